@@ -1,0 +1,2 @@
+-- Businesses name their own statuses, in Hebrew; lead_statuses.name has 64 characters, this had 32.
+ALTER TABLE leads ALTER COLUMN status TYPE varchar(64);
