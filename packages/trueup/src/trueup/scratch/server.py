@@ -3,9 +3,9 @@
 A *throw-away* server lives in a temporary folder, forgets everything when it stops, and trades safety for speed. A
 *durable* one keeps its data folder and PostgreSQL's normal safety settings.
 
-The server is our direct child. A small shell waits beside it on a pipe that only we hold: when we are gone, however that
-came about, it stops the server and removes the temporary folder. (PR_SET_PDEATHSIG would be shorter, but it fires when the
-*thread* that started the server ends.)
+The server is our direct child. A small shell waits beside it on a pipe that only we hold: when we are gone, however
+that came about, it stops the server and removes the temporary folder. (PR_SET_PDEATHSIG would be shorter, but it fires
+when the *thread* that started the server ends.)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import quote
 
 import psycopg
@@ -53,7 +53,7 @@ _THROW_AWAY = {
     "jit": "off",
 }
 
-# $1 server's pid, $2 its temporary folder or nothing. A line on standard input means that we stopped the server ourselves.
+# $1 the server's pid, $2 its temporary folder or nothing. A line on standard input: we stopped the server ourselves.
 _WATCHDOG = """
 if read -r _; then exit 0; fi
 kill -INT "$1" 2>/dev/null
@@ -94,7 +94,7 @@ class Server:
         port: int | None = None,
         durable: bool = False,
         settings: Mapping[str, str] | None = None,
-    ) -> Server:
+    ) -> Self:
         """Start a server and wait until it takes connections.
 
         Args:
@@ -194,7 +194,7 @@ class Server:
         if self._throw_away is not None:
             shutil.rmtree(self._throw_away, ignore_errors=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -292,7 +292,9 @@ def _make_data_dir(installation: Installation, bin_dir: Path, account: Account, 
     data.chmod(0o700)
     account.own(data)
     if not account.can("w", data):
-        message = f"{data} cannot be reached by the account that PostgreSQL runs as (uid {account.uid}), for we are root"
+        message = (
+            f"{data} cannot be reached by the account that PostgreSQL runs as (uid {account.uid}), for we are root"
+        )
         raise ScratchError(message, hint="Use a folder below one that every user may enter, e.g. /var/lib.")
     _initdb(bin_dir, account, data)
 

@@ -1,0 +1,1 @@
+"""The backend of a CRM and call centre for small service businesses."""
