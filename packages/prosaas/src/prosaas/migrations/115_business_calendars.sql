@@ -52,7 +52,9 @@ CREATE INDEX idx_appointments_calendar_id ON appointments (calendar_id);
 
 -- Every business that has no calendar gets one, with the length of its slots.
 -- step: default_calendars
--- done when: SELECT NOT EXISTS (SELECT 1 FROM business b WHERE NOT EXISTS (SELECT 1 FROM business_calendars c WHERE c.business_id = b.id))
+-- done when: SELECT NOT EXISTS (
+--     SELECT 1 FROM business b WHERE NOT EXISTS (SELECT 1 FROM business_calendars c WHERE c.business_id = b.id)
+--   )
 INSERT INTO business_calendars
     (business_id, name, type_key, provider, is_active, priority, default_duration_minutes, allowed_tags)
 SELECT b.id, 'לוח ברירת מחדל', 'default', 'internal', true, 1, coalesce(s.slot_size_min, 60), '[]'
@@ -63,7 +65,12 @@ WHERE NOT EXISTS (SELECT 1 FROM business_calendars c WHERE c.business_id = b.id)
 -- The default calendar is the one of type 'default'; a business that made its own calendars before may have none,
 -- and then it is the active one that it prefers.
 -- step: link_appointments
--- done when: SELECT NOT EXISTS (SELECT 1 FROM appointments a JOIN business_calendars c ON c.business_id = a.business_id WHERE a.calendar_id IS NULL)
+-- done when: SELECT NOT EXISTS (
+--     SELECT 1
+--     FROM appointments a
+--     JOIN business_calendars c ON c.business_id = a.business_id
+--     WHERE a.calendar_id IS NULL
+--   )
 -- backfill: appointments by id batch 5000
 UPDATE appointments
 SET calendar_id = (

@@ -4,7 +4,12 @@ ALTER TABLE business_settings ADD COLUMN default_calendar_id integer
     REFERENCES business_calendars (id) ON DELETE SET NULL;
 
 -- step: business_settings_default_calendar
--- done when: SELECT NOT EXISTS (SELECT 1 FROM business_settings s JOIN business_calendars c ON c.business_id = s.tenant_id WHERE s.default_calendar_id IS NULL)
+-- done when: SELECT NOT EXISTS (
+--     SELECT 1
+--     FROM business_settings s
+--     JOIN business_calendars c ON c.business_id = s.tenant_id
+--     WHERE s.default_calendar_id IS NULL
+--   )
 UPDATE business_settings
 SET default_calendar_id = (
     SELECT c.id
