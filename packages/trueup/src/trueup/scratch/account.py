@@ -101,6 +101,28 @@ def reachable_bin_dir(installation: Installation, account: Account) -> Path:
     return _copy_of(original, installation.version)
 
 
+def reachable_folder(folder: Path, account: Account) -> Path:
+    """An empty folder, or, where the account cannot reach it, one in /var/lib/trueup that takes its place.
+
+    A link is left where the folder was.
+    """
+    if account.can("w", folder):
+        return folder
+    name = f"{folder.name}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    target = Path("/var/lib/trueup") / name
+    target.mkdir(parents=True, exist_ok=True)
+    target.chmod(0o700)
+    account.own(target)
+    if not account.can("w", target) or next(target.iterdir(), None) is not None:
+        message = (
+            f"neither {folder} nor {target} can be used by the account of the server (uid {account.uid})"
+        )
+        raise ScratchError(message, hint="Use a data folder below one that every user may enter.")
+    folder.rmdir()
+    folder.symlink_to(target)
+    return target
+
+
 def _copy_of(bin_dir: Path, version: str) -> Path:
     """Copy `bin`, `lib` and `share` to a folder that everyone can read; reuse it the next time."""
     prefix = bin_dir.parent

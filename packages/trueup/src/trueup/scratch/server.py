@@ -29,7 +29,7 @@ from urllib.parse import quote
 import psycopg
 
 from trueup.errors import ScratchError
-from trueup.scratch.account import Account, account_for, reachable_bin_dir, server_environment
+from trueup.scratch.account import Account, account_for, reachable_bin_dir, reachable_folder, server_environment
 from trueup.scratch.binaries import Installation, choose, find_installations
 
 __all__ = ["Installation", "Server", "choose", "find_installations"]
@@ -75,7 +75,7 @@ class Server:
         process: subprocess.Popen[bytes],
         watchdog: subprocess.Popen[bytes],
         log_path: Path,
-        throw_away: Path | None,
+        temporary: Path | None,
     ) -> None:
         self.installation = installation
         self.data_dir = data_dir
@@ -84,7 +84,7 @@ class Server:
         self._socket_dir = socket_dir
         self._process = process
         self._watchdog = watchdog
-        self._throw_away = throw_away
+        self._temporary = temporary
 
     @classmethod
     def start(
@@ -119,9 +119,9 @@ class Server:
             shutil.copytree(_template(installation, bin_dir, account), data)
             account.own(data)
         else:
-            data = data_dir.absolute()
-            _make_data_dir(installation, bin_dir, account, data)
+            data = _make_data_dir(installation, bin_dir, account, data_dir.absolute())
         socket_dir = base or _socket_folder(data, account)
+        temporary = socket_dir if socket_dir != data else None
         log_path = (base or data) / "server.log"
         options = {
             **_ALWAYS,
@@ -136,7 +136,7 @@ class Server:
         with log_path.open("ab") as log:
             log_start = log.tell()
             process = _spawn(command, account, stdin=subprocess.DEVNULL, output=log.fileno())
-        watch = ["/bin/sh", "-c", _WATCHDOG, "trueup-watchdog", str(process.pid), str(base or "")]
+        watch = ["/bin/sh", "-c", _WATCHDOG, "trueup-watchdog", str(process.pid), str(temporary or "")]
         watchdog = _spawn(watch, account, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
         server = cls(
             installation=installation,
@@ -146,7 +146,7 @@ class Server:
             process=process,
             watchdog=watchdog,
             log_path=log_path,
-            throw_away=base,
+            temporary=temporary,
         )
         try:
             server._wait_until_ready(log_start)
@@ -159,6 +159,11 @@ class Server:
     def pid(self) -> int:
         """The process id of the server's first process."""
         return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """The exit code of the server's process; negative for a signal; None while it runs."""
+        return self._process.poll()
 
     @property
     def running(self) -> bool:
@@ -191,8 +196,8 @@ class Server:
             with contextlib.suppress(BrokenPipeError):
                 self._watchdog.stdin.close()
             self._watchdog.wait()
-        if self._throw_away is not None:
-            shutil.rmtree(self._throw_away, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -203,7 +208,8 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop("immediate" if self._throw_away else "fast")
+        forgotten = self._temporary is not None and self.data_dir.is_relative_to(self._temporary)
+        self.stop("immediate" if forgotten else "fast")
 
     def _wait_until_ready(self, log_start: int) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -272,8 +278,9 @@ def _socket_folder(data: Path, account: Account) -> Path:
     return _temporary_folder(account)
 
 
-def _make_data_dir(installation: Installation, bin_dir: Path, account: Account, data: Path) -> None:
-    """Initialise a data folder, or check that an existing one fits these binaries."""
+def _make_data_dir(installation: Installation, bin_dir: Path, account: Account, data: Path) -> Path:
+    """Initialise a data folder, or check that an existing one fits these binaries; where it really lies."""
+    data = data.resolve()  # it may be the link that `reachable_folder` left
     marker = data / "PG_VERSION"
     if marker.exists():
         made_by = marker.read_text().strip()
@@ -284,19 +291,16 @@ def _make_data_dir(installation: Installation, bin_dir: Path, account: Account, 
             )
             hint = f"Set TRUEUP_PG_BIN to the binaries of PostgreSQL {made_by}, or use another data folder."
             raise ScratchError(message, hint=hint)
-        return
+        return data
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if next(data.iterdir(), None) is not None:
         message = f"{data}: wanted a PostgreSQL data folder or an empty one, found other files"
         raise ScratchError(message, hint="Use another folder.")
     data.chmod(0o700)
     account.own(data)
-    if not account.can("w", data):
-        message = (
-            f"{data} cannot be reached by the account that PostgreSQL runs as (uid {account.uid}), for we are root"
-        )
-        raise ScratchError(message, hint="Use a folder below one that every user may enter, e.g. /var/lib.")
+    data = reachable_folder(data, account)
     _initdb(bin_dir, account, data)
+    return data
 
 
 def _initdb(bin_dir: Path, account: Account, data: Path, *, sync: bool = True) -> None:
