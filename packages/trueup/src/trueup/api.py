@@ -1,0 +1,196 @@
+"""The library: what the command line does, as functions that return the same typed report.
+
+Imports stay inside the functions where they can: a run that finds nothing to do must not pay for the parser.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trueup.chain.lockfile import files_digest, read_header
+from trueup.connect.urls import Urls, urls_from
+from trueup.errors import LockFileError, SchemaNotTrue
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from trueup.chain.model import LockedChain
+    from trueup.report import Event, Report
+    from trueup.run.bring import Bringing, Options
+
+ChainLike = str | Path
+OnEvent = Callable[["Event"], None]
+
+
+def up(
+    url: str | Urls,
+    chain: ChainLike,
+    *,
+    name: str = "",
+    options: Options | None = None,
+    on_event: OnEvent = lambda _: None,
+) -> Report:
+    """Bring a database up to date with a chain.
+
+    Args:
+        url: A libpq or SQLAlchemy URL; empty: from the environment.
+        chain: The folder of migrations, with its lock file.
+        name: The chain's name; by default the folder's parent's.
+        options: Target, phase, healing, limits.
+        on_event: Called for every line that a person would read.
+
+    Raises:
+        TrueupError: see `trueup.errors`; each has an exit code and a hint.
+    """
+    started = time.monotonic()
+    urls = _urls(url)
+    phase = options.phase if options else "expand"
+    if (done := _look(urls, chain, name, phase)) is not None:
+        done.ms = (time.monotonic() - started) * 1000
+        return done
+    with _bringing(urls, chain, name, options, on_event) as bringing:
+        report = bringing.up()
+    report.ms = (time.monotonic() - started) * 1000
+    return report
+
+
+def plan(
+    url: str | Urls,
+    chain: ChainLike,
+    *,
+    name: str = "",
+    options: Options | None = None,
+) -> Report:
+    """What `up` would do, statement by statement. Writes nothing."""
+    started = time.monotonic()
+    with _bringing(_urls(url), chain, name, options, lambda _: None, read_only=True) as bringing:
+        built, report, _ = bringing.assess()
+        bringing.refuse_unknown(built)
+    report.ms = (time.monotonic() - started) * 1000
+    return report
+
+
+def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options | None = None) -> Report:
+    """Is it true? One round trip where nothing has changed since the last proof. Writes nothing."""
+    urls = _urls(url)
+    phase = options.phase if options else "expand"
+    return _look(urls, chain, name, phase) or plan(urls, chain, name=name, options=options)
+
+
+def resolve(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options) -> Report:
+    """A person's word: mark `options.applied` as done, and send `options.run`. Nothing else is done."""
+    with _bringing(_urls(url), chain, name, options, lambda _: None) as bringing:
+        return bringing.resolve()
+
+
+def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequence[str] = ()) -> None:
+    """The gate for workers: raise unless the database has what the code needs.
+
+    A database that is ahead of the chain (a newer image is rolling out) is fine, and so is drift.
+
+    Args:
+        tables: Only these must be there, as `name` or `schema.name`; empty: the chain must be up to date.
+
+    Raises:
+        SchemaNotTrue: `missing` names the tables or the pending steps.
+        ConnectionFailed: it could not be found out.
+    """
+    from trueup.errors import DatabaseIsNewer  # noqa: PLC0415
+
+    if tables:
+        missing = _missing_tables(_urls(url), tables)
+    else:
+        try:
+            report = check(url, chain, name=name)
+        except DatabaseIsNewer:
+            return
+        missing = [] if report.up_to_date else [*(s.id for s in report.sent), *report.conflicts]
+        if not missing and not report.up_to_date:
+            missing = [s.id for s in report.steps if s.verdict in ("reconcile", "assume", "conflict")]
+    if missing:
+        raise SchemaNotTrue(
+            f"the database lacks {', '.join(missing[:8])}" + (" …" if len(missing) > 8 else ""),  # noqa: PLR2004
+            missing=missing,
+            hint="Bring it up to date: trueup up",
+        )
+
+
+def _missing_tables(urls: Urls, tables: Sequence[str]) -> list[str]:
+    from trueup.connect.connection import connect  # noqa: PLC0415
+
+    with connect(urls.default) as conn:
+        rows = conn.execute(
+            "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL",
+            (list(tables),),
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def load(chain: ChainLike, *, name: str = "") -> LockedChain:
+    """A chain with its lock file.
+
+    Raises:
+        LockFileError: missing, or it does not fit the migrations.
+    """
+    from trueup.chain.lockfile import load_locked  # noqa: PLC0415
+    from trueup.chain.steps import read_chain  # noqa: PLC0415
+
+    header = read_header(chain)
+    return load_locked(read_chain(chain, name=name or header["chain"]))
+
+
+def _urls(url: str | Urls) -> Urls:
+    return url if isinstance(url, Urls) else urls_from(url)
+
+
+def _look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
+    """The short way: one query says that this lock file was completed here and nothing has changed since."""
+    from trueup.connect.connection import connect  # noqa: PLC0415
+    from trueup.run import ledger  # noqa: PLC0415
+
+    header = read_header(chain)
+    digest = files_digest(chain)
+    if header["files"] != digest:
+        load(chain, name=name)  # names the step that differs
+        raise LockFileError(
+            "the migrations' files have changed since they were locked (comments or names only)",
+            hint="Run `trueup lock` and commit trueup.lock with the migrations.",
+        )
+    with connect(urls.default) as conn:
+        seen = ledger.look(conn, name or header["chain"], phase)
+    if seen is None or not seen.is_complete(digest):
+        return None
+    from trueup.report import Report  # noqa: PLC0415
+    from trueup.run.accepted import split_accepted  # noqa: PLC0415
+
+    drift, accepted = split_accepted(Path(chain), seen.drift)
+    return Report(chain=name or header["chain"], drift=drift, accepted=accepted, up_to_date=True)
+
+
+@contextmanager
+def _bringing(
+    urls: Urls,
+    chain: ChainLike,
+    name: str,
+    options: Options | None,
+    on_event: OnEvent,
+    *,
+    read_only: bool = False,
+) -> Iterator[Bringing]:
+    from trueup.connect.connection import connect  # noqa: PLC0415
+    from trueup.run.bring import Bringing, Options  # noqa: PLC0415
+
+    locked = load(chain, name=name)
+
+    def open_connection() -> Connection[Any]:
+        conn = connect(urls.default)
+        if read_only:
+            conn.execute("SET default_transaction_read_only = on")
+        return conn
+
+    with open_connection() as conn:
+        yield Bringing(locked, conn, options or Options(), on_event=on_event, reconnect=open_connection)

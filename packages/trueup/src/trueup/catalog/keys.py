@@ -1,0 +1,117 @@
+"""A fact's key: kind, then the identity as PostgreSQL quotes it, such as `not null public.leads.phone`."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+COLUMN_FACETS = ("not null", "default", "generated", "identity", "collation")
+"""Facts of a column besides its type; each is present only where the column has it."""
+
+_TABLE_FACETS = ("row security", "storage", "replica identity", "partition", "cluster on")
+_OF_TABLE = ("constraint", "validated", "trigger", "trigger state", "policy", "rule")
+_KINDS = sorted(
+    (
+        *("schema", "extension", "table", "column", "index", "valid", "sequence", "sequence owner"),
+        *("enum", "domain", "domain constraint", "type", "view", "materialized view"),
+        *("function", "procedure", "aggregate", "statistics", "comment on"),
+        *COLUMN_FACETS,
+        *_TABLE_FACETS,
+        *_OF_TABLE,
+    ),
+    key=len,
+    reverse=True,
+)
+_KIND = re.compile("|".join(f"{kind} " for kind in _KINDS))
+_PART = re.compile(r'"(?:[^"]|"")+"|[^."(]+')
+
+
+@lru_cache(maxsize=65536)
+def split_key(key: str) -> tuple[str, str]:
+    """(kind, identity) of a key."""
+    match = _KIND.match(key)
+    if match is None:
+        raise ValueError(key)
+    return match.group()[:-1], key[match.end() :]
+
+
+def kind_of(key: str) -> str:
+    """The kind of fact."""
+    return split_key(key)[0]
+
+
+def identity_of(key: str) -> str:
+    """The object, as PostgreSQL quotes it."""
+    return split_key(key)[1]
+
+
+@lru_cache(maxsize=65536)
+def parts(identity: str) -> tuple[str, ...]:
+    """The dotted parts, each still quoted as needed; a function's arguments are not among them."""
+    found, position = [], 0
+    while match := _PART.match(identity, position):
+        found.append(match.group())
+        position = match.end()
+        if identity[position : position + 1] != ".":
+            break
+        position += 1
+    return tuple(found)
+
+
+def schema_of(key: str) -> str:
+    """The schema of a fact's object, unquoted; empty for an extension."""
+    kind, identity = split_key(key)
+    if kind == "comment on":
+        identity = re.sub(r"^(materialized view|[a-z]+) ", "", identity)
+    return "" if kind == "extension" else unquoted(parts(identity)[0])
+
+
+def unquoted(name: str) -> str:
+    """An identifier without its quotes."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+@lru_cache(maxsize=65536)
+def table_of(key: str) -> str:
+    """`schema.table` of a fact that lives on a table; empty for others (an index names its table in its value)."""
+    kind, identity = split_key(key)
+    if kind == "table" or kind in _TABLE_FACETS:
+        return identity
+    if kind == "column" or kind in COLUMN_FACETS or kind in _OF_TABLE:
+        return ".".join(parts(identity)[:2])
+    if kind == "comment on" and identity.startswith(("column ", "table ", "constraint ", "trigger ")):
+        return ".".join(parts(identity.split(" ", 1)[1])[:2])
+    return ""
+
+
+@lru_cache(maxsize=65536)
+def column_of(key: str) -> str:
+    """`schema.table.column` of a fact of a column; empty for others."""
+    kind, identity = split_key(key)
+    return identity if kind == "column" or kind in COLUMN_FACETS else ""
+
+
+def owner_of(key: str) -> str:
+    """The key that this fact cannot exist without: a column's facet its column, a column its table; else empty."""
+    kind, identity = split_key(key)
+    if kind in COLUMN_FACETS:
+        return f"column {identity}"
+    if kind == "validated":
+        return f"constraint {identity}"
+    if kind == "valid":
+        return f"index {identity}"
+    if kind == "trigger state":
+        return f"trigger {identity}"
+    if kind == "sequence owner":
+        return f"sequence {identity}"
+    table = table_of(key)
+    return f"table {table}" if table and kind != "table" else ""
+
+
+_INDEXED = re.compile(r"^(?:UNIQUE )?ON (?:ONLY )?(?P<table>(?:\"(?:[^\"]|\"\")+\"|[^.\" ]+)\.(?:\"(?:[^\"]|\"\")+\"|[^\" ]+))")
+
+
+def index_table(value: str) -> str:
+    """`schema.table` that an index's value is on."""
+    match = _INDEXED.match(value)
+    return match["table"] if match else ""

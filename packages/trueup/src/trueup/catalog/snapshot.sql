@@ -1,0 +1,259 @@
+-- Every fact of the schemas asked for: (object's oid, key, value). One statement, so one consistent picture.
+-- The words in braces are filters: which schemas; which relations and objects, to narrow it on the scratch server.
+-- Values are what the server deparses, written so that they can be the tail of the DDL that makes them.
+WITH ns AS MATERIALIZED (
+    SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name
+      FROM pg_namespace n
+     WHERE {schemas}
+       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'trueup')
+       AND n.nspname !~ '^pg_'
+), owned AS MATERIALIZED (
+    SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+), rel AS MATERIALIZED (
+    SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name
+      FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
+     WHERE {relations}
+       AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid)
+), tab AS MATERIALIZED (
+    SELECT * FROM rel WHERE relkind IN ('r', 'p')
+), col AS MATERIALIZED (
+    SELECT t.oid AS reloid, t.name AS relname, a.*, t.name || '.' || quote_ident(a.attname) AS name
+      FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid
+     WHERE a.attnum > 0 AND NOT a.attisdropped
+)
+SELECT ns.oid::bigint AS oid, 'schema ' || ns.name AS key, '' AS value FROM ns WHERE ns.nspname <> 'public'
+UNION ALL
+SELECT e.oid::bigint, 'extension ' || quote_ident(e.extname), '' FROM pg_extension e WHERE e.extname <> 'plpgsql'
+
+-- tables
+UNION ALL
+SELECT t.oid::bigint, 'table ' || t.name,
+       CASE t.relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) ELSE '' END
+       || CASE t.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END
+  FROM tab t
+UNION ALL
+SELECT t.oid::bigint, 'partition ' || t.name,
+       CASE WHEN t.relispartition
+            THEN 'PARTITION OF ' || pn.name || '.' || quote_ident(p.relname) || ' ' || pg_get_expr(t.relpartbound, t.oid)
+            ELSE 'INHERITS ' || pn.name || '.' || quote_ident(p.relname) END
+  FROM tab t
+  JOIN pg_inherits i ON i.inhrelid = t.oid
+  JOIN pg_class p ON p.oid = i.inhparent
+  JOIN ns pn ON pn.oid = p.relnamespace
+UNION ALL
+SELECT t.oid::bigint, 'row security ' || t.name,
+       CASE WHEN t.relforcerowsecurity THEN 'ENABLE, FORCE' ELSE 'ENABLE' END
+  FROM tab t WHERE t.relrowsecurity
+UNION ALL
+SELECT t.oid::bigint, 'storage ' || t.name, array_to_string(t.reloptions, ', ') FROM tab t WHERE t.reloptions IS NOT NULL
+UNION ALL
+SELECT t.oid::bigint, 'replica identity ' || t.name,
+       CASE t.relreplident WHEN 'n' THEN 'NOTHING' WHEN 'f' THEN 'FULL'
+            ELSE 'USING INDEX ' || quote_ident((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                                                 WHERE i.indrelid = t.oid AND i.indisreplident)) END
+  FROM tab t WHERE t.relreplident <> 'd'
+
+-- columns: the type is the column; everything else on its own, present only where it is there
+UNION ALL
+SELECT a.reloid::bigint, 'column ' || a.name, format_type(a.atttypid, a.atttypmod) FROM col a
+UNION ALL
+SELECT a.reloid::bigint, 'not null ' || a.name, ''
+  FROM col a
+ WHERE a.attnotnull
+   AND NOT EXISTS (SELECT 1 FROM pg_constraint n
+                    WHERE n.conrelid = a.reloid AND n.contype = 'n' AND NOT n.convalidated AND n.conkey[1] = a.attnum)
+UNION ALL
+SELECT a.reloid::bigint, CASE WHEN a.attgenerated = '' THEN 'default ' ELSE 'generated ' END || a.name,
+       CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
+            WHEN 's' THEN '(' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
+            ELSE '(' || pg_get_expr(d.adbin, d.adrelid) || ') VIRTUAL' END
+  FROM col a JOIN pg_attrdef d ON d.adrelid = a.reloid AND d.adnum = a.attnum
+UNION ALL
+SELECT a.reloid::bigint, 'identity ' || a.name, CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END
+  FROM col a
+ WHERE a.attidentity <> '' AND NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = a.reloid)
+UNION ALL
+SELECT a.reloid::bigint, 'collation ' || a.name, quote_ident(cn.nspname) || '.' || quote_ident(c.collname)
+  FROM col a
+  JOIN pg_type ty ON ty.oid = a.atttypid AND ty.typcollation <> a.attcollation
+  JOIN pg_collation c ON c.oid = a.attcollation
+  JOIN pg_namespace cn ON cn.oid = c.collnamespace
+
+-- constraints, of tables and of domains
+UNION ALL
+SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.value
+  FROM tab t
+  JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
+ CROSS JOIN LATERAL (
+       VALUES ('constraint ', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')),
+              (CASE WHEN k.convalidated THEN 'validated ' END, '')) AS x (prefix, value)
+ WHERE x.prefix IS NOT NULL AND k.conparentid = 0 AND (k.coninhcount = 0 OR k.conislocal)
+UNION ALL
+SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.typname) || '.' || quote_ident(k.conname),
+       pg_get_constraintdef(k.oid)
+  FROM pg_constraint k JOIN pg_type d ON d.oid = k.contypid JOIN ns ON ns.oid = d.typnamespace
+ WHERE k.contype = 'c' AND {objects:d}
+
+-- indexes that are no constraint's and no partition's
+UNION ALL
+SELECT i.indrelid::bigint, x.prefix || ns.name || '.' || quote_ident(c.relname), x.value
+  FROM tab t
+  JOIN pg_index i ON i.indrelid = t.oid
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN ns ON ns.oid = c.relnamespace
+ CROSS JOIN LATERAL (
+       VALUES ('index ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+                         || substr(pg_get_indexdef(i.indexrelid),
+                                   length('CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+                                          || quote_ident(c.relname) || ' ') + 1)),
+              (CASE WHEN i.indisvalid THEN 'valid ' END, '')) AS x (prefix, value)
+ WHERE x.prefix IS NOT NULL AND NOT c.relispartition
+   AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+                                                   AND k.conrelid = i.indrelid)
+UNION ALL
+SELECT i.indrelid::bigint, 'index ' || ns.name || '.' || quote_ident(c.relname),
+       CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+       || substr(pg_get_indexdef(i.indexrelid), length('CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+                 || 'INDEX ' || quote_ident(c.relname) || ' ') + 1)
+  FROM rel m
+  JOIN pg_index i ON i.indrelid = m.oid
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN ns ON ns.oid = c.relnamespace
+ WHERE m.relkind = 'm'
+UNION ALL
+SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
+  FROM tab t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class c ON c.oid = i.indexrelid
+
+-- sequences; those of identity columns belong to the column
+UNION ALL
+SELECT s.oid::bigint, 'sequence ' || s.name,
+       format('AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', format_type(q.seqtypid, NULL),
+              q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END)
+  FROM rel s JOIN pg_sequence q ON q.seqrelid = s.oid
+ WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'i')
+UNION ALL
+SELECT s.oid::bigint, 'sequence owner ' || s.name, ns.name || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname)
+  FROM rel s
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'a'
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+  JOIN pg_class c ON c.oid = d.refobjid
+  JOIN ns ON ns.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+ WHERE s.relkind = 'S'
+
+-- types
+UNION ALL
+SELECT t.oid::bigint, 'enum ' || ns.name || '.' || quote_ident(t.typname),
+       coalesce((SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
+                   FROM pg_enum e WHERE e.enumtypid = t.oid), '')
+  FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+ WHERE t.typtype = 'e' AND {objects:t}
+   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid)
+UNION ALL
+SELECT t.oid::bigint, 'domain ' || ns.name || '.' || quote_ident(t.typname),
+       format_type(t.typbasetype, t.typtypmod) || coalesce(' DEFAULT ' || t.typdefault, '')
+       || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
+  FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+ WHERE t.typtype = 'd' AND {objects:t}
+   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid)
+UNION ALL
+SELECT t.oid::bigint, 'type ' || ns.name || '.' || quote_ident(t.typname),
+       CASE t.typtype WHEN 'c'
+            THEN '(' || coalesce((SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', '
+                                                    ORDER BY a.attnum)
+                                    FROM pg_attribute a
+                                   WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')'
+            ELSE (SELECT 'RANGE (SUBTYPE = ' || format_type(r.rngsubtype, NULL) || ')'
+                    FROM pg_range r WHERE r.rngtypid = t.oid) END
+  FROM pg_type t
+  JOIN ns ON ns.oid = t.typnamespace
+  LEFT JOIN pg_class c ON c.oid = t.typrelid
+ WHERE (t.typtype = 'r' OR t.typtype = 'c' AND c.relkind = 'c') AND {objects:t}
+   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid)
+
+-- views
+UNION ALL
+SELECT v.oid::bigint, CASE v.relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || v.name,
+       coalesce('WITH (' || array_to_string(v.reloptions, ', ') || ') ', '') || 'AS ' || pg_get_viewdef(v.oid)
+  FROM rel v WHERE v.relkind IN ('v', 'm')
+
+-- functions: the body's hash; the step that defined it has the text
+UNION ALL
+SELECT p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
+                      || ns.name || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
+       CASE p.prokind
+            WHEN 'a' THEN (SELECT concat_ws(' ', 'SFUNC', g.aggtransfn, 'STYPE', format_type(g.aggtranstype, NULL), g.aggfinalfn,
+                                            g.agginitval) FROM pg_aggregate g WHERE g.aggfnoid = p.oid)
+            ELSE md5(replace(pg_get_functiondef(p.oid), chr(13), '')) END
+  FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+ WHERE {objects:p}
+   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid)
+
+-- triggers, policies, rules, statistics
+UNION ALL
+SELECT r.oid::bigint, x.prefix || r.name || '.' || quote_ident(g.tgname), x.value
+  FROM rel r
+  JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgparentid = 0
+ CROSS JOIN LATERAL (
+       VALUES ('trigger ', pg_get_triggerdef(g.oid)),
+              (CASE WHEN g.tgenabled <> 'O' THEN 'trigger state ' END,
+               CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END)
+       ) AS x (prefix, value)
+ WHERE x.prefix IS NOT NULL
+UNION ALL
+SELECT t.oid::bigint, 'policy ' || t.name || '.' || quote_ident(y.polname),
+       concat_ws(' ', 'AS', CASE WHEN y.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                 'FOR', CASE y.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                                      ELSE 'ALL' END,
+                 'TO', (SELECT string_agg(CASE WHEN m.o = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(m.o)) END, ', '
+                                          ORDER BY CASE WHEN m.o = 0 THEN '' ELSE pg_get_userbyid(m.o)::text END)
+                          FROM unnest(y.polroles) AS m (o)),
+                 'USING (' || pg_get_expr(y.polqual, y.polrelid) || ')',
+                 'WITH CHECK (' || pg_get_expr(y.polwithcheck, y.polrelid) || ')')
+  FROM tab t JOIN pg_policy y ON y.polrelid = t.oid
+UNION ALL
+SELECT r.oid::bigint, 'rule ' || r.name || '.' || quote_ident(w.rulename), pg_get_ruledef(w.oid)
+  FROM rel r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+UNION ALL
+SELECT t.oid::bigint, 'statistics ' || ns.name || '.' || quote_ident(s.stxname), pg_get_statisticsobjdef(s.oid)
+  FROM tab t JOIN pg_statistic_ext s ON s.stxrelid = t.oid JOIN ns ON ns.oid = s.stxnamespace
+
+-- comments
+UNION ALL
+SELECT r.oid::bigint,
+       'comment on ' || CASE WHEN d.objsubid > 0 THEN 'column '
+                             ELSE CASE r.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence '
+                                                 WHEN 'c' THEN 'type ' ELSE 'table ' END END
+       || r.name || coalesce('.' || quote_ident(a.attname), ''), quote_literal(d.description)
+  FROM rel r
+  JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = r.oid
+  LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+ WHERE r.relkind IN ('r', 'p', 'v', 'm', 'S', 'c')
+UNION ALL
+SELECT t.oid::bigint, 'comment on constraint ' || t.name || '.' || quote_ident(k.conname), quote_literal(d.description)
+  FROM tab t JOIN pg_constraint k ON k.conrelid = t.oid
+  JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
+UNION ALL
+SELECT t.oid::bigint, 'comment on index ' || ns.name || '.' || quote_ident(c.relname), quote_literal(d.description)
+  FROM tab t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN ns ON ns.oid = c.relnamespace
+  JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+UNION ALL
+SELECT p.oid::bigint, 'comment on ' || CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
+       || ns.name || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')', quote_literal(d.description)
+  FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+  JOIN pg_description d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid
+ WHERE {objects:p}
+   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid)
+UNION ALL
+SELECT t.oid::bigint, 'comment on type ' || ns.name || '.' || quote_ident(t.typname), quote_literal(d.description)
+  FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+  JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.oid
+ WHERE t.typtype IN ('e', 'd', 'r') AND {objects:t}
+UNION ALL
+SELECT ns.oid::bigint, 'comment on schema ' || ns.name, quote_literal(d.description)
+  FROM ns JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = ns.oid
+ WHERE ns.nspname <> 'public'
+UNION ALL
+SELECT r.oid::bigint, 'comment on trigger ' || r.name || '.' || quote_ident(g.tgname), quote_literal(d.description)
+  FROM rel r JOIN pg_trigger g ON g.tgrelid = r.oid
+  JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid = g.oid

@@ -1,0 +1,1 @@
+"""A folder of migrations, as steps."""

@@ -1,0 +1,97 @@
+"""Directives: comments before a statement that say what SQL cannot.
+
+::
+
+    -- step: default_calendars            name of the next step
+    -- step: call_runs (was 40a, 40b)     marks under an old id count as this step's
+    -- done when: SELECT ...              a query that is true when the next step's work is there
+    -- atomic / -- end atomic             these statements are one step
+    -- backfill: appointments by id batch 5000
+    -- phase: contract                    from here to the end of the file: only after the new code is out
+    -- undo: DELETE ...
+    -- as written                         do not rewrite the next statement into its safe form
+
+A directive's value goes on in the comment lines below it that are indented by three spaces or more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from trueup.errors import MigrationError
+
+_DIRECTIVE = re.compile(
+    r"^\s*--[ \t]*(?P<word>step|done when|backfill|phase|undo)[ \t]*:[ \t]*(?P<value>.*?)\s*$"
+    r"|^\s*--[ \t]*(?P<bare>atomic|end atomic|as written)\s*$",
+    re.IGNORECASE,
+)
+_CONTINUED = re.compile(r"^\s*--\s{3,}(?P<more>\S.*?)\s*$")
+_STEP = re.compile(r"^(?P<name>\w+)(?:\s*\(was\s+(?P<former>[\w,\s]+)\))?$")
+_BACKFILL = re.compile(r"^[\w.\"]+ by [\w\s,\"]+?( batch \d+)?$")
+
+
+@dataclass(slots=True)
+class Directives:
+    """The directives of one statement, as found in the comments before it."""
+
+    step: str = ""
+    former: tuple[str, ...] = ()
+    done_when: str = ""
+    backfill: str = ""
+    phase: str = ""
+    undo: str = ""
+    atomic: bool = False
+    end_atomic: bool = False
+    as_written: bool = False
+
+
+def read_directives(comments: str, *, path: str, line: int) -> Directives:
+    """Read the comments between two statements; `line` is that of the statement they stand before.
+
+    Raises:
+        MigrationError: a directive's value has no meaning.
+    """
+    found = Directives()
+    if "--" not in comments:
+        return found
+    pairs: list[tuple[str, str]] = []
+    continuing = False
+    for text in comments.splitlines():
+        if match := _DIRECTIVE.match(text):
+            pairs.append(((match["word"] or match["bare"]).lower(), match["value"] or ""))
+            continuing = bool(match["word"])
+        elif continuing and (more := _CONTINUED.match(text)):
+            word, value = pairs[-1]
+            pairs[-1] = (word, f"{value} {more['more']}".strip())
+        else:
+            continuing = False
+    for word, value in pairs:
+        _apply(found, word, value, path=path, line=line)
+    return found
+
+
+def _apply(found: Directives, word: str, value: str, *, path: str, line: int) -> None:
+    if word == "step":
+        if match := _STEP.match(value):  # prose such as "-- step: first we ..." is no directive
+            found.step = match["name"]
+            found.former = tuple(re.split(r"[\s,]+", match["former"].strip())) if match["former"] else ()
+    elif word == "phase":
+        if value not in ("expand", "contract"):
+            raise MigrationError(f"phase is expand or contract, not {value!r}", path=path, line=line)
+        found.phase = value
+    elif word == "backfill":
+        if not _BACKFILL.match(value):
+            raise MigrationError(
+                f"a backfill reads `TABLE by COLUMN batch N`, not {value!r}",
+                path=path,
+                line=line,
+                hint="For example: -- backfill: appointments by id batch 5000",
+            )
+        found.backfill = value
+    elif word in ("done when", "undo"):
+        if not value:
+            raise MigrationError(f"`{word}:` needs SQL behind it", path=path, line=line)
+        setattr(found, word.replace(" ", "_"), value.rstrip("; "))
+    else:
+        setattr(found, word.replace(" ", "_"), True)

@@ -1,0 +1,113 @@
+"""Which files of a folder are migrations, in which order. Reads names and bytes; parses nothing.
+
+Understood as they stand: flat `.sql` files, `NAME.up.sql` beside `NAME.down.sql`, folders with `migration.sql` (Prisma)
+or `up.sql` (Diesel), Flyway's `V1__x.sql` and `R__x.sql`, and `.py` files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.errors import UsageError
+
+_FOLDER_FILES = ("migration.sql", "up.sql")
+_IGNORED = (".down.sql", ".undo.sql", "_down.sql")
+_NUMBERS = re.compile(r"\d+")
+_LEADING_NUMBER = re.compile(r"^[Vv]?(\d+(?:[._]\d+)*)")
+_FLYWAY_UNDO = re.compile(r"^U\d[\d._]*__")
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFile:
+    """One migration: `name` as ids are built from it, `path` relative to the folder, its bytes."""
+
+    name: str
+    path: str
+    data: bytes
+
+    @property
+    def number(self) -> str:
+        """The leading number as written, such as `115` or `0007`; empty where the name has none."""
+        match = _LEADING_NUMBER.match(self.name)
+        return match.group(1) if match else ""
+
+    @property
+    def repeatable(self) -> bool:
+        """Flyway's repeatable migrations run last, and again whenever they change."""
+        return self.name.startswith("R__")
+
+
+def read_files(folder: Path) -> list[MigrationFile]:
+    """Every migration of the folder, in order of execution.
+
+    Raises:
+        UsageError: there is no such folder, or nothing in it is a migration.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"no folder of migrations at {folder}",
+            hint="Name it with --migrations DIR, or set `migrations` in trueup.toml.",
+        )
+    files = [
+        MigrationFile(name=_name(path), path=path, data=_read(folder / path)) for path in sorted(_candidates(folder))
+    ]
+    if not files:
+        raise UsageError(f"no migrations in {folder}", hint="Write one with `trueup new NAME`.")
+    return sorted(files, key=_order)
+
+
+def digest(files: list[MigrationFile]) -> str:
+    """One digest over names and bytes, the same on every machine."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(b"%s\0%d\0" % (file.path.encode(), len(file.data)))
+        total.update(file.data)
+    return total.hexdigest()[:32]
+
+
+def _candidates(folder: Path) -> list[str]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith((".", "_")):
+                continue
+            if name.endswith(".sql") and entry.is_file():
+                if not name.endswith(_IGNORED) and not _FLYWAY_UNDO.match(name):
+                    found.append(name)
+            elif name.endswith(".py"):
+                if _LEADING_NUMBER.match(name):
+                    found.append(name)
+            elif "." not in name and entry.is_dir():
+                found.extend(f"{name}/{inner}" for inner in _FOLDER_FILES if (folder / name / inner).is_file())
+    return found
+
+
+def _name(path: str) -> str:
+    if "/" in path:
+        return path.split("/", 1)[0]
+    for suffix in (".up.sql", "_up.sql", ".sql", ".py"):
+        if path.endswith(suffix):
+            return path[: -len(suffix)]
+    return path
+
+
+def _order(file: MigrationFile) -> tuple[bool, bool, tuple[int, ...], str]:
+    """Numbered files by number (so that 9 comes before 10), the others by name, repeatable ones last."""
+    version = tuple(int(part) for part in _NUMBERS.findall(file.number))
+    return file.repeatable, not version, version, file.name
+
+
+def _read(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(descriptor, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,124 @@
+"""PostgreSQL's own grammar, behind one door: nothing else in trueup imports the parser.
+
+Source: libpg_query through `postgast`. Offsets of libpg_query are bytes, so everything here works on UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import postgast
+
+from trueup.errors import MigrationError
+
+GRAMMAR_VERSION = "17"  # major version of the grammar in libpg_query
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement of a file.
+
+    `text` is as written, without the semicolon; `tag` the grammar's node, such as `create_stmt`; `node` its parse
+    tree; `lead` the comments and space before it; `line` is 1-based.
+    """
+
+    text: str
+    tag: str
+    node: Any
+    lead: str
+    line: int
+
+    @property
+    def canonical(self) -> str:
+        """The statement as the grammar prints it: comments and white space do not count."""
+        try:
+            return deparse(self.tag, self.node)
+        except postgast.PgQueryError:  # a few rare nodes cannot be printed; then the text as written decides
+            return " ".join(self.text.split())
+
+
+def deparse(tag: str, node: Any) -> str:
+    """Print one parse tree as SQL."""
+    tree = postgast.ParseResult(version=170000)
+    getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
+    return postgast.deparse(tree)
+
+
+def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> list[Statement]:
+    """Split a text into statements.
+
+    Raises:
+        MigrationError: the text is not PostgreSQL's SQL; names `path` and line.
+    """
+    data = sql.encode()
+    try:
+        tree = postgast.parse(sql)
+    except postgast.PgQueryError as error:
+        offset = max(error.cursorpos - 1, 0)
+        line = first_line + data[:offset].count(b"\n")
+        raise MigrationError(
+            error.message,
+            path=path,
+            line=line,
+            hint=_syntax_hint(data, offset),
+        ) from None
+    statements = []
+    end, line, counted = 0, first_line, 0
+    for raw in tree.stmts:
+        start = raw.stmt_location
+        stop = start + raw.stmt_len if raw.stmt_len else len(data)
+        line += data.count(b"\n", counted, start)
+        counted = start
+        tag = raw.stmt.WhichOneof("node")
+        statements.append(
+            Statement(
+                text=data[start:stop].decode().strip(),
+                tag=tag,
+                node=getattr(raw.stmt, tag),
+                lead=data[end:start].decode(),
+                line=line,
+            ),
+        )
+        end = stop + 1
+    return statements
+
+
+def trailing_comments(sql: str, statements: list[Statement]) -> str:
+    """What stands after the last statement: comments only, but a directive may be among them."""
+    if not statements:
+        return sql
+    return sql[sql.rindex(statements[-1].text) + len(statements[-1].text) :]
+
+
+def _syntax_hint(data: bytes, offset: int) -> str:
+    line = data[data.rfind(b"\n", 0, offset) + 1 :].split(b"\n", 1)[0].decode(errors="replace").strip()
+    if line.startswith("\\"):
+        return "psql's backslash commands are not SQL: move this line out of the migration."
+    return f"Near: {line[:120]}" if line else ""
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every message of a parse tree, depth first."""
+    yield node
+    for field, value in node.ListFields():
+        if field.type != field.TYPE_MESSAGE:
+            continue
+        for child in value if field.is_repeated else (value,):
+            yield from walk(child)
+
+
+def nodes_of(node: Any, kind: str) -> Iterator[Any]:
+    """Every message of one type, by the grammar's name, such as `RangeVar`."""
+    return (found for found in walk(node) if found.DESCRIPTOR.name == kind)
+
+
+def string_list(items: Any) -> tuple[str, ...]:
+    """A grammar list of strings, such as a qualified name."""
+    return tuple(item.string.sval for item in items)
+
+
+def range_name(relation: Any) -> str:
+    """The name of a RangeVar as `schema.name` or `name`."""
+    return f"{relation.schemaname}.{relation.relname}" if relation.schemaname else str(relation.relname)

@@ -1,0 +1,126 @@
+"""`trueup.lock`: every step's hash and effect, one line per step, so that production needs no scratch server.
+
+The first line bears one digest over the files' bytes: whether the lock file fits its chain is known without parsing
+anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trueup.chain.files import digest, read_files
+from trueup.chain.model import Chain, Effect, LockedChain
+from trueup.errors import LockFileError
+
+LOCK_NAME = "trueup.lock"
+FORMAT = "1"
+_HEADER = re.compile(
+    r"^trueup\.lock (?P<format>\S+) files=(?P<files>\w+) chain=(?P<chain>\S+) grammar=(?P<grammar>\S+) scratch=(?P<scratch>\d+)$",
+)
+_RELOCK = "Run `trueup lock` and commit trueup.lock with the migrations."
+
+
+def lock_path(folder: Path | str) -> Path:
+    """The lock file lies beside the migrations."""
+    return Path(folder) / LOCK_NAME
+
+
+def read_header(folder: Path | str) -> dict[str, str]:
+    """The first line's fields: format, files, chain, grammar, scratch.
+
+    Raises:
+        LockFileError: there is no lock file, or its first line is not one.
+    """
+    path = lock_path(folder)
+    try:
+        with path.open() as file:
+            line = file.readline()
+    except FileNotFoundError:
+        raise LockFileError(f"no lock file at {path}", hint=_RELOCK) from None
+    match = _HEADER.match(line.rstrip("\n"))
+    if match is None or match["format"] != FORMAT:
+        raise LockFileError(f"{path} is not a lock file that this version reads", hint=_RELOCK)
+    return match.groupdict()
+
+
+def files_digest(folder: Path | str) -> str:
+    """The digest that a matching lock file has in its first line."""
+    return digest(read_files(Path(folder)))
+
+
+def write_lock(locked: LockedChain, *, grammar: str) -> str:
+    """The lock file's text."""
+    chain = locked.chain
+    lines = [
+        f"{LOCK_NAME} {FORMAT} files={chain.digest} chain={chain.name} grammar={grammar} scratch={locked.scratch_major}",
+        _line({"base": dict(sorted(locked.base.items()))}),
+    ]
+    for step, effect in zip(chain.steps, locked.effects, strict=True):
+        entry: dict[str, Any] = {"id": step.id, "hash": step.hash}
+        if effect.set:
+            entry["set"] = dict(effect.set)
+        if effect.gone:
+            entry["gone"] = list(effect.gone)
+        if effect.locks:
+            entry["locks"] = dict(effect.locks)
+        lines.append(_line(entry))
+    return "\n".join(lines) + "\n"
+
+
+def _line(entry: dict[str, Any]) -> str:
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_entries(folder: Path | str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """(base facts, one entry per step) as they stand in the lock file, whether or not they fit the chain."""
+    read_header(folder)
+    path = lock_path(folder)
+    with path.open() as file:
+        next(file)
+        try:
+            base, *entries = (json.loads(line) for line in file)
+        except ValueError as error:
+            line = getattr(error, "lineno", 0)
+            raise LockFileError(f"{path} is damaged: {error} (line {line})", hint=_RELOCK) from None
+    return base.get("base", {}), entries
+
+
+def load_locked(chain: Chain) -> LockedChain:
+    """The chain with its effects.
+
+    Raises:
+        LockFileError: the lock file does not fit the chain; names the first step that differs.
+    """
+    header = read_header(chain.folder)
+    base, entries = read_entries(chain.folder)
+    for position, step in enumerate(chain.steps):
+        entry = entries[position] if position < len(entries) else None
+        if entry is None or entry["id"] != step.id:
+            what = "is not in the lock file" if entry is None else f"stands where the lock file has {entry['id']}"
+            raise LockFileError(f"step {step.id} ({step.path}:{step.line}) {what}", step=step.id, hint=_RELOCK)
+        if entry["hash"] != step.hash:
+            raise LockFileError(
+                f"step {step.id} ({step.path}:{step.line}) has changed since it was locked",
+                step=step.id,
+                hint=_RELOCK,
+            )
+    if len(entries) > len(chain.steps):
+        gone = entries[len(chain.steps)]["id"]
+        raise LockFileError(f"step {gone} of the lock file is in no migration", step=gone, hint=_RELOCK)
+    return LockedChain(
+        chain=chain,
+        effects=effects_of(entries),
+        base=base,
+        scratch_major=int(header["scratch"]),
+    )
+
+
+def effects_of(entries: Sequence[dict[str, Any]]) -> tuple[Effect, ...]:
+    """The effects that the entries record."""
+    return tuple(
+        Effect(set=e.get("set", {}), gone=tuple(e.get("gone", ())), locks=e.get("locks", {})) for e in entries
+    )

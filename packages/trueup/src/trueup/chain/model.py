@@ -1,0 +1,119 @@
+"""What a chain is made of. Plain data; no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["expand", "contract"]
+Facts = dict[str, str]
+"""Fact key → canonical value, such as `column public.leads.phone` → `character varying(64)`."""
+
+DATA_TAGS = frozenset(
+    {
+        "insert_stmt",
+        "update_stmt",
+        "delete_stmt",
+        "merge_stmt",
+        "select_stmt",
+        "truncate_stmt",
+        "copy_stmt",
+        "do_stmt",
+        "call_stmt",
+        "create_table_as_stmt",
+        "execute_stmt",
+    },
+)
+_MENTIONS_DDL = re.compile(r"\b(create|alter|drop|rename|comment|grant|revoke|truncate)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One statement of a migration, or one block that must be atomic: the unit of decision, run and ledger.
+
+    `statements` are sent in order in one transaction; `context` are the `SET`s of the same file that hold for it.
+    `hash` is over the printed parse trees, so comments and white space may change.
+    """
+
+    id: str
+    former: tuple[str, ...] = ()
+    migration: str
+    number: str
+    path: str
+    line: int
+    statements: tuple[str, ...]
+    tags: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    hash: str
+    guarded: bool = False  # every data statement in it repeats harmlessly by its own guard
+    no_transaction: bool = False  # its statement refuses to run inside a transaction block
+    repeatable: bool = False  # runs again whenever its text changes (Flyway's R__)
+    done_when: str = ""
+    backfill: str = ""
+    phase: Phase = "expand"
+    undo: str = ""
+    as_written: bool = False
+    python: str = ""  # name of the function, for a step of a .py migration
+
+    @property
+    def sql(self) -> str:
+        """The step's statements as one text."""
+        return ";\n".join(self.statements)
+
+    @property
+    def has_data(self) -> bool:
+        """True where a statement writes rows, or may (a function call, a DO block)."""
+        return any(tag in DATA_TAGS for tag in self.tags)
+
+    @property
+    def opaque(self) -> bool:
+        """A DO block or a call that mentions DDL: the catalog of an empty database cannot show all it does."""
+        return any(
+            tag in ("do_stmt", "call_stmt") and _MENTIONS_DDL.search(text)
+            for tag, text in zip(self.tags, self.statements, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a step did on the scratch server.
+
+    `set` are the facts it added or changed, with their values after it; `gone` the facts it removed. `locks` are the
+    strongest lock modes it took, per relation.
+    """
+
+    set: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    locks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every fact that the step touches."""
+        return (*self.set, *self.gone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The ordered migrations of one folder."""
+
+    name: str
+    folder: str
+    digest: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedChain:
+    """A chain with what each step does: all that a run needs. `base` are facts that `setup` made."""
+
+    chain: Chain
+    effects: tuple[Effect, ...]
+    base: Mapping[str, str]
+    scratch_major: int
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The chain's steps."""
+        return self.chain.steps

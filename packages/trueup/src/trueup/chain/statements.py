@@ -1,0 +1,209 @@
+"""Questions about one statement that its parse tree answers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from trueup.chain.grammar import Statement, deparse, nodes_of, range_name, string_list, walk
+from trueup.chain.model import DATA_TAGS
+
+_OUTSIDE_TRANSACTIONS = re.compile(
+    r"^\s*(vacuum|create\s+database|drop\s+database|alter\s+system|create\s+tablespace|drop\s+tablespace"
+    r"|create\s+subscription|reindex\s+(\([^)]*\)\s*)?(database|system))\b",
+    re.IGNORECASE,
+)
+_HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
+
+
+def is_concurrent(statement: Statement) -> bool:
+    """CONCURRENTLY: it builds or drops outside any transaction."""
+    node = statement.node
+    return (
+        bool(getattr(node, "concurrent", False))
+        or (statement.tag == "reindex_stmt" and "concurrently" in statement.text.lower())
+        or (statement.tag == "alter_table_stmt" and any(part.concurrent for part in nodes_of(node, "PartitionCmd")))
+    )
+
+
+def refuses_transactions(statement: Statement) -> bool:
+    """The server does not run it inside a transaction block."""
+    return is_concurrent(statement) or bool(_OUTSIDE_TRANSACTIONS.match(statement.text))
+
+
+def without_concurrently(statement: Statement) -> str:
+    """The same statement in the form that runs inside a transaction."""
+    if not is_concurrent(statement):
+        return statement.text
+    if statement.tag == "reindex_stmt":
+        return re.sub(r"\bconcurrently\b", "", statement.text, flags=re.IGNORECASE)
+    node = type(statement.node)()
+    node.CopyFrom(statement.node)
+    for part in walk(node):
+        if "concurrent" in part.DESCRIPTOR.fields_by_name:
+            part.concurrent = False
+    return deparse(statement.tag, node)
+
+
+def is_session_setting(statement: Statement) -> bool:
+    """`SET`, `RESET` and `SELECT set_config(…, false)`: context for what follows, no step."""
+    if statement.tag == "variable_set_stmt":
+        return not statement.node.is_local
+    return _set_config_arguments(statement) is not None and not needs_one_transaction(statement)
+
+
+def as_local_setting(statement: Statement) -> str:
+    """The same setting for one transaction, so that it cannot leak to the next client of a pooler."""
+    arguments = _set_config_arguments(statement)
+    if arguments is not None:
+        name, value = (deparse_constant(arguments[i]) for i in (0, 1))
+        return f"SELECT pg_catalog.set_config({name}, {value}, true)"
+    node = type(statement.node)()
+    node.CopyFrom(statement.node)
+    if statement.text.upper().startswith("RESET"):
+        return f"SET LOCAL {node.name} TO DEFAULT" if node.name else ""
+    node.is_local = True
+    return deparse(statement.tag, node)
+
+
+def setting_name(statement: Statement) -> str:
+    """Which setting it sets; empty for all of them."""
+    arguments = _set_config_arguments(statement)
+    if arguments is not None:
+        return str(arguments[0].a_const.sval.sval)
+    return str(statement.node.name)
+
+
+def deparse_constant(node: Any) -> str:
+    """A string constant as a literal."""
+    return "'" + node.a_const.sval.sval.replace("'", "''") + "'"
+
+
+def _set_config_arguments(statement: Statement) -> Any | None:
+    if statement.tag != "select_stmt" or len(statement.node.target_list) != 1 or statement.node.from_clause:
+        return None
+    value = statement.node.target_list[0].res_target.val
+    if value.WhichOneof("node") != "func_call" or string_list(value.func_call.funcname)[-1] != "set_config":
+        return None
+    arguments = value.func_call.args
+    constants = len(arguments) == 3 and all(a.WhichOneof("node") == "a_const" for a in arguments)  # noqa: PLR2004
+    return arguments if constants else None
+
+
+def needs_one_transaction(statement: Statement) -> bool:
+    """Its effect ends with the transaction or the session, so its neighbours must share it."""
+    node = statement.node
+    if statement.tag in ("lock_stmt", "declare_cursor_stmt"):
+        return True
+    if statement.tag == "variable_set_stmt":
+        return bool(node.is_local)
+    if arguments := _set_config_arguments(statement):
+        return bool(arguments[2].a_const.boolval.boolval)
+    if any(relation.relpersistence == "t" for relation in nodes_of(node, "RangeVar")):
+        return True
+    return "pg_temp" in statement.text
+
+
+def is_guarded(statement: Statement) -> bool:
+    """A statement that repeats harmlessly by its own guard, or writes nothing."""
+    node = statement.node
+    match statement.tag:
+        case "insert_stmt":
+            return node.HasField("on_conflict_clause") or _where_not_exists(node.select_stmt.select_stmt)
+        case "update_stmt":
+            return _where_column_is_null(node)
+        case "select_stmt":
+            functions = {string_list(call.funcname)[-1] for call in nodes_of(node, "FuncCall")}
+            writes = any(found.DESCRIPTOR.name in ("InsertStmt", "UpdateStmt", "DeleteStmt") for found in walk(node))
+            return not writes and functions <= _HARMLESS_FUNCTIONS
+        case _:
+            return statement.tag not in DATA_TAGS
+
+
+def _conjuncts(where: Any) -> list[Any]:
+    if where.WhichOneof("node") == "bool_expr" and where.bool_expr.boolop == 1:  # AND_EXPR
+        return list(where.bool_expr.args)
+    return [where]
+
+
+def _where_not_exists(select: Any) -> bool:
+    return any(
+        part.WhichOneof("node") == "bool_expr"
+        and part.bool_expr.boolop == 3  # noqa: PLR2004 - NOT_EXPR
+        and part.bool_expr.args[0].WhichOneof("node") == "sub_link"
+        for part in _conjuncts(select.where_clause)
+    )
+
+
+def _where_column_is_null(update: Any) -> bool:
+    """`UPDATE … SET x = … WHERE x IS NULL`: done once, the row no longer matches."""
+    targets = {target.res_target.name for target in update.target_list}
+    return any(
+        part.WhichOneof("node") == "null_test"
+        and part.null_test.nulltesttype == 1  # IS_NULL
+        and part.null_test.arg.WhichOneof("node") == "column_ref"
+        and string_list(part.null_test.arg.column_ref.fields)[-1] in targets
+        for part in _conjuncts(update.where_clause)
+    )
+
+
+def removed_objects(statement: Statement) -> set[tuple[str, str]]:
+    """(kind, name) of what the statement removes, as `created_objects` would name it."""
+    node, found = statement.node, set()
+    if statement.tag == "drop_stmt":
+        for item in node.objects:
+            strings = [text.sval for text in nodes_of(item.list if item.HasField("list") else item, "String")]
+            if item.HasField("object_with_args"):
+                strings = list(string_list(item.object_with_args.objname))
+            if strings:
+                found.add(("object", strings[-1]))
+    elif statement.tag == "alter_table_stmt":
+        for item in node.cmds:
+            command = item.alter_table_cmd
+            if _subtype(command) in ("AT_DropColumn", "AT_DropConstraint"):
+                found.add((range_name(node.relation), command.name))
+    return found
+
+
+def created_objects(statement: Statement) -> set[tuple[str, str]]:
+    """(kind, name) of what the statement creates."""
+    node = statement.node
+    match statement.tag:
+        case "create_stmt":
+            return {("object", node.relation.relname)}
+        case "view_stmt":
+            return {("object", node.view.relname)}
+        case "create_table_as_stmt":
+            return {("object", node.into.rel.relname)}
+        case "index_stmt":
+            return {("object", node.idxname)}
+        case "create_trig_stmt":
+            return {("object", node.trigname)}
+        case "create_policy_stmt":
+            return {("object", node.policy_name)}
+        case "rule_stmt":
+            return {("object", node.rulename)}
+        case "create_function_stmt":
+            return {("object", string_list(node.funcname)[-1])}
+        case "create_enum_stmt":
+            return {("object", string_list(node.type_name)[-1])}
+        case "rename_stmt":
+            return {("object", node.newname)} if not node.subname else {(range_name(node.relation), node.newname)}
+        case "alter_table_stmt":
+            return _added(node)
+    return set()
+
+
+def _added(node: Any) -> set[tuple[str, str]]:
+    found = set()
+    for item in node.cmds:
+        command = item.alter_table_cmd
+        if _subtype(command) == "AT_AddColumn":
+            found.add((range_name(node.relation), getattr(command, "def").column_def.colname))
+        elif _subtype(command) == "AT_AddConstraint":
+            found.add((range_name(node.relation), getattr(command, "def").constraint.conname))
+    return found
+
+
+def _subtype(command: Any) -> str:
+    return str(command.DESCRIPTOR.fields_by_name["subtype"].enum_type.values_by_number[command.subtype].name)

@@ -1,0 +1,68 @@
+"""`trueup lock`: learn what every step does on a scratch server, write trueup.lock."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from trueup.chain.lockfile import load_locked, lock_path, read_header
+from trueup.chain.steps import read_chain
+from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
+from trueup.cli.output import say
+from trueup.errors import LockFileError
+
+
+@click.command("lock")
+@click.option("--check", "only_check", is_flag=True, help="change nothing; exit 6 where the lock file does not fit")
+@pass_context
+def command(context: Context, only_check: bool) -> int:  # noqa: FBT001
+    """Replay what has changed on a scratch server, and write the lock file."""
+    settings = context.settings
+    chain = read_chain(context.folder, name=settings.name)
+    if only_check:
+        return _check(context)
+    from trueup.scratch.lock import learn, save, unexplained  # noqa: PLC0415
+
+    started = time.monotonic()
+    learnt = 0
+
+    def count(step: object) -> None:
+        nonlocal learnt
+        learnt += 1
+        if sys.stderr.isatty() and learnt % 25 == 0:
+            sys.stderr.write(f"\r{learnt} steps learnt")
+
+    locked = learn(chain, scratch_url=settings.scratch_url, setup=settings.setup, on_step=count)
+    path = save(locked)
+    if sys.stderr.isatty() and learnt >= 25:  # noqa: PLR2004
+        sys.stderr.write("\r")
+    facts = len({key for effect in locked.effects for key in effect.keys})
+    took = time.monotonic() - started
+    if context.as_json:
+        context.print_json({"lock_file": str(path), "steps": len(chain.steps), "learnt": learnt, "facts": facts})
+    else:
+        say(f"{path}: {len(chain.steps)} steps, {facts} facts, {learnt} learnt anew in {took:.1f} s on PostgreSQL {locked.scratch_major}")
+        for step in unexplained(locked):
+            say(f"warning: {step.id} ({step.path}:{step.line}) leaves nothing to read in the catalog; add a `-- done when: SELECT …`")
+    return 0
+
+
+def _check(context: Context) -> int:
+    chain = read_chain(context.folder, name=context.settings.name)
+    try:
+        load_locked(chain)
+        fits = read_header(chain.folder)["files"] == chain.digest
+        if not fits:
+            raise LockFileError("comments or names have changed since the lock file was written")
+    except LockFileError as error:
+        if context.as_json:
+            context.print_json({"fits": False, "why": error.message})
+        say(f"{lock_path(chain.folder)} does not fit: {error.message}\n\nhint: Run `trueup lock` and commit it.")
+        return EXIT_FINDINGS
+    if context.as_json:
+        context.print_json({"fits": True})
+    else:
+        say(f"{lock_path(chain.folder)} fits its {len(chain.steps)} steps")
+    return 0

@@ -1,0 +1,120 @@
+"""Text for people: everything on standard error, colour only on a terminal, plain words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trueup.decide.model import Difference
+    from trueup.errors import TrueupError
+    from trueup.report import Event, Report, StepReport
+
+_COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "dim": 2, "bold": 1}
+VERDICT_COLOURS = {
+    "run": "green",
+    "complete": "yellow",
+    "heal": "yellow",
+    "reconcile": "blue",
+    "assume": "blue",
+    "conflict": "red",
+    "blocked": "dim",
+    "skip": "dim",
+}
+
+
+def say(text: str) -> None:
+    """One line, or several, for a person."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is where it is printed
+
+
+def colour(text: str, name: str) -> str:
+    """The text in a colour, where a terminal shows it."""
+    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m"
+
+
+def say_error(error: TrueupError) -> None:
+    """What was wanted, what was found; after a blank line, what to do next."""
+    say(f"{colour('error', 'red')}: {error.message}")
+    for item in getattr(error, "conflicts", []) or getattr(error, "differences", []) or []:
+        say(f"  - {item}")
+    if statement := getattr(error, "statement", ""):
+        say(textwrap.indent(shortened(statement, 12), "    "))
+    if error.hint:
+        say(f"\n{colour('hint', 'blue')}: {error.hint}")
+
+
+def shortened(text: str, lines: int) -> str:
+    """At most so many lines of a text."""
+    kept = text.splitlines()
+    return "\n".join(kept) if len(kept) <= lines else "\n".join([*kept[: lines - 1], f"… {len(kept) - lines + 1} more lines"])
+
+
+def show_event(event: Event) -> None:
+    """One line per finished step; every line of the log."""
+    if event.kind == "log":
+        say(event.text)
+    elif event.kind == "step_done":
+        counter = f"{event.done:>{len(str(event.total))}}/{event.total}"
+        word, _, rest = event.text.partition(" ")
+        shown = colour(f"{word:<9}", VERDICT_COLOURS.get(event.verdict, "bold"))
+        say(f"{colour(counter, 'dim')} {shown} {rest} {colour(f'{event.ms:.0f} ms', 'dim')}")
+
+
+def show_steps(steps: Iterable[StepReport], *, statements: bool) -> None:
+    """A line per step with its reason, and the statements below it."""
+    for step in steps:
+        verdict = colour(f"{step.verdict:<9}", VERDICT_COLOURS.get(step.verdict, "bold"))
+        say(f"{verdict} {step.id}  {colour(step.reason, 'dim')}")
+        if statements:
+            for statement in step.statements:
+                say(textwrap.indent(shortened(statement, 40) + ";", "            "))
+
+
+def show_drift(report: Report) -> None:
+    """Every fact that differs and that nothing will change, wanted beside found."""
+    if report.drift:
+        say(f"\n{colour('differs', 'yellow')}, and no step changes it:")
+        for difference in report.drift:
+            say(f"  {difference.fact}{_origin(difference)}")
+            say(f"      wanted  {_value(difference.wanted)}")
+            say(f"      found   {_value(difference.found)}")
+    if report.accepted:
+        say(f"accepted: {', '.join(d.fact for d in report.accepted)}")
+
+
+def _origin(difference: Difference) -> str:
+    return colour(f"  from {difference.origin}", "dim") if difference.origin else ""
+
+
+def _value(value: str | None) -> str:
+    if value is None:
+        return "not there"
+    return shortened(value, 3) if value else "there"
+
+
+def show_conclusion(report: Report) -> None:
+    """The last line: true, up to date but different somewhere, or neither."""
+    if report.true:
+        say(colour("true", "green") + f": the database is what {report.chain} describes ({report.ms:.0f} ms)")
+    elif report.up_to_date:
+        count = len(report.drift)
+        differs = "1 fact differs" if count == 1 else f"{count} facts differ"
+        say(colour("up to date", "yellow") + f": every step is done, but {differs} ({report.ms:.0f} ms)")
+        say(f"\n{colour('hint', 'blue')}: Mend it by hand or in a migration, or accept it: trueup accept FACT --because …")
+
+
+def summary(report: Report) -> str:
+    """How many steps got which verdict, in one line."""
+    counts: dict[str, int] = {}
+    for step in report.steps:
+        counts[step.verdict] = counts.get(step.verdict, 0) + 1
+    order = ("skip", "reconcile", "assume", "heal", "complete", "run", "blocked", "conflict")
+    words = {"skip": "done before", "reconcile": "there already", "assume": "taken as done", "heal": "to heal"}
+    words |= {"complete": "to complete", "run": "to run", "blocked": "not asked for", "conflict": "to decide"}
+    return ", ".join(f"{counts[verdict]} {words[verdict]}" for verdict in order if verdict in counts)

@@ -1,0 +1,51 @@
+"""`trueup plan`: what `up` would do, statement by statement, and why."""
+
+from __future__ import annotations
+
+import click
+
+from trueup import api
+from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
+from trueup.cli.output import colour, say, show_conclusion, show_drift, show_steps, summary
+from trueup.report import Report
+
+
+@click.command("plan")
+@click.option("--to", metavar="STEP", default="", help="only up to this step or migration")
+@click.option("--phase", type=click.Choice(["expand", "contract"]), default="expand", help="contract: its steps too")
+@click.option("--no-heal", is_flag=True, help="as `up --no-heal` would do")
+@click.option("--exit-code", is_flag=True, help="exit 6 where there is anything to do")
+@click.option("--first-run", is_flag=True, help="as `up --first-run` would do")
+@pass_context
+def command(
+    context: Context,
+    to: str,
+    phase: str,
+    no_heal: bool,  # noqa: FBT001
+    exit_code: bool,  # noqa: FBT001
+    first_run: bool,  # noqa: FBT001
+) -> int:
+    """Show every statement that `up` would send, with the reason. Writes nothing."""
+    wanted = {"to": to, "contract": phase == "contract", "first_run": first_run}
+    options = context.options(**wanted, **({"heal": False} if no_heal else {}))
+    report = api.plan(context.urls, context.folder, name=context.settings.name, options=options)
+    context.print_report(report, show_plan)
+    return EXIT_FINDINGS if exit_code and not report.up_to_date else 0
+
+
+def show_plan(report: Report) -> None:
+    """Where the database stands, what will be sent, what differs, what a person must decide."""
+    anchor = report.anchor
+    where = f"after {anchor['step']} ({anchor['index']} of {anchor['of']} steps)" if anchor["step"] else "before the first step"
+    say(f"The database stands {where}: {summary(report)}.")
+    quiet = [s for s in report.steps if s.verdict == "reconcile"]
+    loud = [s for s in report.steps if s.verdict in ("heal", "run", "complete", "conflict", "assume")]
+    if quiet:
+        say(colour(f"\n{len(quiet)} steps are there already and will only be marked", "dim"))
+    if loud:
+        say("")
+        show_steps(loud, statements=True)
+    show_drift(report)
+    for conflict in report.conflicts:
+        say(f"{colour('to decide', 'red')}: {conflict}")
+    show_conclusion(report)

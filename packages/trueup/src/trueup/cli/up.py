@@ -1,0 +1,52 @@
+"""`trueup up`: bring the database true."""
+
+from __future__ import annotations
+
+import click
+
+from trueup.cli.common import EXIT_DRIFT, Context, pass_context
+
+
+@click.command("up")
+@click.option("--to", metavar="STEP", default="", help="only up to this step or migration")
+@click.option("--phase", type=click.Choice(["expand", "contract"]), default="expand", help="contract: its steps too")
+@click.option("--keep-going", is_flag=True, help="after a failed step, go on with what does not depend on it")
+@click.option("--no-heal", is_flag=True, help="do not make what is missing before the place where the database stands")
+@click.option("--strict", is_flag=True, help="exit 7 where anything differs in the end")
+@click.option("--first-run", is_flag=True, help="yes, this database is the right one, though it has none of the chain")
+@pass_context
+def command(
+    context: Context,
+    to: str,
+    phase: str,
+    keep_going: bool,  # noqa: FBT001
+    no_heal: bool,  # noqa: FBT001
+    strict: bool,  # noqa: FBT001
+    first_run: bool,  # noqa: FBT001
+) -> int:
+    """Bring the database true: run, complete or reconcile every step, heal what is missing, prove the result."""
+    from trueup import api  # noqa: PLC0415
+
+    folder, urls = context.folder, context.urls
+    special = to or phase != "expand" or keep_going or no_heal or first_run or context.settings != type(context.settings)(
+        folder=folder,
+    )
+    options = None
+    if special:
+        wanted = {"to": to, "contract": phase == "contract", "keep_going": keep_going, "first_run": first_run}
+        options = context.options(**wanted, **({"heal": False} if no_heal else {}))
+    report = api.up(urls, folder, name=context.settings.name, options=options, on_event=_show)
+    if context.as_json:
+        context.print_json(report.to_json())
+    else:
+        from trueup.cli.output import show_conclusion, show_drift  # noqa: PLC0415
+
+        show_drift(report)
+        show_conclusion(report)
+    return EXIT_DRIFT if strict and not report.true else 0
+
+
+def _show(event: object) -> None:
+    from trueup.cli.output import show_event  # noqa: PLC0415
+
+    show_event(event)  # type: ignore[arg-type]  # Event is imported with the engine, later

@@ -1,0 +1,1 @@
+"""Which URL, what stands behind it, and the session's settings."""

@@ -1,0 +1,49 @@
+"""A constraint or an index with the wanted definition under a name that the chain never uses satisfies the fact."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from trueup.catalog.keys import identity_of, index_table, kind_of, table_of
+from trueup.chain.model import Facts
+from trueup.decide.trajectory import Trajectories
+
+_LEAVES = {"constraint": "validated", "index": "valid"}
+
+
+def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, dict[str, str]]:
+    """The live facts under the chain's names, and a map from the chain's key to the key here.
+
+    One object satisfies one fact, and exact names come first.
+    """
+    unclaimed: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for key, value in live.items():
+        if key.startswith(("constraint ", "index ")) and key not in paths.of:
+            unclaimed[_place(key, value)].append(key)
+    if not unclaimed:
+        return dict(live), {}
+    named = dict(live)
+    renamed: dict[str, str] = {}
+    for key, trajectory in paths.of.items():
+        if key in live or not key.startswith(("constraint ", "index ")):
+            continue
+        for _, value in reversed(trajectory):
+            candidates = unclaimed.get(_place(key, value)) if value is not None else None
+            if candidates:
+                _claim(key, candidates.pop(0), named, renamed)
+                break
+    return named, renamed
+
+
+def _place(key: str, value: str) -> tuple[str, str, str]:
+    kind = kind_of(key)
+    return kind, index_table(value) if kind == "index" else table_of(key), value
+
+
+def _claim(key: str, found: str, named: Facts, renamed: dict[str, str]) -> None:
+    renamed[key] = found
+    named[key] = named.pop(found)
+    leaf = _LEAVES[kind_of(key)]
+    if f"{leaf} {identity_of(found)}" in named:
+        named[f"{leaf} {identity_of(key)}"] = named.pop(f"{leaf} {identity_of(found)}")

@@ -1,0 +1,112 @@
+"""Find where in the chain a database stands: the prefix whose state differs from it in the fewest facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trueup.chain.model import Effect, Step
+from trueup.decide.trajectory import Trajectories, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """`done` are the steps taken as done there: the marked ones and the unmarked ones of the prefix."""
+
+    position: int
+    distance: int
+    done: tuple[int, ...]
+
+
+def find_anchor(
+    steps: Sequence[Step],
+    paths: Trajectories,
+    live: Mapping[str, str],
+    *,
+    marked: frozenset[int],
+    own: frozenset[int],
+    excluded: frozenset[int] = frozenset(),
+) -> Anchor:
+    """One pass over the deltas: the distance changes only in the facts that a step touches.
+
+    Args:
+        marked: Steps that the ledger says are done; folded first.
+        own: Those of them that trueup itself wrote; behind the last one a step counts only if facts say so.
+        excluded: Steps that this run must not look at.
+    """
+    if not marked and not any(key in live for key in paths.of):
+        return Anchor(0, sum(1 for key in paths.base if key in paths.of), ())
+    effects = paths.effects
+    state, last_marked = _fold_marked(effects, marked, paths.base)
+    distance = sum(1 for key in paths.of if state.get(key) != live.get(key))
+    strict_from = max(own, default=-1)
+    candidates: list[tuple[int, bool, int]] = [(distance, True, -1)]
+    for index, effect in enumerate(effects):
+        if index in marked or index in excluded:
+            continue
+        distance += _apply(effect, index, state, last_marked, live)
+        if index > strict_from and own and distance >= min(candidates)[0]:
+            continue  # pending until a fact says otherwise
+        ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
+        candidates.append((distance, ends_file, index))
+    best = min(candidate[0] for candidate in candidates)
+    tied = [candidate for candidate in candidates if candidate[0] == best]
+    _, _, position = max(tied, key=lambda candidate: (candidate[1], candidate[2]))
+    position = _before_leftovers(position, paths, live, marked, excluded)
+    done = tuple(i for i in range(len(steps)) if i in marked or (i <= position and i not in excluded))
+    return Anchor(max(done, default=-1) + 1, best, done)
+
+
+def _fold_marked(
+    effects: Sequence[Effect],
+    marked: frozenset[int],
+    base: Mapping[str, str],
+) -> tuple[dict[str, Value], dict[str, int]]:
+    state: dict[str, Value] = dict(base)
+    last_marked: dict[str, int] = {}
+    for index in sorted(marked):
+        for key, value in effects[index].set.items():
+            state[key], last_marked[key] = value, index
+        for key in effects[index].gone:
+            state[key], last_marked[key] = None, index
+    return state, last_marked
+
+
+def _apply(
+    effect: Effect,
+    index: int,
+    state: dict[str, Value],
+    last_marked: Mapping[str, int],
+    live: Mapping[str, str],
+) -> int:
+    """Apply a step to the state, except where a marked later step has spoken; the change in distance."""
+    change = 0
+    values: list[tuple[str, Value]] = [*effect.set.items(), *((key, None) for key in effect.gone)]
+    for key, value in values:
+        if last_marked.get(key, -1) > index:
+            continue
+        there = live.get(key)
+        change += (value != there) - (state.get(key) != there)
+        state[key] = value
+    return change
+
+
+def _before_leftovers(
+    position: int,
+    paths: Trajectories,
+    live: Mapping[str, str],
+    marked: frozenset[int],
+    excluded: frozenset[int],
+) -> int:
+    """A fact that is there although an unmarked step of the prefix removed it: that step has not run."""
+    for index in range(position + 1):
+        if index in marked or index in excluded:
+            continue
+        for key in paths.effects[index].gone:
+            found = live.get(key)
+            if found is None or paths.value_at(key, position + 1) is not None:
+                continue
+            last = paths.last_setter(key, position + 1)
+            if last == index and any(value == found and place <= index for place, value in paths.of[key]):
+                return index - 1
+    return position

@@ -1,0 +1,314 @@
+"""Decide, for every step of a chain, what a live database needs. The order of reading: `decide` below.
+
+Pure: facts, marks and wishes in, a `Decision` out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trueup.catalog.keys import kind_of, owner_of, split_key
+from trueup.chain.model import Effect, LockedChain, Step
+from trueup.decide.aliases import with_aliases
+from trueup.decide.anchor import Anchor, find_anchor
+from trueup.decide.data import DataRules
+from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
+from trueup.decide.trajectory import Trajectories, Value, fold
+
+_LOSSLESS = {
+    *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
+    *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
+}
+"""Kinds whose value can be replaced without a row being lost."""
+
+
+def decide(locked: LockedChain, live: Mapping[str, str], marks: Marks, wish: Wish | None = None) -> Decision:
+    """Where this database stands, and what each step needs.
+
+    Args:
+        locked: The chain, with what each step does.
+        live: All facts of the database in the chain's schemas.
+        marks: What the ledger says, by step index.
+        wish: What was asked for; by default every expand step.
+    """
+    wish = wish or Wish()
+    paths = Trajectories(locked.effects, locked.base)
+    named, renamed = with_aliases(live, paths)
+    managed = {key: value for key, value in named.items() if paths.manages(key)}
+    marked = marks.done | frozenset(wish.applied)
+    excluded = _excluded(locked.steps, locked.effects, managed, marked, wish)
+    anchor = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded)
+    return _Deciding(locked, paths, managed, anchor, marks, wish, excluded).decision(renamed)
+
+
+def _excluded(
+    steps: Sequence[Step],
+    effects: Sequence[Effect],
+    live: Mapping[str, str],
+    marked: frozenset[int],
+    wish: Wish,
+) -> frozenset[int]:
+    """Steps that are not asked for: behind `until`, and contract steps unless their effect is already there."""
+    until = len(steps) if wish.until is None else wish.until
+    return frozenset(
+        step
+        for step in range(len(steps))
+        if step not in marked
+        and (
+            step >= until
+            or (steps[step].phase == "contract" and not wish.contract and not _effect_is_there(effects[step], live))
+        )
+    )
+
+
+def _effect_is_there(effect: Effect, live: Mapping[str, str]) -> bool:
+    return bool(effect.keys) and all(live.get(k) == v for k, v in effect.set.items()) and not any(
+        key in live for key in effect.gone
+    )
+
+
+class _Deciding:
+    """One decision in the making: `now` follows the database from what it is, through healing and each step."""
+
+    def __init__(
+        self,
+        locked: LockedChain,
+        paths: Trajectories,
+        live: Mapping[str, str],
+        anchor: Anchor,
+        marks: Marks,
+        wish: Wish,
+        excluded: frozenset[int],
+    ) -> None:
+        self.locked = locked
+        self.paths = paths
+        self.live = live
+        self.anchor = anchor
+        self.marks = marks
+        self.wish = wish
+        self.excluded = excluded
+        self.done = frozenset(anchor.done)
+        self.wanted = fold(locked.effects, anchor.done, locked.base)
+        self.now: dict[str, Value] = dict(live)
+        self.place: dict[str, int] = {}  # of facts that are further along than the anchor
+        self.heal: dict[str, int] = {}
+        self.heal_conflicts: list[Difference] = []
+
+    def decision(self, renamed: Mapping[str, str]) -> Decision:
+        self._place_cursors()
+        before = dict(self.now)
+        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, self.heal, self.place)
+        steps = [self._verdict(index, rules) for index in range(len(self.locked.steps))]
+        final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
+        return Decision(
+            anchor=self.anchor.position,
+            distance=self.anchor.distance,
+            steps=steps,
+            heal=self.heal,
+            heal_conflicts=self.heal_conflicts,
+            drift=self._drift(final),
+            found=self.live,
+            before=before,
+            final=final,
+            renamed=renamed,
+        )
+
+    def _place_cursors(self) -> None:
+        """Sort every fact at the anchor: there, early, a hole to heal, or a stranger."""
+        for key in self.paths.of:
+            wanted, found = self.wanted.get(key), self.live.get(key)
+            if wanted == found:
+                continue
+            if found is None:
+                if wanted is not None:
+                    self._hole(key, wanted, found)
+                continue
+            place = self.paths.last_place(key, found)
+            if place > self.anchor.position:
+                self.place[key] = place
+            elif place >= 0 and wanted is not None:
+                self._hole(key, wanted, found)
+
+    def _hole(self, key: str, wanted: str, found: str | None) -> None:
+        kind = kind_of(key)
+        setter = max((i for i in self.done if key in self.locked.effects[i].set), default=-1)
+        if kind == "table" and found is None and setter in self.marks.own:
+            self.heal_conflicts.append(self._difference(key, wanted, found, setter))
+            return
+        if found is not None and kind not in _LOSSLESS and not _widens(kind, found, wanted):
+            return  # told as drift, or as a conflict where a step needs it
+        self.heal[key] = setter
+        self.now[key] = wanted
+
+    def _verdict(self, index: int, rules: DataRules) -> StepVerdict:
+        step, effect = self.locked.steps[index], self.locked.effects[index]
+        if index in self.marks.done:
+            return StepVerdict(index=index, verdict="skip", reason="marked in the ledger")
+        if index in self.wish.applied:
+            return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
+        if index in self.excluded:
+            reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
+            return StepVerdict(index=index, verdict="blocked", reason=reason)
+        if index in self.wish.answers:
+            return self._answered(index, effect)
+        if not effect.keys:
+            return rules.verdict(index)
+        if index in self.done:
+            return self._before_anchor(index)
+        return self._after_anchor(index, step, effect)
+
+    def _answered(self, index: int, effect: Effect) -> StepVerdict:
+        if self.wish.answers[index]:
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="reconcile", reason="its `done when` query says that it is done")
+        self._advance(effect, index)
+        return StepVerdict(index=index, verdict="run", reason="its `done when` query says that it is not done")
+
+    def _before_anchor(self, index: int) -> StepVerdict:
+        effect = self.locked.effects[index]
+        healed = sum(1 for key in effect.set if self.heal.get(key) == index)
+        if healed == 0:
+            return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
+        total = len(effect.keys)
+        return StepVerdict(
+            index=index,
+            verdict="reconcile",
+            reason=f"{healed} of its {total} facts are missing and are healed first",
+        )
+
+    def _after_anchor(self, index: int, step: Step, effect: Effect) -> StepVerdict:
+        if index in self.wish.run:
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="run", reason="a person said that it has to run")
+        there, missing, strange = self._sorted_facts(index, effect)
+        if not missing and not strange:
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
+        differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
+        if not there and not strange:
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="run", reason="nothing of it is there")
+        if not there:
+            return StepVerdict(
+                index=index,
+                verdict="conflict",
+                reason="what it has to change differs from what the chain ever made of it",
+                differences=differences,
+            )
+        return self._partly_there(index, step, effect, missing, differences)
+
+    def _partly_there(
+        self,
+        index: int,
+        step: Step,
+        effect: Effect,
+        missing: list[str],
+        differences: tuple[Difference, ...],
+    ) -> StepVerdict:
+        removes, added = self._row_bearing(effect)
+        if not missing:
+            self._advance(effect, index)
+            return StepVerdict(
+                index=index,
+                verdict="reconcile",
+                reason="its effect is there, but for what differs",
+                differences=differences,
+            )
+        left = [key for key in missing if key in removes or key in effect.gone]
+        if removes and any(key in removes or key in added for key in missing):
+            if all(self.now.get(key) is not None for key in removes) and not any(
+                self.now.get(key) is not None for key in added if key not in removes
+            ):
+                self._advance(effect, index)
+                return StepVerdict(index=index, verdict="run", reason="what it removes or renames is still there")
+            left = left or missing
+        if left or (step.has_data and not step.guarded):
+            shown = tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in missing)
+            return StepVerdict(
+                index=index,
+                verdict="conflict",
+                reason="half of it is there, and completing it could lose rows or skip work",
+                differences=shown,
+            )
+        self._advance(effect, index)
+        return StepVerdict(
+            index=index,
+            verdict="complete",
+            reason=f"{len(missing)} of its {len(effect.keys)} facts are missing",
+            missing=tuple(missing),
+            differences=differences,
+        )
+
+    def _row_bearing(self, effect: Effect) -> tuple[set[str], set[str]]:
+        """Tables and columns that a step takes away or retypes, and those that it brings where it takes some away."""
+        removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
+        retypes = {
+            key
+            for key in effect.set
+            if key.startswith("column ") and len(self.paths.of[key]) > 1 and self.now.get(key) is not None
+            and self.now.get(key) != effect.set[key]
+        }
+        if not removes and not retypes:
+            return set(), set()
+        added = {key for key in effect.set if key.startswith(("table ", "column "))}
+        return removes | retypes, added
+
+    def _sorted_facts(self, index: int, effect: Effect) -> tuple[list[str], list[str], list[str]]:
+        """The step's facts that are at or beyond it, those still before it, and those that are neither."""
+        there: list[str] = []
+        missing: list[str] = []
+        strange: list[str] = []
+        values: list[tuple[str, Value]] = [*effect.set.items(), *((key, None) for key in effect.gone)]
+        for key, value in values:
+            found = self.now.get(key)
+            if found == value or self.place.get(key, -1) > index:
+                there.append(key)
+            elif found is None or found == self.paths.value_at(key, index):
+                missing.append(key)
+            else:
+                strange.append(key)
+        strange_owners = set(strange)
+        implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
+        return [key for key in there if key not in implied], missing, strange
+
+    def _advance(self, effect: Effect, index: int) -> None:
+        for key, value in effect.set.items():
+            if self.place.get(key, -1) <= index:
+                self.now[key] = value
+        for key in effect.gone:
+            if self.place.get(key, -1) <= index:
+                self.now[key] = None
+
+    def _drift(self, final: Mapping[str, Value]) -> list[Difference]:
+        """Managed facts that will still differ when every pending step has run."""
+        found = []
+        for key, wanted in final.items():
+            if wanted != self.now.get(key) and not _part_of_missing(key, self.now, final):
+                found.append(self._difference(key, wanted, self.now.get(key), self.paths.last_setter(key, len(self.locked.steps))))
+        for key, value in self.live.items():
+            if key not in final and key not in self.paths.of and final.get(f"column {split_key(key)[1]}") is not None:
+                found.append(self._difference(key, None, value, -1))
+        return sorted(found, key=lambda difference: difference.fact)
+
+    def _difference(self, key: str, wanted: Value, found: Value, index: int) -> Difference:
+        origin = self.locked.steps[index].id if index >= 0 else ""
+        return Difference(fact=key, wanted=wanted, found=found, origin=origin)
+
+
+def _part_of_missing(key: str, now: Mapping[str, Value], final: Mapping[str, Value]) -> bool:
+    """A facet of something that is itself missing: naming the owner is enough."""
+    owner = owner_of(key)
+    return bool(owner) and final.get(owner) is not None and now.get(owner) is None
+
+
+def _widens(kind: str, found: str, wanted: str) -> bool:
+    """True where every value of the type found fits the type wanted without a table rewrite."""
+    if kind != "column":
+        return False
+    if wanted == "text":
+        return found == "text" or found.startswith("character varying")
+    if not found.startswith("character varying("):
+        return False
+    if wanted == "character varying":
+        return True
+    return wanted.startswith("character varying(") and int(found[18:-1]) <= int(wanted[18:-1])

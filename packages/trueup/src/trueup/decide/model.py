@@ -1,0 +1,88 @@
+"""What a decision is made of. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["skip", "reconcile", "run", "complete", "heal", "assume", "conflict", "blocked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What the ledger says: `done` are the indexes of marked steps; `own` those that trueup itself wrote."""
+
+    done: frozenset[int] = frozenset()
+    own: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One fact that is not as the chain wants it. None means: not there. `origin` is the step it comes from."""
+
+    fact: str
+    wanted: str | None
+    found: str | None
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepVerdict:
+    """What has to happen with one step, and why. `missing` are the facts to complete it with."""
+
+    index: int
+    verdict: Verdict
+    reason: str
+    missing: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What only the rows can answer: the author's `done when` of a step."""
+
+    index: int
+    sql: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Decision:
+    """Where a database stands and what each step needs.
+
+    `anchor` counts steps: the database is nearest to the state after that many. `heal` are the facts that are missing
+    there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed. `final` is what every managed fact will be, None for gone.
+    `renamed` maps the chain's key of an object to the key it has here.
+    """
+
+    anchor: int
+    distance: int
+    steps: list[StepVerdict]
+    heal: dict[str, int] = field(default_factory=dict)
+    heal_conflicts: list[Difference] = field(default_factory=list)
+    drift: list[Difference] = field(default_factory=list)
+    found: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str | None] = field(default_factory=dict)
+    final: Mapping[str, str | None] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def conflicts(self) -> list[StepVerdict]:
+        """The steps that a person has to decide on."""
+        return [step for step in self.steps if step.verdict == "conflict"]
+
+    @property
+    def pending(self) -> list[StepVerdict]:
+        """The steps that send something."""
+        return [step for step in self.steps if step.verdict in ("run", "complete")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for: which steps count, and what a person has said about some of them."""
+
+    contract: bool = False
+    until: int | None = None  # only the first so many steps
+    applied: Collection[int] = ()  # resolve --applied
+    run: Collection[int] = ()  # resolve --run
+    answers: Mapping[int, bool] = field(default_factory=dict)  # `done when`, by step

@@ -1,0 +1,1 @@
+"""Verdicts turned into the statements that will be sent. No I/O."""

@@ -1,0 +1,186 @@
+"""Turn verdicts into the statements that will be sent, in order: healing first, then each pending step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of
+from trueup.chain.grammar import parse_statements, string_list
+from trueup.chain.model import LockedChain, Step
+from trueup.decide.model import Decision, StepVerdict
+from trueup.decide.trajectory import Trajectories, fold
+from trueup.plan.model import Action, Plan
+from trueup.render.render import CannotRender, render
+
+_CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
+
+
+def build(locked: LockedChain, decision: Decision, *, heal: bool = True) -> Plan:
+    """The plan for a decision. Facts that cannot be made from their values become conflicts in it."""
+    return _Building(locked, decision).plan(heal=heal)
+
+
+class _Building:
+    def __init__(self, locked: LockedChain, decision: Decision) -> None:
+        self.locked = locked
+        self.decision = decision
+        self.paths = Trajectories(locked.effects, locked.base)
+        self.conflicts: list[str] = []
+
+    def plan(self, *, heal: bool) -> Plan:
+        decision = self.decision
+        self.conflicts += [
+            f"{difference.fact} is in the ledger ({difference.origin}), but it is not there"
+            for difference in decision.heal_conflicts
+        ]
+        self.conflicts += [f"{self.locked.steps[v.index].id}: {v.reason}" for v in decision.conflicts]
+        actions = [*self._renames(), *(self._heal() if heal else ())]
+        for verdict in decision.pending:
+            step = self.locked.steps[verdict.index]
+            actions += [self._run(step, verdict)] if verdict.verdict == "run" else self._complete(step, verdict)
+        return Plan(
+            decision=decision,
+            actions=tuple(actions),
+            settled=tuple(v.index for v in decision.steps if v.verdict in ("reconcile", "assume")),
+            conflicts=tuple(self.conflicts),
+        )
+
+    def _renames(self) -> list[Action]:
+        """Objects that go by another name here and that a pending step names."""
+        pending = [self.locked.steps[v.index] for v in self.decision.pending]
+        actions = []
+        for key, here in self.decision.renamed.items():
+            name = parts(identity_of(key))[-1]
+            if not any(re.search(rf"\b{re.escape(name)}\b", step.sql) for step in pending):
+                continue
+            actions.append(
+                Action(
+                    step=None,
+                    id=f"rename {here}",
+                    verdict="heal",
+                    reason=f"a pending step calls it {name}",
+                    statements=(_rename(here, name),),
+                    keys=(key,),
+                    marks=False,
+                ),
+            )
+        return actions
+
+    def _heal(self) -> list[Action]:
+        decision = self.decision
+        wanted = fold(self.locked.effects, [v.index for v in decision.steps if self._held(v)], self.locked.base)
+        found = {key: value for key, value in decision.before.items() if key not in decision.heal}
+        found |= {key: decision.found.get(key) for key in decision.heal}
+        actions = self._rendered(
+            decision.heal,
+            wanted,
+            found,
+            lambda key: self._origin(decision.heal[key]) + "; missing or different here",
+            id_prefix="heal ",
+        )
+        return [
+            Action(
+                step=None,
+                id=action_id,
+                verdict="heal",
+                reason=reason,
+                statements=statements,
+                keys=keys,
+                marks=False,
+                context=self._context_of(keys),
+            )
+            for action_id, reason, statements, keys in actions
+        ]
+
+    def _held(self, verdict: StepVerdict) -> bool:
+        """Steps whose effect is taken as there when healing starts."""
+        return verdict.index < self.decision.anchor and verdict.verdict != "blocked" or verdict.verdict == "skip"
+
+    def _origin(self, index: int) -> str:
+        return f"of step {self.locked.steps[index].id}" if index >= 0 else "of the base"
+
+    def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
+        effect = self.locked.effects[verdict.index]
+        wanted: dict[str, str | None] = {**dict(effect.set), **dict.fromkeys(effect.gone)}
+        for key in effect.set:  # facets of a column come with it, and a table's columns with the table
+            owner = owner_of(key)
+            if owner and owner not in wanted:
+                wanted[owner] = self.paths.value_at(owner, verdict.index + 1)
+        found = {key: None if key in verdict.missing else value for key, value in effect.set.items()}
+        found |= {key: self.decision.found.get(key) for key in verdict.missing}
+        rendered = self._rendered(verdict.missing, wanted, found, lambda _: verdict.reason, id_prefix="")
+        return [
+            Action(
+                step=verdict.index,
+                id=step.id,
+                verdict="complete",
+                reason=verdict.reason,
+                statements=statements,
+                keys=keys,
+                marks=position == len(rendered) - 1,
+                context=step.context,
+            )
+            for position, (_, _, statements, keys) in enumerate(rendered)
+        ]
+
+    def _rendered(
+        self,
+        keys: Iterable[str],
+        wanted: dict[str, str | None],
+        found: dict[str, str | None],
+        reason: Callable[[str], str],
+        *,
+        id_prefix: str,
+    ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        try:
+            rendered = render(
+                keys,
+                wanted,
+                found,
+                made_by=lambda key: self.paths.last_setter(key, len(self.locked.steps)),
+                source=self._source,
+                renamed=self.decision.renamed,
+            )
+        except CannotRender as error:
+            self.conflicts.append(f"{error.key} is not as the chain wants it, and cannot be made so: {error.why}")
+            return []
+        return [(f"{id_prefix}{r.keys[0]}", reason(r.keys[0]), r.statements, r.keys) for r in rendered]
+
+    def _source(self, key: str) -> str:
+        """The statement of the chain that defines a function, as CREATE OR REPLACE; empty where none does."""
+        index = self.paths.last_setter(key, len(self.locked.steps))
+        if index < 0:
+            return ""
+        name = parts(identity_of(key))[-1].strip('"')
+        for text, tag in reversed(list(zip(self.locked.steps[index].statements, self.locked.steps[index].tags, strict=True))):
+            if tag == "create_function_stmt":
+                (statement,) = parse_statements(text)
+                if string_list(statement.node.funcname)[-1] == name:
+                    return _CREATE.sub("CREATE OR REPLACE ", text, count=1)
+        return ""
+
+    def _context_of(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if kind_of(keys[0]) not in ("function", "procedure"):
+            return ()
+        index = self.paths.last_setter(keys[0], len(self.locked.steps))
+        return self.locked.steps[index].context if index >= 0 else ()
+
+    def _run(self, step: Step, verdict: StepVerdict) -> Action:
+        effect = self.locked.effects[verdict.index]
+        return Action(
+            step=verdict.index,
+            id=step.id,
+            verdict="run",
+            reason=verdict.reason,
+            statements=step.statements,
+            keys=tuple(effect.set),
+            transaction=not step.no_transaction,
+            context=step.context,
+        )
+
+
+def _rename(here: str, name: str) -> str:
+    if kind_of(here) == "index":
+        return f"ALTER INDEX {identity_of(here)} RENAME TO {name}"
+    return f"ALTER TABLE {table_of(here)} RENAME CONSTRAINT {parts(identity_of(here))[-1]} TO {name}"

@@ -1,0 +1,36 @@
+"""What a plan is made of. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trueup.decide.model import Decision, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Statements that are sent together: one transaction, unless `transaction` is False.
+
+    `step` is the index of the step that it carries out, None for healing. `keys` are the facts that must be there
+    afterwards. `marks` is True where the step's ledger row belongs in the same transaction.
+    """
+
+    step: int | None
+    id: str
+    verdict: Verdict
+    reason: str
+    statements: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    transaction: bool = True
+    marks: bool = True
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that a run will send, in order. `settled` are steps that only need their mark."""
+
+    decision: Decision
+    actions: tuple[Action, ...]
+    settled: tuple[int, ...]
+    conflicts: tuple[str, ...] = ()

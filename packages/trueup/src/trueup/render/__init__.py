@@ -1,0 +1,1 @@
+"""Facts written back as DDL. Pure: keys and values in, statements out."""

@@ -1,0 +1,160 @@
+"""Write the DDL that makes a set of facts true, in an order in which it can run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, split_key, table_of
+from trueup.render import objects, tables
+from trueup.render.order import in_order
+
+State = Mapping[str, str | None]
+_FUNCTIONS = ("function", "procedure", "aggregate")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Statements that belong in one transaction, and the facts that they make."""
+
+    statements: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+class CannotRender(Exception):
+    """No DDL can be derived from the fact alone. `key` is the fact."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"{key}: {why}")
+        self.key = key
+        self.why = why
+
+
+def render(
+    keys: Iterable[str],
+    wanted: State,
+    found: State,
+    *,
+    made_by: Callable[[str], int],
+    source: Callable[[str], str],
+    renamed: Mapping[str, str],
+) -> list[Rendered]:
+    """DDL for `keys`, from their values in `wanted`; `found` is the database before it.
+
+    Args:
+        made_by: The index of the step that last made a fact; decides the order within a kind.
+        source: The text that defines a function, from the chain; empty where there is none.
+        renamed: The key that an object has here, where it is not the chain's.
+
+    Raises:
+        CannotRender: a fact cannot be made from its value.
+    """
+    todo = {key: wanted.get(key) for key in keys}
+    made: set[str] = set()
+    rendered: list[Rendered] = []
+    early = frozenset(key for key in todo if kind_of(key) in _FUNCTIONS and _names_no_relation(source(key), todo))
+    for key in in_order(todo, made_by, early_functions=early):
+        if key in made or tables.is_facet_of_new_column(key, made) and not _comes_later(key, made, wanted, found):
+            made.add(key)
+            continue
+        statements, also = _statements(key, todo[key], wanted, found, source, renamed)
+        made.update((key, *also))
+        if statements:
+            rendered.append(Rendered(tuple(statements), (key, *also)))
+    return rendered
+
+
+def _statements(
+    key: str,
+    value: str | None,
+    wanted: State,
+    found: State,
+    source: Callable[[str], str],
+    renamed: Mapping[str, str],
+) -> tuple[list[str], list[str]]:
+    """The statements for one fact, and the other facts that they make as well."""
+    kind, identity = split_key(key)
+    there = found.get(key)
+    if value is None:
+        return _removal(key, kind, there), []
+    if kind == "table":
+        if there is not None:
+            raise CannotRender(key, "its kind or partitioning differs")
+        facts = [k for k, v in wanted.items() if v is not None and table_of(k) == identity and _comes_with_table(k)]
+        return [tables.create_table(identity, wanted)], facts
+    if kind == "column" and there is None:
+        return [tables.add_column(identity, wanted)], []
+    if kind == "column" or kind in COLUMN_FACETS:
+        return _column_facet(key, kind, identity, value, there)
+    if kind in _FUNCTIONS:
+        text = source(key)
+        if not text:
+            raise CannotRender(key, "no statement of the chain defines it as a whole")
+        return [text], []
+    name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
+    also = [f"validated {identity}"] if kind == "constraint" and _validates_at_once(value, there) else []
+    also += [f"valid {identity}"] if kind == "index" else []
+    statements = objects.create(key, value, there, name=name)
+    if kind == "sequence owner" and f"column {value}" in wanted:
+        statements.append(tables.fill_sequence(value, identity))
+    return statements, also
+
+
+def _removal(key: str, kind: str, there: str | None) -> list[str]:
+    if there is None:
+        return []
+    if kind in COLUMN_FACETS:
+        return [tables.alter_column(key, None, there)]
+    if kind in ("table", "column"):
+        raise CannotRender(key, "rows hang on it")
+    return objects.drop(key)
+
+
+def _column_facet(
+    key: str,
+    kind: str,
+    identity: str,
+    value: str,
+    there: str | None,
+) -> tuple[list[str], list[str]]:
+    if kind == "collation":
+        raise CannotRender(key, "a collation is changed with the column's type")
+    if kind == "generated":
+        raise CannotRender(key, "a generated column is made anew")
+    statements = [tables.alter_column(key, value, there)]
+    if kind == "identity" and there is None:
+        table, name = identity.rsplit(".", 1)
+        sequence = f"pg_catalog.pg_get_serial_sequence('{table}', '{name.strip(chr(34))}')"
+        statements.append(
+            f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)",
+        )
+    return statements, []
+
+
+def _comes_with_table(key: str) -> bool:
+    kind = kind_of(key)
+    return kind in ("table", "column", "partition") or kind in COLUMN_FACETS
+
+
+def _comes_later(key: str, made: set[str], wanted: State, found: State) -> bool:
+    """NOT NULL of a column added without any value comes on its own, behind what fills it."""
+    if kind_of(key) != "not null":
+        return False
+    column = identity_of(key)
+    if f"table {table_of(key)}" in made or found.get(f"column {column}") is not None:
+        return False
+    return not any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
+
+
+def _validates_at_once(value: str, there: str | None) -> bool:
+    return there is not None or not value.startswith(("CHECK", "FOREIGN KEY"))
+
+
+def _names_no_relation(text: str, todo: Mapping[str, str | None]) -> bool:
+    """True where a function's head names no table or view that is missing too, so that it can be made before them."""
+    head = text.split("$", 1)[0]
+    return not any(
+        identity_of(key).rsplit(".", 1)[-1] in head
+        for key in todo
+        if kind_of(key) in ("table", "view", "materialized view")
+    )

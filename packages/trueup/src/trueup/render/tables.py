@@ -1,0 +1,100 @@
+"""DDL for tables and their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from trueup.catalog.keys import kind_of, parts, split_key, table_of
+
+State = Mapping[str, str | None]
+
+
+def create_table(identity: str, wanted: State) -> str:
+    """CREATE TABLE with all its columns and their facets; constraints follow on their own."""
+    shape = wanted[f"table {identity}"] or ""
+    partition = wanted.get(f"partition {identity}") or ""
+    unlogged = "UNLOGGED " if shape.endswith("UNLOGGED") else ""
+    tail = shape.removesuffix("UNLOGGED").strip()
+    if partition.startswith("PARTITION OF"):
+        return f"CREATE {unlogged}TABLE {identity} {partition}{' ' + tail if tail else ''}"
+    columns = ",\n    ".join(
+        column_definition(column, wanted, nullable=False) for column in columns_of(identity, wanted)
+    )
+    inherits = f" INHERITS ({partition.removeprefix('INHERITS ')})" if partition else ""
+    return f"CREATE {unlogged}TABLE {identity} (\n    {columns}\n){inherits}{' ' + tail if tail else ''}"
+
+
+def columns_of(identity: str, wanted: State) -> Iterator[str]:
+    """The identities of a table's columns, in the order the chain added them."""
+    for key, value in wanted.items():
+        if value is not None and key.startswith("column ") and table_of(key) == identity:
+            yield split_key(key)[1]
+
+
+def column_definition(column: str, wanted: State, *, nullable: bool) -> str:
+    """One column as it stands in CREATE TABLE or behind ADD COLUMN; `nullable` leaves NOT NULL for later."""
+    words = [parts(column)[-1], wanted[f"column {column}"] or ""]
+    if collation := wanted.get(f"collation {column}"):
+        words.append(f"COLLATE {collation}")
+    if generated := wanted.get(f"generated {column}"):
+        words.append(f"GENERATED ALWAYS AS {generated}")
+    if identity := wanted.get(f"identity {column}"):
+        words.append(f"GENERATED {identity} AS IDENTITY")
+    if default := wanted.get(f"default {column}"):
+        words.append(f"DEFAULT {default}")
+    if wanted.get(f"not null {column}") is not None and not nullable:
+        words.append("NOT NULL")
+    return " ".join(words)
+
+
+def add_column(column: str, wanted: State) -> str:
+    """ADD COLUMN with everything that can be there at once.
+
+    NOT NULL without a default would fail on a table with rows: then it comes on its own, later.
+    """
+    table, facets = ".".join(parts(column)[:2]), ("default", "generated", "identity")
+    filled = any(wanted.get(f"{facet} {column}") is not None for facet in facets)
+    return f"ALTER TABLE {table} ADD COLUMN {column_definition(column, wanted, nullable=not filled)}"
+
+
+def alter_column(key: str, value: str | None, found: str | None) -> str:
+    """Set or take away one facet of a column that is there."""
+    kind, column = split_key(key)
+    table, name = ".".join(parts(column)[:2]), parts(column)[-1]
+    return f"ALTER TABLE {table} ALTER COLUMN {name} {_facet(kind, value, found)}"
+
+
+def _facet(kind: str, value: str | None, found: str | None) -> str:
+    match kind, value:
+        case "default", None:
+            return "DROP DEFAULT"
+        case "default", _:
+            return f"SET DEFAULT {value}"
+        case "not null", None:
+            return "DROP NOT NULL"
+        case "not null", _:
+            return "SET NOT NULL"
+        case "identity", None:
+            return "DROP IDENTITY"
+        case "identity", _:
+            return f"SET GENERATED {value}" if found else f"ADD GENERATED {value} AS IDENTITY"
+        case "generated", None:
+            return "DROP EXPRESSION"
+        case "column", _:
+            return f"TYPE {value}"
+    raise ValueError(kind)
+
+
+def fill_sequence(column: str, sequence: str) -> str:
+    """Set a sequence past the largest value of its column, so that the next row gets a free one."""
+    table, name = ".".join(parts(column)[:2]), parts(column)[-1]
+    literal = "'" + sequence.replace("'", "''") + "'"
+    return f"SELECT pg_catalog.setval({literal}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)"
+
+
+def is_facet_of_new_column(key: str, made: set[str]) -> bool:
+    """True where ADD COLUMN or CREATE TABLE has already brought this fact."""
+    kind, identity = split_key(key)
+    if kind == "column":
+        return f"table {table_of(key)}" in made
+    return kind_of(key) in ("default", "generated", "identity", "collation", "not null") and f"column {identity}" in made

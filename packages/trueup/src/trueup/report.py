@@ -1,0 +1,96 @@
+"""What every command returns, and what `--json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from trueup.decide.model import Difference
+
+
+@dataclass(slots=True, kw_only=True)
+class StepReport:
+    """One step or one healing: its verdict, why, what is sent for it, and how long that took."""
+
+    id: str
+    verdict: str
+    reason: str
+    statements: list[str] = field(default_factory=list)
+    ms: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The element of `steps`."""
+        return {
+            "id": self.id,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "statements": self.statements,
+            "ms": round(self.ms, 1),
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """The state of a database against a chain, and what was done about it.
+
+    `up_to_date`: every step asked for is applied or reconciled. `true`: that, and no drift.
+    """
+
+    chain: str
+    topology: str = "direct"
+    chosen: str = "DATABASE_URL"
+    anchor: dict[str, Any] = field(default_factory=dict)
+    steps: list[StepReport] = field(default_factory=list)
+    drift: list[Difference] = field(default_factory=list)
+    accepted: list[Difference] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    up_to_date: bool = False
+    ms: float = 0.0
+
+    @property
+    def true(self) -> bool:
+        """Up to date, and no drift but what was accepted."""
+        return self.up_to_date and not self.drift
+
+    @property
+    def sent(self) -> list[StepReport]:
+        """The steps and healings that sent something, or would."""
+        return [step for step in self.steps if step.statements]
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON document, as `--json` prints it."""
+        return {
+            "chain": self.chain,
+            "topology": self.topology,
+            "chosen": self.chosen,
+            "anchor": self.anchor,
+            "steps": [step.to_json() for step in self.steps],
+            "drift": [_difference(d) for d in self.drift],
+            "accepted": [_difference(d) for d in self.accepted],
+            "conflicts": self.conflicts,
+            "up_to_date": self.up_to_date,
+            "true": self.true,
+            "ms": round(self.ms, 1),
+        }
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "fact": difference.fact,
+        "wanted": difference.wanted,
+        "found": difference.found,
+        "origin": difference.origin,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something happened during a run. `kind` is log, step_started or step_done; `text` is the line a person reads."""
+
+    kind: str
+    text: str
+    step: str = ""
+    verdict: str = ""
+    done: int = 0
+    total: int = 0
+    ms: float = 0.0

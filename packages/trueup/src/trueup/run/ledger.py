@@ -1,0 +1,198 @@
+"""The ledger: which steps are marked, and the digest of the state that was last proved."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from trueup.chain.model import Chain
+from trueup.decide.model import Difference, Marks
+
+_AGAIN = ("23505", "42710", "42P07", "42P06", "XX000")
+_OLD_COLUMNS = {"migration_id", "applied_at", "success", "reconciled", "notes"}
+
+
+@cache
+def query(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return (files("trueup.run") / "sql" / f"{name}.sql").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one round trip says: was this chain completed here, and has the catalog changed since?"""
+
+    lock_digest: str
+    catalog_digest: str
+    drift: list[Difference]
+    now: str
+
+    def is_complete(self, lock_digest: str) -> bool:
+        """True where this very lock file was completed here and nothing has changed since."""
+        return lock_digest == self.lock_digest and self.catalog_digest == self.now
+
+
+def look(conn: Connection[Any], chain: str, phase: str) -> Look | None:
+    """Read the last completion and today's digest; None where there is no ledger."""
+    statement = query("look").replace("{digest}", query("digest"))
+    statement = statement.replace("{chain}", _literal(chain, conn)).replace("{phase}", _literal(phase, conn))
+    try:
+        row = conn.execute(statement.encode()).fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return None
+    if row is None or row[0] is None:
+        return None
+    return Look(row[0], row[1], [Difference(**d) for d in row[2]], row[3])
+
+
+def catalog_digest(conn: Connection[Any]) -> str:
+    """The digest of the raw catalog as it is now."""
+    row = conn.execute(query("digest").encode()).fetchone()
+    return str(row[0]) if row else ""
+
+
+def ensure(conn: Connection[Any]) -> None:
+    """Create the ledger where it is missing. Many first runs at once may collide here; then it is there."""
+    for attempt in range(20):
+        try:
+            conn.execute(_bookkeeping(query("ledger")).encode())
+        except psycopg.Error as error:
+            if error.sqlstate not in _AGAIN:
+                raise
+            conn.execute("ROLLBACK")
+            time.sleep(0.02 * (attempt + 1))
+        else:
+            return
+
+
+def exists(conn: Connection[Any]) -> bool:
+    """True where the ledger is there."""
+    row = conn.execute("SELECT to_regclass('trueup.schema_migrations') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The marks of one chain: by step index, those that no step of the chain knows, and old ones to take over."""
+
+    marks: Marks
+    unknown: list[str]
+    adopted: dict[int, str]
+
+
+def read(conn: Connection[Any], chain: Chain) -> Ledger:
+    """Read the marks of a chain, and those of an older installation's table where trueup has none yet."""
+    known = {name: index for index, step in enumerate(chain.steps) for name in (step.id, *step.former)}
+    done: set[int] = set()
+    own: set[int] = set()
+    unknown: list[str] = []
+    if exists(conn):
+        rows = conn.execute(
+            "SELECT migration_id, verdict FROM trueup.schema_migrations WHERE success AND chain = "
+            + _literal(chain.name, conn),
+        ).fetchall()
+        for migration_id, verdict in rows:
+            if (index := known.get(migration_id)) is None:
+                unknown.append(migration_id)
+                continue
+            done.add(index)
+            if verdict != "adopted":
+                own.add(index)
+    adopted = {} if done else _old_marks(conn, known)
+    done.update(adopted)
+    return Ledger(Marks(done=frozenset(done), own=frozenset(own)), sorted(unknown), adopted)
+
+
+def _old_marks(conn: Connection[Any], known: dict[str, int]) -> dict[int, str]:
+    """Marks of `public.schema_migrations` of an older installation; other tools' tables of that name are left alone."""
+    columns = conn.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('public.schema_migrations') AND attnum > 0",
+    ).fetchall()
+    if not {name for (name,) in columns} >= _OLD_COLUMNS:
+        return {}
+    rows = conn.execute("SELECT migration_id FROM public.schema_migrations WHERE success").fetchall()
+    return {known[migration_id]: migration_id for (migration_id,) in rows if migration_id in known}
+
+
+def insert_sql(
+    chain: Chain,
+    rows: Iterable[tuple[int, str, str]],
+    *,
+    run_id: str,
+    by: str,
+    conn: Connection[Any],
+) -> str:
+    """One INSERT for marks given as (step index, verdict, notes); a mark that is there stays."""
+    values = ", ".join(
+        "({})".format(
+            ", ".join(
+                [
+                    *(_literal(value, conn) for value in (chain.name, chain.steps[index].id)),
+                    "false" if verdict in ("run", "complete") else "true",
+                    *(_literal(value, conn) for value in (notes, verdict, chain.steps[index].hash, run_id, by)),
+                    "extract(epoch FROM clock_timestamp() - now()) * 1000",
+                ],
+            ),
+        )
+        for index, verdict, notes in rows
+    )
+    return (
+        "INSERT INTO trueup.schema_migrations "
+        "(chain, migration_id, reconciled, notes, verdict, checksum, run_id, applied_by, duration_ms) "
+        f"VALUES {values} ON CONFLICT (chain, migration_id) DO NOTHING"
+    )
+
+
+def complete(
+    conn: Connection[Any],
+    chain: Chain,
+    *,
+    phase: str,
+    catalog: str,
+    facts: str,
+    drift: Sequence[Difference],
+    run_id: str,
+) -> None:
+    """Record that this lock file was proved here, with the digest that the catalog had just before."""
+    shown = json.dumps([{"fact": d.fact, "wanted": d.wanted, "found": d.found, "origin": d.origin} for d in drift])
+    values = ", ".join(_literal(v, conn) for v in (chain.name, phase, chain.digest, catalog, facts, shown, run_id))
+    conn.execute(
+        (
+            "/* trueup */ INSERT INTO trueup.completions "
+            "(chain, phase, lock_digest, catalog_digest, facts_digest, drift, run_id) "
+            f"VALUES ({values}) ON CONFLICT (chain, phase) DO UPDATE SET "
+            "(lock_digest, catalog_digest, facts_digest, drift, run_id, completed_at) = "
+            "(excluded.lock_digest, excluded.catalog_digest, excluded.facts_digest, excluded.drift, excluded.run_id, "
+            "clock_timestamp())"
+        ).encode(),
+    )
+
+
+def _literal(value: str, conn: Connection[Any]) -> str:
+    return sql.Literal(value).as_string(conn)
+
+
+def _bookkeeping(text: str) -> str:
+    """Mark statements as trueup's own, so that a server's log tells them from the migrations'."""
+    return "/* trueup */ " + text
+
+
+def history(conn: Connection[Any], chain: str) -> list[dict[str, Any]]:
+    """Every mark of a chain, oldest first."""
+    if not exists(conn):
+        return []
+    rows = conn.execute(
+        "SELECT migration_id, verdict, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+        "applied_by, run_id, duration_ms, notes FROM trueup.schema_migrations WHERE chain = "
+        f"{_literal(chain, conn)} ORDER BY position".encode(),
+    ).fetchall()
+    names = ("id", "verdict", "applied_at", "by", "run", "ms", "notes")
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,42 @@
+-- The ledger. Every statement may meet the same one of another first run: 23505, 42710 and 42P07 then mean "again".
+CREATE SCHEMA IF NOT EXISTS trueup;
+
+CREATE TABLE IF NOT EXISTS trueup.schema_migrations (
+    chain text NOT NULL,
+    migration_id text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    success boolean NOT NULL DEFAULT true,
+    reconciled boolean NOT NULL DEFAULT false,
+    notes text NOT NULL DEFAULT '',
+    verdict text NOT NULL,
+    checksum text NOT NULL,
+    run_id text NOT NULL,
+    applied_by text NOT NULL,
+    duration_ms double precision NOT NULL DEFAULT 0,
+    position bigserial,
+    PRIMARY KEY (chain, migration_id)
+);
+
+CREATE TABLE IF NOT EXISTS trueup.completions (
+    chain text NOT NULL,
+    phase text NOT NULL,
+    lock_digest text NOT NULL,
+    catalog_digest text NOT NULL,
+    facts_digest text NOT NULL,
+    drift jsonb NOT NULL,
+    run_id text NOT NULL,
+    completed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (chain, phase)
+);
+
+CREATE TABLE IF NOT EXISTS trueup.run_lock (
+    chain text PRIMARY KEY,
+    token bigint NOT NULL UNIQUE,
+    holder text NOT NULL,
+    backend_pid integer NOT NULL,
+    step text NOT NULL DEFAULT '',
+    acquired_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE SEQUENCE IF NOT EXISTS trueup.run_lock_token;

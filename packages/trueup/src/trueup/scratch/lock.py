@@ -1,0 +1,150 @@
+"""Bring a chain's lock file up to date: replay what changed on a scratch server."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from trueup.chain.grammar import GRAMMAR_VERSION, nodes_of, parse_statements
+from trueup.chain.lockfile import effects_of, lock_path, read_entries, read_header, write_lock
+from trueup.chain.model import Chain, Effect, LockedChain, Step
+from trueup.errors import LockFileError, ScratchError
+from trueup.scratch.replay import replay
+from trueup.scratch.server import Server, choose, find_installations
+
+
+def learn(
+    chain: Chain,
+    *,
+    scratch_url: str = "",
+    setup: str = "",
+    on_step: Callable[[Step], None] = lambda _: None,
+) -> LockedChain:
+    """Replay the chain and return it with its effects; steps whose lock lines still fit are not learnt again.
+
+    Args:
+        scratch_url: A server to make throw-away databases on; empty: one is started from binaries found here.
+        setup: SQL that makes what the chain takes for granted.
+
+    Raises:
+        ScratchError: no server, or a step does not run.
+    """
+    with scratch_server(chain, scratch_url) as url, contextlib.ExitStack() as stack:
+
+        def fresh_database() -> Connection[Any]:
+            return stack.enter_context(_database(url, setup))
+
+        major, base_known, known = _known(chain)
+        with psycopg.connect(url) as conn:
+            server_major = conn.info.server_version // 10000
+        if major != server_major:
+            known = []
+        base, effects = replay(fresh_database, chain.steps, known, on_step)
+    if known and base != base_known:
+        touched = {key for effect in effects for key in effect.keys}
+        if {k: v for k, v in base.items() if k in touched} != base_known:
+            return learn(_unlocked(chain), scratch_url=scratch_url, setup=setup, on_step=on_step)
+    touched = {key for effect in effects for key in effect.keys}
+    return LockedChain(
+        chain=chain,
+        effects=tuple(effects),
+        base={key: value for key, value in base.items() if key in touched},
+        scratch_major=server_major,
+    )
+
+
+def _unlocked(chain: Chain) -> Chain:
+    lock_path(chain.folder).unlink(missing_ok=True)
+    return chain
+
+
+def save(locked: LockedChain) -> Path:
+    """Write the lock file; the path it has."""
+    path = lock_path(locked.chain.folder)
+    path.write_text(write_lock(locked, grammar=GRAMMAR_VERSION))
+    return path
+
+
+def _known(chain: Chain) -> tuple[int, dict[str, str], list[Effect]]:
+    """What the present lock file says of the chain's unchanged beginning."""
+    try:
+        header = read_header(chain.folder)
+        base, entries = read_entries(chain.folder)
+    except LockFileError:
+        return 0, {}, []
+    same = 0
+    while same < min(len(entries), len(chain.steps)) and (
+        (entries[same]["id"], entries[same]["hash"]) == (chain.steps[same].id, chain.steps[same].hash)
+    ):
+        same += 1
+    return int(header["scratch"]), base, list(effects_of(entries[:same]))
+
+
+@contextlib.contextmanager
+def scratch_server(chain: Chain, url: str) -> Iterator[str]:
+    """The URL of a server for throw-away databases."""
+    if url:
+        yield url
+        return
+    installation = choose(find_installations(), wanted_extensions(chain))
+    with Server.start(installation) as server:
+        yield server.url()
+
+
+def wanted_extensions(chain: Chain) -> set[str]:
+    """The extensions that the chain creates."""
+    found = set()
+    for step in chain.steps:
+        for text in step.statements:
+            if "extension" in text.lower():
+                for statement in parse_statements(text, path=step.path):
+                    found.update(node.extname for node in nodes_of(statement.node, "CreateExtensionStmt"))
+    return found - {"plpgsql"}
+
+
+@contextlib.contextmanager
+def _database(url: str, setup: str) -> Iterator[Connection[Any]]:
+    name = f"trueup_scratch_{uuid.uuid4().hex[:12]}"
+    identifier = sql.Identifier(name)
+    try:
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(identifier))
+    except psycopg.Error as error:
+        raise ScratchError(
+            f"no scratch database can be made: {error}",
+            hint="The scratch URL needs a role that may create databases.",
+        ) from error
+    conninfo = psycopg.conninfo.make_conninfo(url, dbname=name)
+    try:
+        with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as conn:
+            if setup:
+                conn.execute(setup.encode())
+            yield conn
+    finally:
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
+
+
+_READABLE = frozenset(
+    {"variable_set_stmt", "lock_stmt", "vacuum_stmt", "reindex_stmt", "cluster_stmt", "refresh_mat_view_stmt", "grant_stmt"},
+)
+
+
+def unexplained(locked: LockedChain) -> list[Step]:
+    """Steps of DDL that left no fact, such as CREATE PUBLICATION: only an author's `done when` can tell of them."""
+    return [
+        step
+        for step, effect in zip(locked.steps, locked.effects, strict=True)
+        if not effect.keys
+        and not step.done_when
+        and (step.opaque or not step.has_data)
+        and not set(step.tags) <= _READABLE
+        and "IF EXISTS" not in step.sql.upper()
+        and "IF NOT EXISTS" not in step.sql.upper()
+    ]

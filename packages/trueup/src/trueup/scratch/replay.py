@@ -1,0 +1,225 @@
+"""Replay a chain on a scratch database and record what each step does to the catalog.
+
+A full snapshot after every step would cost the square of the chain's length. After the common statements only the
+relations that the step itself locked are read again, with a prepared query, in the step's own transaction and message;
+after everything else all facts are. At the end a full snapshot has to agree with the sum of the deltas; where it does
+not, the chain is replayed once more with full snapshots throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from trueup.catalog.keys import identity_of
+from trueup.catalog.snapshot import PINNED, as_facts, snapshot_sql
+from trueup.chain.grammar import Statement, parse_statements
+from trueup.chain.model import Effect, Facts, Step
+from trueup.chain.statements import is_concurrent, refuses_transactions, without_concurrently
+from trueup.errors import ScratchError
+
+FactsByObject = dict[int, Facts]
+
+LOCK_LETTERS = {
+    "AccessShareLock": "AS",
+    "RowShareLock": "RS",
+    "RowExclusiveLock": "RX",
+    "ShareUpdateExclusiveLock": "SUE",
+    "ShareLock": "S",
+    "ShareRowExclusiveLock": "SRE",
+    "ExclusiveLock": "X",
+    "AccessExclusiveLock": "AE",
+}
+_STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
+
+_LOCAL_TAGS = {
+    *("create_stmt", "index_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_function_stmt"),
+    *("create_trig_stmt", "create_enum_stmt", "create_policy_stmt", "create_seq_stmt", "create_extension_stmt"),
+}
+_LOCAL_ALTERS = {
+    *("AT_AddColumn", "AT_AddConstraint", "AT_ColumnDefault", "AT_SetNotNull", "AT_DropNotNull", "AT_DropConstraint"),
+    *("AT_ValidateConstraint", "AT_SetStatistics"),
+}
+_TOUCHED = """c.oid IN (SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
+ AND relation >= 16384 AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+ 'AccessExclusiveLock'))"""
+_NEW = "({0}.oid >= 16384 AND {0}.xmin = pg_current_xact_id()::xid)".replace("{0}", "{}")
+_LOCKS = """SELECT l.relation::bigint, l.mode FROM pg_locks l
+ WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384"""
+
+_NO_TRANSACTION_CONTROL = "2D000"
+
+
+class Replay:
+    """The scratch database while a chain is replayed on it. `facts` is what is there now, by owning object's oid."""
+
+    def __init__(self, conn: Connection[Any], *, local: bool = True) -> None:
+        self.conn = conn
+        self.local = local
+        self._major = conn.info.server_version // 10000
+        prepare = (
+            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;"
+            "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC';"
+            "BEGIN; SET LOCAL search_path = pg_catalog;"
+            f"PREPARE trueup_all AS {snapshot_sql(schemas='true')};"
+            f"PREPARE trueup_touched AS {snapshot_sql(schemas='true', relations=_TOUCHED, objects=_NEW)};"
+            "COMMIT"
+        )
+        conn.execute(prepare.encode())
+        self.facts = self._by_object(self._send([], "trueup_all")[0])
+
+    def flat(self) -> Facts:
+        """All facts of the scratch database."""
+        return {key: value for facts in self.facts.values() for key, value in facts.items()}
+
+    def learn(self, step: Step) -> Effect:
+        """Run a step and say what it did.
+
+        Raises:
+            ScratchError: the server refused it.
+        """
+        statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
+        known = self.local and all(_is_local(s) for s in statements)
+        before_names = _relation_names(self.facts)
+        try:
+            rows, locks = self._run(step, statements, "trueup_touched" if known else "trueup_all")
+        except psycopg.Error as error:
+            raise _refused(step, error) from error
+        effect_set: Facts = {}
+        gone: list[str] = []
+        fresh = self._by_object(rows)
+        touched = (set(fresh) | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}) if known else (
+            set(fresh) | set(self.facts)
+        )
+        for oid in touched:
+            old, new = self.facts.get(oid, {}), fresh.get(oid, {})
+            if old == new:
+                continue
+            effect_set.update((key, value) for key, value in new.items() if old.get(key) != value)
+            gone.extend(key for key in old if key not in new)
+            if new:
+                self.facts[oid] = new
+            else:
+                self.facts.pop(oid, None)
+        return Effect(
+            set=dict(sorted(effect_set.items())),
+            gone=tuple(sorted(key for key in gone if key not in effect_set)),
+            locks=_lock_modes(locks, before_names),
+        )
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        """Run steps whose effects are known, then read everything once."""
+        for step in steps:
+            statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
+            try:
+                self._run(step, statements, "")
+            except psycopg.Error as error:
+                raise _refused(step, error) from error
+        self.facts = self._by_object(self._send([], "trueup_all")[0])
+
+    def agrees(self) -> bool:
+        """True where the sum of the deltas is what a full snapshot says."""
+        return self._by_object(self._send([], "trueup_all")[0]) == self.facts
+
+    def _run(self, step: Step, statements: list[Statement], query: str) -> tuple[list[Any], list[Any]]:
+        texts = [without_concurrently(s) for s in statements]
+        outside = [s for s in statements if refuses_transactions(s) and not is_concurrent(s)]
+        if not outside:
+            try:
+                return self._send([*step.context, *texts], query)
+            except psycopg.errors.InvalidTransactionTermination:  # a DO block or procedure that commits by itself
+                self.conn.execute("ROLLBACK")
+        for text in texts:
+            self.conn.execute(text.encode())
+        return self._send([], query)
+
+    def _send(self, statements: Sequence[str], query: str) -> tuple[list[Any], list[Any]]:
+        """One message, one transaction: the statements, then the facts and the locks as they stand."""
+        # the locks first: deparsing takes some of its own
+        reading = f"{_LOCKS}; RESET ROLE; {PINNED}; EXECUTE {query};\n" if query else ""
+        body = "".join(f"{statement}\n;" for statement in statements)
+        try:
+            cursor = self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode())
+        except psycopg.Error:
+            self.conn.execute("ROLLBACK")
+            raise
+        results: list[list[Any]] = []
+        while True:
+            if cursor.description is not None:
+                results.append(cursor.fetchall())
+            if not cursor.nextset():
+                break
+        return (results[-1], results[-2]) if query else ([], [])
+
+    def _by_object(self, rows: list[Any]) -> FactsByObject:
+        found: FactsByObject = {}
+        for oid, key, value in rows:
+            found.setdefault(oid, {}).update(as_facts([(key, value)], major=self._major))
+        return found
+
+
+def replay(
+    conn_for: Callable[[], Connection[Any]],
+    steps: Sequence[Step],
+    known: Sequence[Effect] = (),
+    on_step: Callable[[Step], None] = lambda _: None,
+) -> tuple[Facts, list[Effect]]:
+    """Learn the effects of `steps` beyond those `known`, each time on a fresh database from `conn_for`.
+
+    Returns the base facts (what was there before the first step) and one effect per step.
+    """
+    for local in (True, False):
+        with conn_for() as conn:
+            scratch = Replay(conn, local=local)
+            base = scratch.flat()
+            if known:
+                scratch.apply(steps[: len(known)])
+            effects = list(known)
+            for step in steps[len(known) :]:
+                on_step(step)
+                effects.append(scratch.learn(step))
+            if not local or scratch.agrees():
+                return base, effects
+    raise AssertionError("unreachable")
+
+
+def _is_local(statement: Statement) -> bool:
+    """Everything that such a statement changes hangs on relations that it locks, or is an object that it creates."""
+    if statement.tag in _LOCAL_TAGS:
+        return True
+    if statement.tag != "alter_table_stmt":
+        return False
+    commands = [item.alter_table_cmd for item in statement.node.cmds]
+    names = commands[0].DESCRIPTOR.fields_by_name["subtype"].enum_type.values_by_number
+    return all(names[c.subtype].name in _LOCAL_ALTERS and c.behavior != 2 for c in commands)  # noqa: PLR2004 - CASCADE
+
+
+def _relation_names(facts: FactsByObject) -> dict[int, str]:
+    return {
+        oid: identity_of(next(iter(keys)))
+        for oid, keys in facts.items()
+        if next(iter(keys)).startswith(("table ", "view ", "materialized view "))
+    }
+
+
+def _lock_modes(locks: list[tuple[int, str]], names: dict[int, str]) -> dict[str, str]:
+    """The strongest mode per relation that was there before the step."""
+    found: dict[str, str] = {}
+    for oid, mode in locks:
+        letters = LOCK_LETTERS.get(mode, "")
+        if letters and oid in names and _STRENGTH[letters] >= _STRENGTH.get(found.get(names[oid], ""), -1):
+            found[names[oid]] = letters
+    return dict(sorted(found.items()))
+
+
+def _refused(step: Step, error: psycopg.Error) -> ScratchError:
+    message = error.diag.message_primary or str(error)
+    hint = f"{step.path}:{step.line}. Mend the migration, then run `trueup lock` again."
+    if error.sqlstate in ("0A000", "58P01") and "extension" in message:
+        hint = "Point at a server that has it: TRUEUP_SCRATCH_URL, or `[scratch] url` in trueup.toml."
+    elif error.sqlstate in ("42704", "3F000", "42P01", "42883"):
+        hint += " If it is something that the chain takes for granted (a role, a schema), make it in `[scratch] setup`."
+    return ScratchError(f"step {step.id} does not run on the scratch server: {message} ({error.sqlstate})", step=step.id, hint=hint)
