@@ -1,0 +1,5 @@
+"""`python -m prosaas` is `prosaas`."""
+
+from prosaas.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Which workers are alive: rows that they write and others read."""

@@ -1,0 +1,1 @@
+"""`prosaas up`: everything on one machine, in the foreground."""

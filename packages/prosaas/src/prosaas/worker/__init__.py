@@ -1,0 +1,1 @@
+"""The worker: checks the schema, says that it is alive, takes jobs from the queues."""
