@@ -104,7 +104,8 @@ def appointments() -> list[tuple[Any, ...]]:
     for n in range(400):
         business, k = n % BUSINESSES + 1, n // BUSINESSES
         start = datetime(2025, 6, 1) + timedelta(days=k * 200 + business, hours=6 + n % 9, minutes=n % 2 * 30)  # noqa: DTZ001
-        rows.append(_appointment(n, business, start, pick(("scheduled", "scheduled", "completed", "cancelled"))))
+        past = "completed" if k < 2 else "scheduled"
+        rows.append(_appointment(n, business, start, pick(("scheduled", past, past, "cancelled"))))
     for n, victim in enumerate((4, 37, 88, 364, 371, 390)):  # booked twice, some of them still to come
         business, start = rows[victim][0], rows[victim][5]
         rows[victim] = (*rows[victim][:7], "scheduled", *rows[victim][8:])
