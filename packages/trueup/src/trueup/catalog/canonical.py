@@ -1,12 +1,41 @@
-"""Values that servers of different majors write differently, made the same."""
+"""Values that a server writes in more than one way, made the same.
+
+Two causes are known: the qualifiers in views, which differ by major, and `varchar IN (…)`, which is written in another way
+once it has been dumped and restored.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 from trueup.chain.grammar import parse_statements
 from trueup.errors import MigrationError
+
+
+_ELEMENT = r"\('(?:[^']|'')*'::character varying\)::text"
+_RESTORED_LIST = re.compile(rf"ARRAY\[({_ELEMENT}(?:, {_ELEMENT})*)\]")
+_LIST = r"'(?:[^']|'')*'::character varying(?:, '(?:[^']|'')*'::character varying)*"
+_MEMBERSHIP = re.compile(rf"\((?P<of>[\w.\"]+)\)::text (?P<how>= ANY|<> ALL) \(\(ARRAY\[(?P<list>{_LIST})\]\)::text\[\]\)")
+
+
+def canonical_list(value: str) -> str:
+    """`varchar IN (…)` as the server first writes it, where it comes from a dump."""
+    if "ARRAY[(" not in value:
+        return value
+    return _RESTORED_LIST.sub(lambda m: "(ARRAY[" + re.sub(r"\(('(?:[^']|'')*'::character varying)\)::text", r"\1", m[1]) + "])::text[]", value)
+
+
+def writable_list(value: str) -> str:
+    """The opposite for DDL: written as IN, the server's first way of showing it comes out again."""
+    if "::text[]" not in value:
+        return value
+
+    def as_in(match: re.Match[str]) -> str:
+        return f"{match['of']} {'IN' if match['how'] == '= ANY' else 'NOT IN'} ({match['list'].replace('::character varying', '')})"
+
+    return _MEMBERSHIP.sub(as_in, value)
 
 
 @lru_cache(maxsize=4096)

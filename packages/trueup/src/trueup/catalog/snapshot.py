@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from trueup.catalog.canonical import canonical_view
+from trueup.catalog.canonical import canonical_list, canonical_view
 from trueup.chain.model import Facts
 
 PINNED = (
@@ -51,7 +51,8 @@ def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:
     for key, value in pairs:
         if value is None:  # dropped by somebody between two catalog reads
             continue
-        facts[key] = canonical_view(value) if major < 16 and "view " in key[:18] else value  # noqa: PLR2004
+        shown = canonical_list(value)
+        facts[key] = canonical_view(shown) if major < 16 and "view " in key[:18] else shown  # noqa: PLR2004
     return facts
 
 

@@ -20,6 +20,7 @@ WITH ns AS MATERIALIZED (
     SELECT t.oid AS reloid, t.name AS relname, a.*, t.name || '.' || quote_ident(a.attname) AS name
       FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid
      WHERE a.attnum > 0 AND NOT a.attisdropped
+     ORDER BY t.name, a.attnum
 )
 SELECT ns.oid::bigint AS oid, 'schema ' || ns.name AS key, '' AS value FROM ns WHERE ns.nspname <> 'public'
 UNION ALL

@@ -126,7 +126,7 @@ class _Deciding:
             place = self.paths.last_place(key, found)
             if place > self.anchor.position:
                 self.place[key] = place
-            elif place >= 0 and wanted is not None:
+            elif wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
                 self._hole(key, wanted, found)
 
     def _hole(self, key: str, wanted: str, found: str | None) -> None:
@@ -299,6 +299,11 @@ def _part_of_missing(key: str, now: Mapping[str, Value], final: Mapping[str, Val
     """A facet of something that is itself missing: naming the owner is enough."""
     owner = owner_of(key)
     return bool(owner) and final.get(owner) is not None and now.get(owner) is None
+
+
+def _lacks_actions(found: str, wanted: str) -> bool:
+    """A foreign key as an ORM makes it: the same one, but without what happens on DELETE and UPDATE."""
+    return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
 
 
 def _widens(kind: str, found: str, wanted: str) -> bool:

@@ -76,7 +76,7 @@ class _Building:
             decision.heal,
             wanted,
             found,
-            lambda key: self._origin(decision.heal[key]) + "; missing or different here",
+            self._why_healed,
             id_prefix="heal ",
         )
         return [
@@ -97,8 +97,11 @@ class _Building:
         """Steps whose effect is taken as there when healing starts."""
         return verdict.index < self.decision.anchor and verdict.verdict != "blocked" or verdict.verdict == "skip"
 
-    def _origin(self, index: int) -> str:
-        return f"of step {self.locked.steps[index].id}" if index >= 0 else "of the base"
+    def _why_healed(self, key: str) -> str:
+        """In plain words: missing or different, and which step brought it."""
+        index = self.decision.heal.get(key, -1)
+        origin = f"; step {self.locked.steps[index].id} made it" if index >= 0 else ""
+        return ("missing" if self.decision.found.get(key) is None else "differs") + origin
 
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
         effect = self.locked.effects[verdict.index]

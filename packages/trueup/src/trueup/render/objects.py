@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+from trueup.catalog.canonical import writable_list
 from trueup.catalog.keys import parts, split_key
 
 _LABEL = re.compile(r"'(?:[^']|'')*'")
+
+VALIDATED_LATER = ("CHECK", "FOREIGN KEY")
+"""Constraints that can be added NOT VALID at once and validated without a strong lock."""
 
 
 def create(key: str, value: str, found: str | None, *, name: str = "") -> list[str]:
@@ -15,6 +19,7 @@ def create(key: str, value: str, found: str | None, *, name: str = "") -> list[s
     `name` is what the object is called here, where that is not the chain's name.
     """
     kind, identity = split_key(key)
+    value = writable_list(value)
     match kind:
         case "schema":
             return [f"CREATE SCHEMA {identity}"]
@@ -113,10 +118,9 @@ def drop(key: str) -> list[str]:
 
 def _constraint(identity: str, value: str, found: str | None) -> list[str]:
     table, own = _on_table(identity)
-    if found is not None:
-        return [f"ALTER TABLE {table} DROP CONSTRAINT {own}, ADD CONSTRAINT {own} {value}"]
-    later = " NOT VALID" if value.startswith(("CHECK", "FOREIGN KEY")) else ""
-    return [f"ALTER TABLE {table} ADD CONSTRAINT {own} {value}{later}"]
+    gone = f"DROP CONSTRAINT {own}, " if found is not None else ""
+    later = " NOT VALID" if value.startswith(VALIDATED_LATER) else ""
+    return [f"ALTER TABLE {table} {gone}ADD CONSTRAINT {own} {value}{later}"]
 
 
 def _index(identity: str, value: str, found: str | None) -> list[str]:

@@ -50,18 +50,42 @@ def render(
         CannotRender: a fact cannot be made from its value.
     """
     todo = {key: wanted.get(key) for key in keys}
+    for key in list(todo):  # a constraint that is replaced is validated anew, in a transaction of its own
+        leaf = f"validated {identity_of(key)}"
+        if key.startswith("constraint ") and found.get(key) is not None and wanted.get(leaf) is not None:
+            todo[leaf] = ""
     made: set[str] = set()
+    created = {key for key in todo if key.startswith(("table ", "column ")) and found.get(key) is None}
     rendered: list[Rendered] = []
     early = frozenset(key for key in todo if kind_of(key) in _FUNCTIONS and _names_no_relation(source(key), todo))
     for key in in_order(todo, made_by, early_functions=early):
-        if key in made or tables.is_facet_of_new_column(key, made) and not _comes_later(key, made, wanted, found):
-            made.add(key)
+        if key in made or tables.is_facet_of_new_column(key, created) and not _comes_later(key, todo, wanted, found):
             continue
         statements, also = _statements(key, todo[key], wanted, found, source, renamed)
         made.update((key, *also))
         if statements:
             rendered.append(Rendered(tuple(statements), (key, *also)))
-    return rendered
+    return _defaults_together(rendered)
+
+
+def _defaults_together(rendered: list[Rendered]) -> list[Rendered]:
+    """Defaults of one table in one statement: they take its lock once, for no time at all."""
+    merged: list[Rendered] = []
+    where: dict[str, int] = {}
+    for item in rendered:
+        key = item.keys[0]
+        if kind_of(key) != "default":
+            merged.append(item)
+            continue
+        table = table_of(key)
+        if table not in where:
+            where[table] = len(merged)
+            merged.append(item)
+            continue
+        first = merged[where[table]]
+        clause = item.statements[0].removeprefix(f"ALTER TABLE {table} ")
+        merged[where[table]] = Rendered((f"{first.statements[0]},\n    {clause}",), (*first.keys, *item.keys))
+    return merged
 
 
 def _statements(
@@ -92,7 +116,7 @@ def _statements(
             raise CannotRender(key, "no statement of the chain defines it as a whole")
         return [text], []
     name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
-    also = [f"validated {identity}"] if kind == "constraint" and _validates_at_once(value, there) else []
+    also = [f"validated {identity}"] if kind == "constraint" and not value.startswith(objects.VALIDATED_LATER) else []
     also += [f"valid {identity}"] if kind == "index" else []
     statements = objects.create(key, value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
@@ -136,18 +160,14 @@ def _comes_with_table(key: str) -> bool:
     return kind in ("table", "column", "partition") or kind in COLUMN_FACETS
 
 
-def _comes_later(key: str, made: set[str], wanted: State, found: State) -> bool:
+def _comes_later(key: str, todo: State, wanted: State, found: State) -> bool:
     """NOT NULL of a column added without any value comes on its own, behind what fills it."""
     if kind_of(key) != "not null":
         return False
     column = identity_of(key)
-    if f"table {table_of(key)}" in made or found.get(f"column {column}") is not None:
+    if f"table {table_of(key)}" in todo or found.get(f"column {column}") is not None:
         return False
     return not any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
-
-
-def _validates_at_once(value: str, there: str | None) -> bool:
-    return there is not None or not value.startswith(("CHECK", "FOREIGN KEY"))
 
 
 def _names_no_relation(text: str, todo: Mapping[str, str | None]) -> bool:

@@ -332,7 +332,6 @@ class Bringing:
         plan, after, _ = self.assess()
         if not after.up_to_date:
             left = [s.id for s in after.steps if s.statements or s.verdict in ("conflict", "reconcile", "assume")]
-            left += [d.fact for d in after.drift]
             raise NotProved(
                 f"the run is over, but {len(left)} things are not as they must be: {', '.join(left[:5])}",
                 differences=left,

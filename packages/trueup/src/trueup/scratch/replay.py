@@ -105,7 +105,7 @@ class Replay:
             else:
                 self.facts.pop(oid, None)
         return Effect(
-            set=dict(sorted(effect_set.items())),
+            set=_ordered(effect_set),
             gone=tuple(sorted(key for key in gone if key not in effect_set)),
             locks=_lock_modes(locks, before_names),
         )
@@ -184,6 +184,12 @@ def replay(
             if not local or scratch.agrees():
                 return base, effects
     raise AssertionError("unreachable")
+
+
+def _ordered(facts: Facts) -> Facts:
+    """By name, but a table's columns as they stand in it: a table made anew shall look like the author's."""
+    columns = {key: place for place, key in enumerate(k for k in facts if k.startswith("column "))}
+    return dict(sorted(facts.items(), key=lambda item: (item[0].split(" ", 1)[0], columns.get(item[0], 0), item[0])))
 
 
 def _is_local(statement: Statement) -> bool:
