@@ -34,8 +34,8 @@ class Traffic:
     statements: list[str] = field(default_factory=list)
 
 
-class _Reader:
-    """Cuts the bytes of one client into messages and counts them."""
+class Reader:
+    """Counts the messages in the bytes of one client."""
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
@@ -43,6 +43,7 @@ class _Reader:
         self._started = False
 
     def feed(self, data: bytes) -> None:
+        """Take the next bytes, cut anywhere."""
         self._buffer += data
         while self._take():
             pass
@@ -93,7 +94,7 @@ class CountingProxy:
                 server = socket.create_connection(self._server)
                 for one in (client, server):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                reader = _Reader(self.traffic)
+                reader = Reader(self.traffic)
                 threading.Thread(target=_pump, args=(client, server, reader), daemon=True).start()
                 threading.Thread(target=_pump, args=(server, client, None), daemon=True).start()
 
@@ -108,7 +109,7 @@ def counting_proxy(host: str, port: int) -> Iterator[CountingProxy]:
         proxy.close()
 
 
-def _pump(source: socket.socket, sink: socket.socket, reader: _Reader | None) -> None:
+def _pump(source: socket.socket, sink: socket.socket, reader: Reader | None) -> None:
     with contextlib.suppress(OSError):  # either side may be gone first
         while data := source.recv(65536):
             if reader:
