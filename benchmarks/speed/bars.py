@@ -1,7 +1,11 @@
-"""The bars that trueup sets itself, held against what was measured. Printed, never asserted."""
+"""The bars that trueup sets itself, held against what was measured. Printed, never asserted.
+
+Where one time is held against another, that is done round by round, and the median of the rounds decides.
+"""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +13,7 @@ from benchmarks.speed.results import Case, Results
 
 SIZE = 1_000  # migrations, where a bar names no other
 NOOP_RATIO = 1.4  # of the bare script
-FLAT_RATIO = 1.2  # of the shortest chain's no-op, both divided by the bare script measured beside them
+FLAT_RATIO = 1.2  # of the shortest chain's no-op, both in relation to the bare script beside them
 ROUND_TRIPS = 2
 FIRST_RATIO = 1.5  # of psql, plus the bare script
 ADOPTION_SECONDS = 1.0
@@ -52,27 +56,26 @@ def _missing(asked: str) -> Bar:
 
 def _noop(results: Results, size: int) -> Bar:
     asked = f"no-op at {size:,} at most {NOOP_RATIO}x the bare script"
-    ours, bare = results.median(_OURS, Case.NOOP, size), results.median(_BARE, Case.NOOP, size)
-    if ours is None or bare is None:
+    ratio = results.ratio(_OURS, _BARE, Case.NOOP, size)
+    if ratio is None:
         return _missing(asked)
-    return Bar(asked, f"{ours / bare:.2f}x ({_ms(ours)} against {_ms(bare)})", ours <= NOOP_RATIO * bare)
+    medians = " against ".join(_ms(results.median(tool, Case.NOOP, size)) for tool in (_OURS, _BARE))
+    return Bar(asked, f"{ratio:.2f}x ({medians})", ratio <= NOOP_RATIO)
 
 
 def _flat(results: Results) -> Bar:
     shortest, longest = results.sizes[0], results.sizes[-1]
     asked = f"no-op flat from {shortest:,} to {longest:,}: at most {FLAT_RATIO}x"
-    ratios = []
-    for size in (shortest, longest):
-        ours, bare = results.median(_OURS, Case.NOOP, size), results.median(_BARE, Case.NOOP, size)
-        if ours is None or bare is None or shortest == longest:
-            return _missing(asked)
-        ratios.append(ours / bare)
-    grown = ratios[1] / ratios[0]
+    short = results.ratios(_OURS, _BARE, Case.NOOP, shortest)
+    long = results.ratios(_OURS, _BARE, Case.NOOP, longest)
+    if not short or not long or shortest == longest:
+        return _missing(asked)
+    grown = statistics.median(after / before for before, after in zip(short, long, strict=False))
     return Bar(asked, f"{grown:.2f}x", grown <= FLAT_RATIO)
 
 
 def _trips(results: Results) -> Iterator[Bar]:
-    asked = f"no-op in {ROUND_TRIPS} round trips"
+    asked = f"no-op in at most {ROUND_TRIPS} round trips"
     found = [one for one in results.trips if one.tool == _OURS]
     if not found:
         yield _missing(asked)
@@ -84,33 +87,37 @@ def _trips(results: Results) -> Iterator[Bar]:
 def _peers(results: Results) -> Iterator[Bar]:
     for size in results.sizes:
         asked = f"no-op at {size:,} ahead of every Python peer"
-        ours = results.median(_OURS, Case.NOOP, size)
-        medians = {name: results.median(name, Case.NOOP, size) for name in _PYTHON_PEERS}
-        known = {name: median for name, median in medians.items() if median is not None}
-        if ours is None or not known:
+        ratios = {name: results.ratio(_OURS, name, Case.NOOP, size) for name in _PYTHON_PEERS}
+        known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
+        if not known:
             yield _missing(asked)
             continue
-        best = min(known, key=lambda name: known[name])
+        best = max(known, key=lambda name: known[name])
         unknown = [name for name in _PYTHON_PEERS if name not in known]
         note = f"; without {', '.join(unknown)}" if unknown else ""
-        yield Bar(asked, f"{_ms(ours)}, the best of them {best} with {_ms(known[best])}{note}", ours < known[best])
+        yield Bar(asked, f"{known[best]:.2f}x the best of them, {best}{note}", known[best] < 1)
 
 
 def _first(results: Results, size: int) -> Bar:
     asked = f"first run of {size:,} at most {FIRST_RATIO}x psql plus the bare script"
-    ours, psql = results.median(_OURS, Case.FIRST, size), results.median(_LIMIT, Case.FIRST, size)
-    bare = results.median(_BARE, Case.NOOP, size)
-    if ours is None or psql is None or bare is None:
+    ours, psql, bare = (results.get(tool, Case.FIRST, size).seconds for tool in (_OURS, _LIMIT, _BARE))
+    rounds = list(zip(ours, psql, bare, strict=False))
+    if not rounds:
         return _missing(asked)
-    most = FIRST_RATIO * psql + bare
-    return Bar(asked, f"{ours:.2f} s, the bar is {most:.2f} s ({ours / psql:.2f}x psql)", ours <= most)
+    allowed = statistics.median(FIRST_RATIO * psql + bare for _, psql, bare in rounds)
+    used = statistics.median(ours / (FIRST_RATIO * psql + bare) for ours, psql, bare in rounds)
+    time = statistics.median(ours)
+    return Bar(asked, f"{time:.2f} s of {allowed:.2f} s ({time / statistics.median(psql):.2f}x psql)", used <= 1)
 
 
 def _adoption(results: Results, size: int) -> Bar:
     asked = f"adoption of {size:,} in less than {ADOPTION_SECONDS:.0f} s"
     ours = results.median(_OURS, Case.ADOPT, size)
-    return _missing(asked) if ours is None else Bar(asked, f"{ours:.2f} s", ours < ADOPTION_SECONDS)
+    if ours is None:
+        return _missing(asked)
+    beside = _ms(results.median(_BARE, Case.ADOPT, size))
+    return Bar(asked, f"{ours:.2f} s, the bare script beside it {beside}", ours < ADOPTION_SECONDS)
 
 
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms"
+def _ms(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds * 1000:.0f} ms"

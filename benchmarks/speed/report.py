@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from benchmarks.speed.bars import bars
-from benchmarks.speed.results import Case, Results, Series
+from benchmarks.speed.results import REFERENCE, Case, Results, Series
 
-_REFERENCE = {Case.NOOP: "bare script", Case.FIRST: "psql", Case.ADOPT: "psql"}
 _TITLE = {
     Case.NOOP: "Nothing to do: everything is applied",
     Case.FIRST: "First run, from an empty database",
@@ -37,23 +37,25 @@ def _about(results: Results) -> str:
     server = ", ".join(f"{name} {value}" for name, value in sorted(results.server.items()))
     machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
     lines = [f"Measured with {versions}.", f"Server: {server}.", f"Machine: {machine}."]
-    lines.append("Wall-clock time of the whole command: the median, and between which times half of the runs were.")
+    lines.append("Times are wall-clock times of the whole command; CPU is the command's own, its server's not counted.")
+    lines.append("Ratios are taken round by round; the median of the rounds is shown.")
     return "\n".join(lines)
 
 
 def _times(results: Results, series: Sequence[Series], case: Case, size: int) -> str:
-    reference = results.median(_REFERENCE[case], Case.FIRST if case is not Case.NOOP else case, size)
-    rows = [["tool", "median", "spread", "CPU", f"x {_REFERENCE[case]}", "runs", ""]]
+    reference = REFERENCE[case]
+    rows = [["tool", "median", "middle half", "fastest", "CPU", f"x {reference}", "runs"]]
     for one in sorted(series, key=lambda one: one.median or float("inf")):
         if one.median is None:
-            rows.append([one.tool, "", "", "", "", "0", one.trouble])
+            rows.append([one.tool, *["-"] * 5, "0"])
             continue
-        low, high = one.quartiles
-        cpu = sorted(one.cpu_seconds)[len(one.cpu_seconds) // 2]
-        ratio = f"{one.median / reference:.2f}" if reference else ""
-        spread = f"{_time(low)} to {_time(high)}"
-        rows.append([one.tool, _time(one.median), spread, _time(cpu), ratio, str(len(one.seconds)), one.trouble])
-    return _table(rows)
+        ratio = results.ratio(one.tool, reference, case, size)
+        middle = " to ".join(map(_time, one.quartiles))
+        cpu = _time(statistics.median(one.cpu_seconds))
+        shown = "-" if ratio is None else f"{ratio:.2f}"
+        rows.append([one.tool, _time(one.median), middle, _time(min(one.seconds)), cpu, shown, str(len(one.seconds))])
+    troubles = [f"\n\n{one.tool}: {one.trouble}." for one in series if one.trouble]
+    return _table(rows) + "".join(troubles)
 
 
 def _trips(results: Results) -> str:
@@ -68,9 +70,7 @@ def _trips(results: Results) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table that also reads well as plain text; a last column without any text is left out."""
-    if not any(row[-1] for row in rows):
-        rows = [row[:-1] for row in rows]
+    """A Markdown table that also reads well as plain text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for number, row in enumerate(rows):

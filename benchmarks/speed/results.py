@@ -16,6 +16,9 @@ class Case(StrEnum):
     NOOP = "no-op"  # everything is there and recorded
 
 
+REFERENCE = {Case.NOOP: "bare script", Case.FIRST: "psql", Case.ADOPT: "bare script"}  # what a case is held against
+
+
 @dataclass
 class Series:
     """The repetitions of one tool, in one case, at one length of the chain.
@@ -24,6 +27,8 @@ class Series:
         seconds: Wall-clock time of each repetition, in the order in which they ran.
         cpu_seconds: Processor time of the tool's own process, likewise.
         trouble: Why there are no more: over the time limit, or failed. Empty when all is well.
+
+    A repetition stands at the place of its round, for a series ends with the first one that fails.
     """
 
     tool: str
@@ -82,17 +87,31 @@ class Results:
         return sorted({one.size for one in self.series})
 
     def get(self, tool: str, case: Case, size: int) -> Series:
-        """The series of this tool, begun if there is none."""
-        for one in self.series:
-            if (one.tool, one.case, one.size) == (tool, case, size):
-                return one
-        self.series.append(Series(tool, case, size))
-        return self.series[-1]
+        """The series of this tool; an empty one that is not kept if there is none."""
+        wanted = (tool, case, size)
+        found = (one for one in self.series if (one.tool, one.case, one.size) == wanted)
+        return next(found, Series(*wanted))
+
+    def begin(self, tool: str, case: Case, size: int) -> Series:
+        """The series of this tool, kept from now on."""
+        series = self.get(tool, case, size)
+        if series not in self.series:
+            self.series.append(series)
+        return series
 
     def median(self, tool: str, case: Case, size: int) -> float | None:
         """Seconds; None if it was not measured."""
-        found = (one.median for one in self.series if (one.tool, one.case, one.size) == (tool, case, size))
-        return next(found, None)
+        return self.get(tool, case, size).median
+
+    def ratios(self, tool: str, reference: str, case: Case, size: int) -> list[float]:
+        """Time of a tool over that of another one in the same round, for each round that both ended well."""
+        pair = (self.get(tool, case, size).seconds, self.get(reference, case, size).seconds)
+        return [ours / theirs for ours, theirs in zip(*pair, strict=False)]
+
+    def ratio(self, tool: str, reference: str, case: Case, size: int) -> float | None:
+        """The median of the rounds' ratios: what disturbs a round disturbs both sides of it."""
+        found = self.ratios(tool, reference, case, size)
+        return statistics.median(found) if found else None
 
     def of(self, case: Case, size: int) -> Iterable[Series]:
         """All series of one table, in the order in which the tools were measured."""
@@ -108,4 +127,6 @@ class Results:
         for one, series in zip(document["series"], self.series, strict=True):
             one["median"] = series.median
             one["quartiles"] = series.quartiles
+            reference = REFERENCE[series.case]
+            one["ratios"] = {reference: self.ratios(series.tool, reference, series.case, series.size)}
         return document

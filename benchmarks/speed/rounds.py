@@ -1,11 +1,13 @@
 """The measuring itself.
 
-Each round runs every tool once, and each round begins with another tool: whatever else the machine does in the
-meantime, it does to all of them.
+Each round runs every tool once, in another order: whatever else the machine does in the meantime, it does to all of
+them.
 """
 
 from __future__ import annotations
 
+import random
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ from benchmarks.speed.tools.base import Tool
 from benchmarks.speed.tools.psql import Psql
 from benchmarks.speed.tools.trueup import Trueup
 
+_NAMES_AN_ERROR = re.compile(r"[\w.]*(error|exception)\b.*:", re.IGNORECASE)
 _T = TypeVar("_T")
 _SETTLE = 0.05  # seconds until the proxy has read what a client that is gone has sent
 
@@ -100,7 +103,7 @@ class Measurement:
             try:
                 tool.prepare(project, chain)
             except ToolFailedError as error:
-                self.results.get(tool.name, Case.FIRST, count).trouble = str(error)
+                self.results.begin(tool.name, Case.FIRST, count).trouble = str(error)
         full = self._databases.fresh(f"full_{count}")
         sample = run(self._psql.up(self._project(self._psql, count), full), limit=effort.limit)
         if sample.code:
@@ -111,18 +114,22 @@ class Measurement:
 
     def _first_rounds(self, size: _Size, effort: Effort) -> None:
         adopting = [tool for tool in self._tools if isinstance(tool, Trueup)]
-        runs = [(tool, Case.FIRST) for tool in self._tools] + [(tool, Case.ADOPT) for tool in adopting]
+        runs: list[tuple[Tool, Case]] = [(tool, Case.FIRST) for tool in (self._bare, *self._tools)]
+        if adopting:
+            runs += [(tool, Case.ADOPT) for tool in (self._bare, *adopting)]
         for number in range(effort.first_rounds):
             _say(f"{size.count:,} migrations: first runs, round {number + 1} of {effort.first_rounds}")
-            for tool, case in _rotated(runs, number):
-                series = self.results.get(tool.name, case, size.count)
-                unready = self.results.get(tool.name, Case.FIRST, size.count).trouble if case is Case.ADOPT else ""
-                if series.trouble or unready or sum(series.seconds) > effort.budget:
-                    series.trouble = series.trouble or unready
-                    continue
-                self._first_run(tool, series, size, effort)
+            for tool, case in _shuffled(runs, number):
+                series = self.results.begin(tool.name, case, size.count)
+                if case is Case.ADOPT and not series.trouble:
+                    series.trouble = self.results.get(tool.name, Case.FIRST, size.count).trouble
+                if not series.trouble and sum(series.seconds) <= effort.budget:
+                    self._first_run(tool, series, size, effort)
 
     def _first_run(self, tool: Tool, series: Series, size: _Size, effort: Effort) -> None:
+        if tool is self._bare:
+            _record(tool, series, run(tool.up(self._project(tool, size.count), size.full), limit=effort.limit), effort)
+            return
         adopt = series.case is Case.ADOPT
         name = f"{tool.name}_{size.count}" + ("_adopt" if adopt else "")
         database = self._databases.fresh(name, like=size.full if adopt else None)
@@ -136,20 +143,22 @@ class Measurement:
 
     def _noop_rounds(self, sizes: Sequence[_Size], effort: Effort) -> None:
         everyone: list[Tool] = [self._bare, *(tool for tool in self._tools if tool.has_ledger)]
-        runs = [(tool, size.count) for size in sizes for tool in everyone]
-        for tool, count in runs:
-            if (tool.name, count) not in self._noop_on:
-                self.results.get(tool.name, Case.NOOP, count).trouble = "not measured: its first run did not end well"
-        runs = [one for one in runs if (one[0].name, one[1]) in self._noop_on]
-        for tool, count in runs:
-            self._count_trips(tool, count, effort)  # warms the caches up, too
+        runs: dict[int, list[tuple[Tool, Series]]] = {}
+        for size in sizes:
+            for tool in everyone:
+                series = self.results.begin(tool.name, Case.NOOP, size.count)
+                if (tool.name, size.count) in self._noop_on:
+                    runs.setdefault(size.count, []).append((tool, series))
+                    self._count_trips(tool, size.count, effort)  # warms the caches up, too
+                else:
+                    series.trouble = "not measured, for its first run did not end well"
         for number in range(effort.noop_rounds):
             _say(f"no-ops, round {number + 1} of {effort.noop_rounds}")
-            for tool, count in _rotated(runs, number):
-                series = self.results.get(tool.name, Case.NOOP, count)
-                if not series.trouble:
-                    command = tool.up(self._project(tool, count), self._noop_on[tool.name, count])
-                    _record(tool, series, run(command, limit=effort.limit), effort)
+            for count in _shuffled(list(runs), number):
+                for tool, series in _shuffled(runs[count], number):
+                    if not series.trouble:
+                        command = tool.up(self._project(tool, count), self._noop_on[tool.name, count])
+                        _record(tool, series, run(command, limit=effort.limit), effort)
 
     def _count_trips(self, tool: Tool, count: int, effort: Effort) -> None:
         database = self._noop_on[tool.name, count]
@@ -165,8 +174,7 @@ def _record(tool: Tool, series: Series, sample: Sample, effort: Effort) -> bool:
     if sample.over_limit:
         series.trouble = f"over the limit of {effort.limit:.0f} s"
     elif sample.code:
-        last = (sample.errors.strip() or sample.output.strip()).splitlines()[-3:]
-        series.trouble = f"failed with code {sample.code}: {' '.join(last)[:400]}"
+        series.trouble = f"failed with code {sample.code}: {_telling_line(sample)}"
     elif objection := tool.objection(sample):
         series.trouble = f"failed: {objection}"
     else:
@@ -175,9 +183,15 @@ def _record(tool: Tool, series: Series, sample: Sample, effort: Effort) -> bool:
     return not series.trouble
 
 
-def _rotated(runs: Sequence[_T], by: int) -> list[_T]:
-    start = by % len(runs) if runs else 0
-    return [*runs[start:], *runs[:start]]
+def _telling_line(sample: Sample) -> str:
+    """The line of a tool's output that most likely names its error."""
+    lines = [line.strip() for line in (sample.errors.strip() or sample.output.strip()).splitlines()]
+    named = [line for line in lines if _NAMES_AN_ERROR.match(line)]
+    return ([*lines[-1:], *named[-1:]] or ["it said nothing"])[-1][:400]
+
+
+def _shuffled(runs: Sequence[_T], seed: int) -> list[_T]:
+    return random.Random(seed).sample(runs, len(runs))  # noqa: S311 - wanted: the same every time
 
 
 def _say(text: str) -> None:

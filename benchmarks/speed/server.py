@@ -24,7 +24,9 @@ _DURABLE = {
     "autovacuum": "on",
     "wal_level": "replica",
 }
-_SHOWN = ("server_version", "fsync", "synchronous_commit", "autovacuum", "shared_buffers", "wal_level")
+# Alembic runs all migrations in one transaction: with the default of 64 it runs out of locks at 5,000.
+_ROOM = {"max_locks_per_transaction": "1024"}
+_SHOWN = ("server_version", "fsync", "synchronous_commit", "autovacuum", "max_locks_per_transaction")
 
 
 class Databases:
@@ -94,7 +96,7 @@ def benchmark_server(*, durable: bool) -> Iterator[Target]:
         message = f"trueup is not installed here, so no server can be started; install it or set {DSN_VARIABLE}"
         raise UnusableServerError(message) from error
     port = _free_port()
-    settings = {"max_connections": "30", **(_DURABLE if durable else {})}
+    settings = {**_ROOM, **(_DURABLE if durable else {})}
     with Server.start(choose(find_installations()), port=port, settings=settings):
         yield Target(host="127.0.0.1", port=port, user="postgres", password="", dbname="postgres")
 
