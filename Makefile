@@ -38,8 +38,8 @@ format: $(STAMP) ## apply ruff's formatting and safe fixes
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-legacy: $(STAMP) ## load the legacy database into the server of `make up` or DATABASE_URL, and say its URL
-	@exec scripts/legacy.sh
+legacy: $(STAMP) ## load the legacy database into DATABASE_URL, or into a PostgreSQL of its own that runs until Ctrl-C
+	@exec $(BIN)/python scripts/legacy.py
 
 lock: ## resolve all dependencies anew and write requirements.lock
 	@scripts/lock.sh

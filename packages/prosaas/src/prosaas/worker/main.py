@@ -12,7 +12,7 @@ import psycopg_pool
 import structlog
 from sqlalchemy import Engine
 
-from prosaas.database import make_engine
+from prosaas.database import CONNECT_ARGUMENTS, make_engine
 from prosaas.settings import Settings
 from prosaas.worker.app import QUEUES, make_connector, queue
 from prosaas.worker.gate import Gate, check_schema
@@ -67,6 +67,8 @@ async def _run(settings: Settings, engine: Engine) -> int:
 
 async def _take_work(settings: Settings, stop: asyncio.Event, heart: Heart) -> None:
     """Take jobs until told to stop, or until the connection is lost. The heart beats only meanwhile."""
+    # The pool would keep trying for half a minute before it says that there is nobody.
+    await (await psycopg.AsyncConnection.connect(settings.url, **CONNECT_ARGUMENTS)).close()
     with queue.replace_connector(make_connector(settings.url)):
         async with queue.open_async():
             working = asyncio.create_task(
