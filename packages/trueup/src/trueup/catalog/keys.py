@@ -12,7 +12,7 @@ _TABLE_FACETS = ("row security", "storage", "replica identity", "partition", "cl
 _OF_TABLE = ("constraint", "validated", "trigger", "trigger state", "policy", "rule")
 _KINDS = sorted(
     (
-        *("schema", "extension", "table", "column", "index", "valid", "sequence", "sequence owner"),
+        *("role", "schema", "extension", "table", "column", "index", "valid", "sequence", "sequence owner"),
         *("enum", "domain", "domain constraint", "type", "view", "materialized view"),
         *("function", "procedure", "aggregate", "statistics", "comment on"),
         *COLUMN_FACETS,
@@ -63,12 +63,17 @@ def schema_of(key: str) -> str:
     kind, identity = split_key(key)
     if kind == "comment on":
         identity = re.sub(r"^(materialized view|[a-z]+) ", "", identity)
-    return "" if kind == "extension" else unquoted(parts(identity)[0])
+    return "" if kind in ("extension", "role") else unquoted(parts(identity)[0])
 
 
 def unquoted(name: str) -> str:
     """An identifier without its quotes."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def quoted(name: str) -> str:
+    """An identifier as quote_ident writes it, but for key words."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 @lru_cache(maxsize=65536)

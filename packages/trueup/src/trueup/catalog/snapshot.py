@@ -20,6 +20,10 @@ PINNED = (
 )
 """Settings that decide how the server deparses; pinned so that facts do not depend on the session or the server."""
 
+_ROLES = """
+UNION ALL
+SELECT r.oid::bigint, 'role ' || quote_ident(r.rolname), '' FROM pg_roles r WHERE r.oid >= 16384"""
+
 _OBJECT_FILTER = re.compile(r"\{objects:(\w+)\}")
 
 
@@ -40,7 +44,7 @@ def take(conn: Connection[Any], schemas: Collection[str]) -> Facts:
     Locks nothing but what reading the catalog takes; waits at most two seconds behind somebody's ACCESS EXCLUSIVE.
     """
     names = sql.Literal(sorted(schemas)).as_string(conn)
-    query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])")
+    query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])") + _ROLES
     rows = last_result(conn, f"BEGIN READ ONLY; {PINNED}; SET LOCAL lock_timeout = '2s'; {query}; COMMIT")
     return as_facts(((key, value) for _, key, value in rows), major=conn.info.server_version // 10000)
 

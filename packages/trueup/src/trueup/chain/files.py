@@ -17,6 +17,7 @@ from trueup.errors import UsageError
 _FOLDER_FILES = ("migration.sql", "up.sql")
 _IGNORED = (".down.sql", ".undo.sql", "_down.sql")
 _NUMBERS = re.compile(r"\d+")
+_LEADING_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}(?:-\d+)*)")
 _LEADING_NUMBER = re.compile(r"^[Vv]?(\d+(?:[._]\d+)*)")
 _FLYWAY_UNDO = re.compile(r"^U\d[\d._]*__")
 
@@ -31,7 +32,9 @@ class MigrationFile:
 
     @property
     def number(self) -> str:
-        """The leading number as written, such as `115` or `0007`; empty where the name has none."""
+        """The leading number as written, such as `115` or `0007`, a date without its dashes; empty where there is none."""
+        if date := _LEADING_DATE.match(self.name):
+            return date[1].replace("-", "")
         match = _LEADING_NUMBER.match(self.name)
         return match.group(1) if match else ""
 
@@ -70,7 +73,8 @@ def digest(files: list[MigrationFile]) -> str:
 
 
 def _candidates(folder: Path) -> list[str]:
-    found = []
+    found: list[str] = []
+    folders: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
@@ -83,8 +87,10 @@ def _candidates(folder: Path) -> list[str]:
                 if _LEADING_NUMBER.match(name):
                     found.append(name)
             elif "." not in name and entry.is_dir():
-                found.extend(f"{name}/{inner}" for inner in _FOLDER_FILES if (folder / name / inner).is_file())
-    return found
+                folders.extend(f"{name}/{inner}" for inner in _FOLDER_FILES if (folder / name / inner).is_file())
+    if folders:  # where migrations are folders, a loose file without a number is something else
+        found = [name for name in found if _LEADING_NUMBER.match(name)]
+    return found + folders
 
 
 def _name(path: str) -> str:

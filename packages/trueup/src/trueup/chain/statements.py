@@ -13,6 +13,7 @@ _OUTSIDE_TRANSACTIONS = re.compile(
     r"|create\s+subscription|reindex\s+(\([^)]*\)\s*)?(database|system))\b",
     re.IGNORECASE,
 )
+_COMMITS = re.compile(r"\b(commit|rollback)\s*;", re.IGNORECASE)
 _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
 
 
@@ -27,7 +28,9 @@ def is_concurrent(statement: Statement) -> bool:
 
 
 def refuses_transactions(statement: Statement) -> bool:
-    """The server does not run it inside a transaction block."""
+    """The server does not run it inside a transaction block, or it may commit by itself."""
+    if statement.tag == "call_stmt" or (statement.tag == "do_stmt" and _COMMITS.search(statement.text)):
+        return True
     return is_concurrent(statement) or bool(_OUTSIDE_TRANSACTIONS.match(statement.text))
 
 

@@ -88,13 +88,14 @@ class DataRules:
         )
 
     def _still_fits(self, index: int) -> bool:
-        """No step between it and the anchor took away or retyped a column of the tables it names."""
+        """No step between it and the anchor took away or retyped a column of the tables it names, or changed an enum."""
         relations = set(self.locked.effects[index].locks)
         for later in range(index + 1, self.position):
             effect = self.locked.effects[later]
             taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
             taken += [key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None]
-            if any(table_of(key) in relations for key in taken):
+            enums = any(key.startswith("enum ") and self.paths.value_at(key, later) is not None for key in effect.keys)
+            if enums or any(table_of(key) in relations for key in taken):
                 return False
         return True
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from trueup.catalog.keys import kind_of
 
 _ORDER = (
+    ("role",),
     ("schema",),
     ("extension",),
     ("enum", "domain", "type"),

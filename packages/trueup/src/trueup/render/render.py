@@ -106,6 +106,8 @@ def _statements(
             raise CannotRender(key, "its kind or partitioning differs")
         facts = [k for k, v in wanted.items() if v is not None and table_of(k) == identity and _comes_with_table(k)]
         return [tables.create_table(identity, wanted)], facts
+    if kind == "role":
+        raise CannotRender(key, "what it may do is not in this database's catalog")
     if kind == "column" and there is None:
         return [tables.add_column(identity, wanted)], []
     if kind == "column" or kind in COLUMN_FACETS:

@@ -14,11 +14,11 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import identity_of
+from trueup.catalog.keys import identity_of, quoted
 from trueup.catalog.snapshot import PINNED, as_facts, snapshot_sql
 from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.model import Effect, Facts, Step
-from trueup.chain.statements import is_concurrent, refuses_transactions, without_concurrently
+from trueup.chain.statements import is_concurrent, is_guarded, refuses_transactions, without_concurrently
 from trueup.errors import ScratchError
 
 FactsByObject = dict[int, Facts]
@@ -36,17 +36,21 @@ LOCK_LETTERS = {
 _STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
 
 _LOCAL_TAGS = {
-    *("create_stmt", "index_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_function_stmt"),
-    *("create_trig_stmt", "create_enum_stmt", "create_policy_stmt", "create_seq_stmt", "create_extension_stmt"),
+    *("create_stmt", "index_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_function_stmt", "drop_stmt"),
+    *("create_trig_stmt", "create_enum_stmt", "alter_enum_stmt", "create_policy_stmt", "create_seq_stmt", "grant_stmt"),
+    *("create_extension_stmt", "view_stmt", "create_table_as_stmt", "refresh_mat_view_stmt", "truncate_stmt"),
+    *("variable_set_stmt", "lock_stmt", "composite_type_stmt", "create_schema_stmt", "create_domain_stmt"),
 }
-_LOCAL_ALTERS = {
-    *("AT_AddColumn", "AT_AddConstraint", "AT_ColumnDefault", "AT_SetNotNull", "AT_DropNotNull", "AT_DropConstraint"),
-    *("AT_ValidateConstraint", "AT_SetStatistics"),
-}
+_COMMENTED_RELATIONS = {"OBJECT_TABLE", "OBJECT_COLUMN", "OBJECT_VIEW", "OBJECT_FUNCTION", "OBJECT_TYPE", "OBJECT_SCHEMA"}
 _TOUCHED = """c.oid IN (SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
  AND relation >= 16384 AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
  'AccessExclusiveLock'))"""
-_NEW = "({0}.oid >= 16384 AND {0}.xmin = pg_current_xact_id()::xid)".replace("{0}", "{}")
+_NEW = """({}.oid >= 16384 AND ({}.xmin = pg_current_xact_id()::xid
+ OR {}.oid IN (SELECT enumtypid FROM pg_enum WHERE xmin = pg_current_xact_id()::xid
+               UNION ALL SELECT objoid FROM pg_description WHERE objoid >= 16384 AND xmin = pg_current_xact_id()::xid)))"""
+_EXISTING = """SELECT oid::bigint FROM pg_proc WHERE oid >= 16384 UNION ALL SELECT oid::bigint FROM pg_type WHERE oid >= 16384
+ UNION ALL SELECT oid::bigint FROM pg_namespace WHERE oid >= 16384 OR nspname = 'public'
+ UNION ALL SELECT oid::bigint FROM pg_extension UNION ALL SELECT oid::bigint FROM pg_class WHERE oid >= 16384"""
 _LOCKS = """SELECT l.relation::bigint, l.mode FROM pg_locks l
  WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384"""
 
@@ -85,28 +89,25 @@ class Replay:
         known = self.local and all(_is_local(s) for s in statements)
         before_names = _relation_names(self.facts)
         try:
-            rows, locks = self._run(step, statements, "trueup_touched" if known else "trueup_all")
+            rows, locks, existing = self._run(step, statements, "trueup_touched" if known else "trueup_all")
         except psycopg.Error as error:
             raise _refused(step, error) from error
-        effect_set: Facts = {}
-        gone: list[str] = []
         fresh = self._by_object(rows)
-        touched = (set(fresh) | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}) if known else (
-            set(fresh) | set(self.facts)
-        )
+        there = {oid for (oid,) in existing}
+        touched = set(fresh) | {oid for oid in self.facts if oid not in there} | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
+        if not known:
+            touched |= set(self.facts)
+        old: Facts = {}
+        new: Facts = {}
         for oid in touched:
-            old, new = self.facts.get(oid, {}), fresh.get(oid, {})
-            if old == new:
-                continue
-            effect_set.update((key, value) for key, value in new.items() if old.get(key) != value)
-            gone.extend(key for key in old if key not in new)
-            if new:
-                self.facts[oid] = new
-            else:
-                self.facts.pop(oid, None)
+            old.update(self.facts.pop(oid, {}))
+            if oid in fresh:
+                new.update(fresh[oid])
+                self.facts[oid] = fresh[oid]
+        roles = _roles(statements)
         return Effect(
-            set=_ordered(effect_set),
-            gone=tuple(sorted(key for key in gone if key not in effect_set)),
+            set=_ordered({key: value for key, value in new.items() if old.get(key) != value} | roles),
+            gone=tuple(sorted(key for key in old if key not in new)),
             locks=_lock_modes(locks, before_names),
         )
 
@@ -124,8 +125,8 @@ class Replay:
         """True where the sum of the deltas is what a full snapshot says."""
         return self._by_object(self._send([], "trueup_all")[0]) == self.facts
 
-    def _run(self, step: Step, statements: list[Statement], query: str) -> tuple[list[Any], list[Any]]:
-        texts = [without_concurrently(s) for s in statements]
+    def _run(self, step: Step, statements: list[Statement], query: str) -> tuple[list[Any], list[Any], list[Any]]:
+        texts = [without_concurrently(s) if s.tag != "create_role_stmt" else _unless_there(s) for s in statements]
         outside = [s for s in statements if refuses_transactions(s) and not is_concurrent(s)]
         if not outside:
             try:
@@ -136,10 +137,10 @@ class Replay:
             self.conn.execute(text.encode())
         return self._send([], query)
 
-    def _send(self, statements: Sequence[str], query: str) -> tuple[list[Any], list[Any]]:
+    def _send(self, statements: Sequence[str], query: str) -> tuple[list[Any], list[Any], list[Any]]:
         """One message, one transaction: the statements, then the facts and the locks as they stand."""
         # the locks first: deparsing takes some of its own
-        reading = f"{_LOCKS}; RESET ROLE; {PINNED}; EXECUTE {query};\n" if query else ""
+        reading = f"{_LOCKS}; RESET ROLE; {PINNED}; {_EXISTING}; EXECUTE {query};\n" if query else ""
         body = "".join(f"{statement}\n;" for statement in statements)
         try:
             cursor = self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode())
@@ -152,7 +153,7 @@ class Replay:
                 results.append(cursor.fetchall())
             if not cursor.nextset():
                 break
-        return (results[-1], results[-2]) if query else ([], [])
+        return (results[-1], results[-3], results[-2]) if query else ([], [], [])
 
     def _by_object(self, rows: list[Any]) -> FactsByObject:
         found: FactsByObject = {}
@@ -186,6 +187,17 @@ def replay(
     raise AssertionError("unreachable")
 
 
+def _roles(statements: list[Statement]) -> Facts:
+    """Roles belong to the whole server, where an earlier replay may have left them; the statement says which."""
+    return {f"role {quoted(s.node.role)}": "" for s in statements if s.tag == "create_role_stmt"}
+
+
+def _unless_there(statement: Statement) -> str:
+    """CREATE ROLE on a scratch server that may have the role already."""
+    body = statement.text.replace("'", "''")
+    return f"DO $do$ BEGIN EXECUTE '{body}'; EXCEPTION WHEN duplicate_object THEN NULL; END $do$"
+
+
 def _ordered(facts: Facts) -> Facts:
     """By name, but a table's columns as they stand in it: a table made anew shall look like the author's."""
     columns = {key: place for place, key in enumerate(k for k in facts if k.startswith("column "))}
@@ -194,13 +206,19 @@ def _ordered(facts: Facts) -> Facts:
 
 def _is_local(statement: Statement) -> bool:
     """Everything that such a statement changes hangs on relations that it locks, or is an object that it creates."""
-    if statement.tag in _LOCAL_TAGS:
-        return True
-    if statement.tag != "alter_table_stmt":
-        return False
-    commands = [item.alter_table_cmd for item in statement.node.cmds]
-    names = commands[0].DESCRIPTOR.fields_by_name["subtype"].enum_type.values_by_number
-    return all(names[c.subtype].name in _LOCAL_ALTERS and c.behavior != 2 for c in commands)  # noqa: PLR2004 - CASCADE
+    node = statement.node
+    if statement.tag == "alter_table_stmt":
+        return _enum_name(node, "objtype") == "OBJECT_TABLE"
+    if statement.tag == "comment_stmt":
+        return _enum_name(node, "objtype") in _COMMENTED_RELATIONS
+    if statement.tag == "select_stmt":
+        return is_guarded(statement)
+    return statement.tag in _LOCAL_TAGS
+
+
+def _enum_name(node: Any, field: str) -> str:
+    described = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    return str(described[getattr(node, field)].name)
 
 
 def _relation_names(facts: FactsByObject) -> dict[int, str]:
