@@ -99,7 +99,7 @@ def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequen
         SchemaNotTrue: `missing` names the tables or the pending steps.
         ConnectionFailed: it could not be found out.
     """
-    from trueup.errors import DatabaseIsNewer  # noqa: PLC0415
+    from trueup.errors import DatabaseIsNewer
 
     if tables:
         missing = _missing_tables(_urls(url), tables)
@@ -120,7 +120,7 @@ def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequen
 
 
 def _missing_tables(urls: Urls, tables: Sequence[str]) -> list[str]:
-    from trueup.connect.connection import connect  # noqa: PLC0415
+    from trueup.connect.connection import connect
 
     with connect(urls.default) as conn:
         rows = conn.execute(
@@ -136,8 +136,8 @@ def load(chain: ChainLike, *, name: str = "") -> LockedChain:
     Raises:
         LockFileError: missing, or it does not fit the migrations.
     """
-    from trueup.chain.lockfile import load_locked  # noqa: PLC0415
-    from trueup.chain.steps import read_chain  # noqa: PLC0415
+    from trueup.chain.lockfile import load_locked
+    from trueup.chain.steps import read_chain
 
     header = read_header(chain)
     return load_locked(read_chain(chain, name=name or header["chain"]))
@@ -149,8 +149,8 @@ def _urls(url: str | Urls) -> Urls:
 
 def _look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
     """The short way: one query says that this lock file was completed here and nothing has changed since."""
-    from trueup.connect.connection import connect  # noqa: PLC0415
-    from trueup.run import ledger  # noqa: PLC0415
+    from trueup.connect.connection import connect
+    from trueup.run import ledger
 
     header = read_header(chain)
     digest = files_digest(chain)
@@ -164,8 +164,8 @@ def _look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
         seen = ledger.look(conn, name or header["chain"], phase)
     if seen is None or not seen.is_complete(digest):
         return None
-    from trueup.report import Report  # noqa: PLC0415
-    from trueup.run.accepted import split_accepted  # noqa: PLC0415
+    from trueup.report import Report
+    from trueup.run.accepted import split_accepted
 
     drift, accepted = split_accepted(Path(chain), seen.drift)
     return Report(chain=name or header["chain"], drift=drift, accepted=accepted, up_to_date=True)
@@ -181,8 +181,8 @@ def _bringing(
     *,
     read_only: bool = False,
 ) -> Iterator[Bringing]:
-    from trueup.connect.connection import connect  # noqa: PLC0415
-    from trueup.run.bring import Bringing, Options  # noqa: PLC0415
+    from trueup.connect.connection import connect
+    from trueup.run.bring import Bringing, Options
 
     locked = load(chain, name=name)
 

@@ -1,7 +1,7 @@
 """Values that a server writes in more than one way, made the same.
 
-Two causes are known: the qualifiers in views, which differ by major, and `varchar IN (…)`, which is written in another way
-once it has been dumped and restored.
+Two causes are known: the qualifiers in views, which differ by major, and `varchar IN (…)`, which is written in another
+way once it has been dumped and restored.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import Any
 from trueup.chain.grammar import parse_statements
 from trueup.errors import MigrationError
 
-
 _ELEMENT = r"\('(?:[^']|'')*'::character varying\)::text"
 _RESTORED_LIST = re.compile(rf"ARRAY\[({_ELEMENT}(?:, {_ELEMENT})*)\]")
 _LIST = r"'(?:[^']|'')*'::character varying(?:, '(?:[^']|'')*'::character varying)*"
-_MEMBERSHIP = re.compile(rf"\((?P<of>[\w.\"]+)\)::text (?P<how>= ANY|<> ALL) \(\(ARRAY\[(?P<list>{_LIST})\]\)::text\[\]\)")
+_MEMBERSHIP = re.compile(
+    rf"\((?P<of>[\w.\"]+)\)::text (?P<how>= ANY|<> ALL) \(\(ARRAY\[(?P<list>{_LIST})\]\)::text\[\]\)"
+)
 
 
 def canonical_list(value: str) -> str:
     """`varchar IN (…)` as the server first writes it, where it comes from a dump."""
     if "ARRAY[(" not in value:
         return value
-    return _RESTORED_LIST.sub(lambda m: "(ARRAY[" + re.sub(r"\(('(?:[^']|'')*'::character varying)\)::text", r"\1", m[1]) + "])::text[]", value)
+    return _RESTORED_LIST.sub(
+        lambda m: "(ARRAY[" + re.sub(r"\(('(?:[^']|'')*'::character varying)\)::text", r"\1", m[1]) + "])::text[]",
+        value,
+    )
 
 
 def writable_list(value: str) -> str:
@@ -33,7 +37,8 @@ def writable_list(value: str) -> str:
         return value
 
     def as_in(match: re.Match[str]) -> str:
-        return f"{match['of']} {'IN' if match['how'] == '= ANY' else 'NOT IN'} ({match['list'].replace('::character varying', '')})"
+        word = "IN" if match["how"] == "= ANY" else "NOT IN"
+        return f"{match['of']} {word} ({match['list'].replace('::character varying', '')})"
 
     return _MEMBERSHIP.sub(as_in, value)
 
@@ -76,7 +81,7 @@ def _qualified(node: Any, name: str) -> list[int]:
     """Byte offsets of `name.column` outside of subqueries."""
     found: list[int] = []
     for field, value in node.ListFields():
-        if field.type != field.TYPE_MESSAGE or field.name in ("with_clause",):
+        if field.type != field.TYPE_MESSAGE or field.name == "with_clause":
             continue
         for child in value if field.is_repeated else (value,):
             kind = child.DESCRIPTOR.name

@@ -113,7 +113,9 @@ def owner_of(key: str) -> str:
     return f"table {table}" if table and kind != "table" else ""
 
 
-_INDEXED = re.compile(r"^(?:UNIQUE )?ON (?:ONLY )?(?P<table>(?:\"(?:[^\"]|\"\")+\"|[^.\" ]+)\.(?:\"(?:[^\"]|\"\")+\"|[^\" ]+))")
+_INDEXED = re.compile(
+    r"^(?:UNIQUE )?ON (?:ONLY )?(?P<table>(?:\"(?:[^\"]|\"\")+\"|[^.\" ]+)\.(?:\"(?:[^\"]|\"\")+\"|[^\" ]+))"
+)
 
 
 def index_table(value: str) -> str:

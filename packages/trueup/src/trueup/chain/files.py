@@ -32,7 +32,7 @@ class MigrationFile:
 
     @property
     def number(self) -> str:
-        """The leading number as written, such as `115` or `0007`, a date without its dashes; empty where there is none."""
+        """The leading number as written, such as `0007`; a date without its dashes; empty where there is none."""
         if date := _LEADING_DATE.match(self.name):
             return date[1].replace("-", "")
         match = _LEADING_NUMBER.match(self.name)

@@ -43,7 +43,7 @@ def deparse(tag: str, node: Any) -> str:
     """Print one parse tree as SQL."""
     tree = postgast.ParseResult(version=170000)
     getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
-    return postgast.deparse(tree)
+    return str(postgast.deparse(tree))
 
 
 def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> list[Statement]:

@@ -19,7 +19,8 @@ from trueup.errors import LockFileError
 LOCK_NAME = "trueup.lock"
 FORMAT = "1"
 _HEADER = re.compile(
-    r"^trueup\.lock (?P<format>\S+) files=(?P<files>\w+) chain=(?P<chain>\S+) grammar=(?P<grammar>\S+) scratch=(?P<scratch>\d+)$",
+    r"^trueup\.lock (?P<format>\S+) files=(?P<files>\w+) chain=(?P<chain>\S+)"
+    r" grammar=(?P<grammar>\S+) scratch=(?P<scratch>\d+)$",
 )
 _RELOCK = "Run `trueup lock` and commit trueup.lock with the migrations."
 
@@ -56,7 +57,10 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
     """The lock file's text."""
     chain = locked.chain
     lines = [
-        f"{LOCK_NAME} {FORMAT} files={chain.digest} chain={chain.name} grammar={grammar} scratch={locked.scratch_major}",
+        (
+            f"{LOCK_NAME} {FORMAT} files={chain.digest} chain={chain.name}"
+            f" grammar={grammar} scratch={locked.scratch_major}"
+        ),
         _line({"base": dict(sorted(locked.base.items()))}),
     ]
     for step, effect in zip(chain.steps, locked.effects, strict=True):
@@ -121,6 +125,4 @@ def load_locked(chain: Chain) -> LockedChain:
 
 def effects_of(entries: Sequence[dict[str, Any]]) -> tuple[Effect, ...]:
     """The effects that the entries record."""
-    return tuple(
-        Effect(set=e.get("set", {}), gone=tuple(e.get("gone", ())), locks=e.get("locks", {})) for e in entries
-    )
+    return tuple(Effect(set=e.get("set", {}), gone=tuple(e.get("gone", ())), locks=e.get("locks", {})) for e in entries)

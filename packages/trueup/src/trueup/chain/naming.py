@@ -19,7 +19,7 @@ def _clean(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower()).strip("_")[:_LONGEST] or "statement"
 
 
-def _name(tag: str, node: Any) -> str:  # noqa: PLR0911 - one line per kind of statement reads best flat
+def _name(tag: str, node: Any) -> str:
     match tag:
         case "create_stmt":
             return f"{node.relation.relname}_table"
@@ -44,7 +44,7 @@ def _name(tag: str, node: Any) -> str:  # noqa: PLR0911 - one line per kind of s
         case "create_extension_stmt":
             return f"{node.extname}_extension"
         case "insert_stmt" | "update_stmt" | "delete_stmt" | "merge_stmt":
-            return f"{tag.split('_')[0]}_{node.relation.relname}"
+            return f"{tag.split('_', maxsplit=1)[0]}_{node.relation.relname}"
         case "rename_stmt":
             return f"rename_{node.subname or node.relation.relname}_to_{node.newname}"
         case "drop_stmt":

@@ -79,7 +79,8 @@ def setting_name(statement: Statement) -> str:
 
 def deparse_constant(node: Any) -> str:
     """A string constant as a literal."""
-    return "'" + node.a_const.sval.sval.replace("'", "''") + "'"
+    value: str = node.a_const.sval.sval
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _set_config_arguments(statement: Statement) -> Any | None:

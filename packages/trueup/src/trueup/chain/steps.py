@@ -80,7 +80,8 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
         found = read_directives(statement.lead, path=path, line=statement.line)
         phase = found.phase or phase
         if found.end_atomic:
-            opened = _close(opened, path, statement.line)
+            _must_be_open(opened, path, statement.line)
+            opened = None
         if statement.tag == "transaction_stmt":
             opened = _transaction(statement, opened, found, blocks, path)
             continue
@@ -100,13 +101,14 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
             block.phase = phase
         block.statements.append(statement)
     if read_directives(trailing, path=path, line=last_line).end_atomic:
-        opened = _close(opened, path, last_line)
+        _must_be_open(opened, path, last_line)
+        opened = None
     if opened is not None:
         raise MigrationError("a block that is not closed", path=path, line=last_line, hint="Add `-- end atomic`.")
     return [block for block in blocks if block.statements]
 
 
-def _close(opened: _Block | None, path: str, line: int) -> None:
+def _must_be_open(opened: _Block | None, path: str, line: int) -> None:
     if opened is None:
         raise MigrationError("`end atomic` without `atomic` before it", path=path, line=line)
 

@@ -18,7 +18,7 @@ def command(context: Context, phase: str) -> int:
     if context.as_json:
         context.print_json(report.to_json())
     else:
-        from trueup.cli.output import say, show_conclusion, show_drift, summary  # noqa: PLC0415
+        from trueup.cli.output import say, show_conclusion, show_drift, summary
 
         if not report.up_to_date:
             say(f"not up to date: {summary(report)}")

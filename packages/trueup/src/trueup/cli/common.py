@@ -48,8 +48,8 @@ class Context:
 
     def options(self, **wanted: Any) -> Options:
         """Options of a run, with the configuration's limits."""
-        from trueup.run.bring import Options  # noqa: PLC0415
-        from trueup.run.execute import Limits  # noqa: PLC0415
+        from trueup.run.bring import Options
+        from trueup.run.execute import Limits
 
         limits = Limits(
             statement_timeout_ms=int(self.settings.statement_timeout * 1000),

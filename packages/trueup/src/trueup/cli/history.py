@@ -14,8 +14,8 @@ from trueup.cli.output import colour, say
 @pass_context
 def command(context: Context, last: int) -> int:
     """Show the ledger, oldest first. Writes nothing."""
-    from trueup.connect.connection import connect  # noqa: PLC0415
-    from trueup.run import ledger  # noqa: PLC0415
+    from trueup.connect.connection import connect
+    from trueup.run import ledger
 
     name = context.settings.name or read_header(context.folder)["chain"]
     with connect(context.urls.default) as conn:

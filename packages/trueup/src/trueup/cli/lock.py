@@ -17,13 +17,13 @@ from trueup.errors import LockFileError
 @click.command("lock")
 @click.option("--check", "only_check", is_flag=True, help="change nothing; exit 6 where the lock file does not fit")
 @pass_context
-def command(context: Context, only_check: bool) -> int:  # noqa: FBT001
+def command(context: Context, only_check: bool) -> int:
     """Replay what has changed on a scratch server, and write the lock file."""
     settings = context.settings
     chain = read_chain(context.folder, name=settings.name)
     if only_check:
         return _check(context)
-    from trueup.scratch.lock import learn, save, unexplained  # noqa: PLC0415
+    from trueup.scratch.lock import learn, save, unexplained
 
     started = time.monotonic()
     learnt = 0
@@ -43,23 +43,31 @@ def command(context: Context, only_check: bool) -> int:  # noqa: FBT001
     if context.as_json:
         context.print_json({"lock_file": str(path), "steps": len(chain.steps), "learnt": learnt, "facts": facts})
     else:
-        say(f"{path}: {len(chain.steps)} steps, {facts} facts, {learnt} learnt anew in {took:.1f} s on PostgreSQL {locked.scratch_major}")
+        say(
+            f"{path}: {len(chain.steps)} steps, {facts} facts, {learnt} learnt anew "
+            f"in {took:.1f} s on PostgreSQL {locked.scratch_major}",
+        )
         for step in unexplained(locked):
-            say(f"warning: {step.id} ({step.path}:{step.line}) leaves nothing to read in the catalog; add a `-- done when: SELECT …`")
+            say(
+                f"warning: {step.id} ({step.path}:{step.line}) leaves nothing to read in the catalog; "
+                "add a `-- done when: SELECT …`",
+            )
     return 0
 
 
 def _check(context: Context) -> int:
     chain = read_chain(context.folder, name=context.settings.name)
+    why = ""
     try:
         load_locked(chain)
-        fits = read_header(chain.folder)["files"] == chain.digest
-        if not fits:
-            raise LockFileError("comments or names have changed since the lock file was written")
+        if read_header(chain.folder)["files"] != chain.digest:
+            why = "comments or names have changed since the lock file was written"
     except LockFileError as error:
+        why = error.message
+    if why:
         if context.as_json:
-            context.print_json({"fits": False, "why": error.message})
-        say(f"{lock_path(chain.folder)} does not fit: {error.message}\n\nhint: Run `trueup lock` and commit it.")
+            context.print_json({"fits": False, "why": why})
+        say(f"{lock_path(chain.folder)} does not fit: {why}\n\nhint: Run `trueup lock` and commit it.")
         return EXIT_FINDINGS
     if context.as_json:
         context.print_json({"fits": True})

@@ -62,10 +62,12 @@ def group(
     config: str | None,
     migrations: str | None,
     database_url: str | None,
-    as_json: bool,  # noqa: FBT001 - click passes flags by name
+    as_json: bool,
 ) -> None:
     """PostgreSQL migrations in which the database tells what exists."""
-    ctx.obj = Context(config=config or "", migrations=migrations or "", database_url=database_url or "", as_json=as_json)
+    ctx.obj = Context(
+        config=config or "", migrations=migrations or "", database_url=database_url or "", as_json=as_json
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -41,5 +41,3 @@ def next_number(folder: Path) -> str:
         return "001"
     last = numbered[-1]
     return str(int(last) + 1).zfill(len(last))
-
-

@@ -52,7 +52,11 @@ def say_error(error: TrueupError) -> None:
 def shortened(text: str, lines: int) -> str:
     """At most so many lines of a text."""
     kept = text.splitlines()
-    return "\n".join(kept) if len(kept) <= lines else "\n".join([*kept[: lines - 1], f"… {len(kept) - lines + 1} more lines"])
+    return (
+        "\n".join(kept)
+        if len(kept) <= lines
+        else "\n".join([*kept[: lines - 1], f"… {len(kept) - lines + 1} more lines"])
+    )
 
 
 def show_event(event: Event) -> None:
@@ -106,7 +110,7 @@ def show_conclusion(report: Report) -> None:
         count = len(report.drift)
         differs = "1 fact differs" if count == 1 else f"{count} facts differ"
         say(colour("up to date", "yellow") + f": every step is done, but {differs} ({report.ms:.0f} ms)")
-        say(f"\n{colour('hint', 'blue')}: Mend it by hand or in a migration, or accept it: trueup accept FACT --because …")
+        say(f"\n{colour('hint', 'blue')}: Mend it, or accept it with `trueup accept FACT --because REASON`.")
 
 
 def summary(report: Report) -> str:

@@ -21,9 +21,9 @@ def command(
     context: Context,
     to: str,
     phase: str,
-    no_heal: bool,  # noqa: FBT001
-    exit_code: bool,  # noqa: FBT001
-    first_run: bool,  # noqa: FBT001
+    no_heal: bool,
+    exit_code: bool,
+    first_run: bool,
 ) -> int:
     """Show every statement that `up` would send, with the reason. Writes nothing."""
     wanted = {"to": to, "contract": phase == "contract", "first_run": first_run}
@@ -36,7 +36,11 @@ def command(
 def show_plan(report: Report) -> None:
     """Where the database stands, what will be sent, what differs, what a person must decide."""
     anchor = report.anchor
-    where = f"after {anchor['step']} ({anchor['index']} of {anchor['of']} steps)" if anchor["step"] else "before the first step"
+    where = (
+        f"after {anchor['step']} ({anchor['index']} of {anchor['of']} steps)"
+        if anchor["step"]
+        else "before the first step"
+    )
     say(f"The database stands {where}: {summary(report)}.")
     quiet = [s for s in report.steps if s.verdict == "reconcile"]
     loud = [s for s in report.steps if s.verdict in ("heal", "run", "complete", "conflict", "assume")]

@@ -13,8 +13,8 @@ from trueup.cli.output import say
 @pass_context
 def command(context: Context) -> int:
     """Free the run lock of this chain. A run that still holds it can commit nothing more; it stops at its next step."""
-    from trueup.connect.connection import connect  # noqa: PLC0415
-    from trueup.run.lease import release  # noqa: PLC0415
+    from trueup.connect.connection import connect
+    from trueup.run.lease import release
 
     name = context.settings.name or read_header(context.folder)["chain"]
     with connect(context.urls.default) as conn:

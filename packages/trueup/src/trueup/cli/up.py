@@ -19,17 +19,25 @@ def command(
     context: Context,
     to: str,
     phase: str,
-    keep_going: bool,  # noqa: FBT001
-    no_heal: bool,  # noqa: FBT001
-    strict: bool,  # noqa: FBT001
-    first_run: bool,  # noqa: FBT001
+    keep_going: bool,
+    no_heal: bool,
+    strict: bool,
+    first_run: bool,
 ) -> int:
     """Bring the database true: run, complete or reconcile every step, heal what is missing, prove the result."""
-    from trueup import api  # noqa: PLC0415
+    from trueup import api
 
     folder, urls = context.folder, context.urls
-    special = to or phase != "expand" or keep_going or no_heal or first_run or context.settings != type(context.settings)(
-        folder=folder,
+    special = (
+        to
+        or phase != "expand"
+        or keep_going
+        or no_heal
+        or first_run
+        or context.settings
+        != type(context.settings)(
+            folder=folder,
+        )
     )
     options = None
     if special:
@@ -39,7 +47,7 @@ def command(
     if context.as_json:
         context.print_json(report.to_json())
     else:
-        from trueup.cli.output import show_conclusion, show_drift  # noqa: PLC0415
+        from trueup.cli.output import show_conclusion, show_drift
 
         show_drift(report)
         show_conclusion(report)
@@ -47,6 +55,6 @@ def command(
 
 
 def _show(event: object) -> None:
-    from trueup.cli.output import show_event  # noqa: PLC0415
+    from trueup.cli.output import show_event
 
     show_event(event)  # type: ignore[arg-type]  # Event is imported with the engine, later

@@ -28,8 +28,8 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
     for key, trajectory in paths.of.items():
         if key in live or not key.startswith(("constraint ", "index ")):
             continue
-        for _, value in reversed(trajectory):
-            candidates = unclaimed.get(_place(key, value)) if value is not None else None
+        for _, wanted in reversed(trajectory):
+            candidates = unclaimed.get(_place(key, wanted)) if wanted is not None else None
             if candidates:
                 _claim(key, candidates.pop(0), named, renamed)
                 break

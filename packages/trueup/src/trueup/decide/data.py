@@ -1,8 +1,8 @@
 """Steps that leave no trace in the catalog: rows written, calls, DDL without effect.
 
-In order of trust: the ledger; the author's `done when` (both are settled before this is asked); a statement that repeats
-harmlessly; then, without a ledger of trueup's own, its place in the chain, but only where the steps on the same relations
-agree with it.
+In order of trust: the ledger; the author's `done when` (both are settled before this is asked); a statement that
+repeats harmlessly; then, without a ledger of trueup's own, its place in the chain, but only where the steps on the same
+relations agree with it.
 """
 
 from __future__ import annotations
@@ -88,12 +88,14 @@ class DataRules:
         )
 
     def _still_fits(self, index: int) -> bool:
-        """No step between it and the anchor took away or retyped a column of the tables it names, or changed an enum."""
+        """No step between it and the anchor took away or retyped a column of its tables, or changed an enum."""
         relations = set(self.locked.effects[index].locks)
         for later in range(index + 1, self.position):
             effect = self.locked.effects[later]
             taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
-            taken += [key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None]
+            taken += [
+                key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None
+            ]
             enums = any(key.startswith("enum ") and self.paths.value_at(key, later) is not None for key in effect.keys)
             if enums or any(table_of(key) in relations for key in taken):
                 return False

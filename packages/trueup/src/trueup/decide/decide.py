@@ -62,8 +62,10 @@ def _excluded(
 
 
 def _effect_is_there(effect: Effect, live: Mapping[str, str]) -> bool:
-    return bool(effect.keys) and all(live.get(k) == v for k, v in effect.set.items()) and not any(
-        key in live for key in effect.gone
+    return (
+        bool(effect.keys)
+        and all(live.get(k) == v for k, v in effect.set.items())
+        and not any(key in live for key in effect.gone)
     )
 
 
@@ -245,7 +247,9 @@ class _Deciding:
         retypes = {
             key
             for key in effect.set
-            if key.startswith("column ") and len(self.paths.of[key]) > 1 and self.now.get(key) is not None
+            if key.startswith("column ")
+            and len(self.paths.of[key]) > 1
+            and self.now.get(key) is not None
             and self.now.get(key) != effect.set[key]
         }
         if not removes and not retypes:
@@ -284,7 +288,11 @@ class _Deciding:
         found = []
         for key, wanted in final.items():
             if wanted != self.now.get(key) and not _part_of_missing(key, self.now, final):
-                found.append(self._difference(key, wanted, self.now.get(key), self.paths.last_setter(key, len(self.locked.steps))))
+                found.append(
+                    self._difference(
+                        key, wanted, self.now.get(key), self.paths.last_setter(key, len(self.locked.steps))
+                    )
+                )
         for key, value in self.live.items():
             if key not in final and key not in self.paths.of and final.get(f"column {split_key(key)[1]}") is not None:
                 found.append(self._difference(key, None, value, -1))

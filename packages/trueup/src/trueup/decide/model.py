@@ -51,7 +51,8 @@ class Decision:
     """Where a database stands and what each step needs.
 
     `anchor` counts steps: the database is nearest to the state after that many. `heal` are the facts that are missing
-    there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed. `final` is what every managed fact will be, None for gone.
+    there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed.
+    `final` is what every managed fact will be, None for gone.
     `renamed` maps the chain's key of an object to the key it has here.
     """
 

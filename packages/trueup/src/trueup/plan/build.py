@@ -95,7 +95,7 @@ class _Building:
 
     def _held(self, verdict: StepVerdict) -> bool:
         """Steps whose effect is taken as there when healing starts."""
-        return verdict.index < self.decision.anchor and verdict.verdict != "blocked" or verdict.verdict == "skip"
+        return (verdict.index < self.decision.anchor and verdict.verdict != "blocked") or verdict.verdict == "skip"
 
     def _why_healed(self, key: str) -> str:
         """In plain words: missing or different, and which step brought it."""
@@ -156,7 +156,9 @@ class _Building:
         if index < 0:
             return ""
         name = parts(identity_of(key))[-1].strip('"')
-        for text, tag in reversed(list(zip(self.locked.steps[index].statements, self.locked.steps[index].tags, strict=True))):
+        for text, tag in reversed(
+            list(zip(self.locked.steps[index].statements, self.locked.steps[index].tags, strict=True))
+        ):
             if tag == "create_function_stmt":
                 (statement,) = parse_statements(text)
                 if string_list(statement.node.funcname)[-1] == name:

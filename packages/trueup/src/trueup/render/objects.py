@@ -39,7 +39,9 @@ def create(key: str, value: str, found: str | None, *, name: str = "") -> list[s
         case "sequence owner":
             return [f"ALTER SEQUENCE {identity} OWNED BY {value}"]
         case "enum":
-            return [f"CREATE TYPE {identity} AS ENUM ({value})"] if found is None else _add_labels(identity, value, found)
+            return (
+                [f"CREATE TYPE {identity} AS ENUM ({value})"] if found is None else _add_labels(identity, value, found)
+            )
         case "domain":
             return [f"CREATE DOMAIN {identity} AS {value}"]
         case "domain constraint":

@@ -59,7 +59,7 @@ def render(
     rendered: list[Rendered] = []
     early = frozenset(key for key in todo if kind_of(key) in _FUNCTIONS and _names_no_relation(source(key), todo))
     for key in in_order(todo, made_by, early_functions=early):
-        if key in made or tables.is_facet_of_new_column(key, created) and not _comes_later(key, todo, wanted, found):
+        if key in made or (tables.is_facet_of_new_column(key, created) and not _comes_later(key, todo, wanted, found)):
             continue
         statements, also = _statements(key, todo[key], wanted, found, source, renamed)
         made.update((key, *also))

@@ -97,4 +97,6 @@ def is_facet_of_new_column(key: str, made: set[str]) -> bool:
     kind, identity = split_key(key)
     if kind == "column":
         return f"table {table_of(key)}" in made
-    return kind_of(key) in ("default", "generated", "identity", "collation", "not null") and f"column {identity}" in made
+    return (
+        kind_of(key) in ("default", "generated", "identity", "collation", "not null") and f"column {identity}" in made
+    )

@@ -21,7 +21,15 @@ from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
 from trueup.decide.model import StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
-from trueup.errors import ConflictError, DatabaseIsNewer, NotProved, RunLockTaken, StepFailed, UnknownDatabase, UsageError
+from trueup.errors import (
+    ConflictError,
+    DatabaseIsNewer,
+    NotProved,
+    RunLockTaken,
+    StepFailed,
+    UnknownDatabase,
+    UsageError,
+)
 from trueup.plan.build import build
 from trueup.plan.model import Action, Plan
 from trueup.report import Event, Report, StepReport
@@ -109,7 +117,8 @@ class Bringing:
             return
         tables = self.conn.execute(
             "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'trueup') "
+            "WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' "
+            "AND n.nspname NOT IN ('information_schema', 'trueup') "
             "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
         ).fetchone()
         if tables and tables[0] and not ledger.read(self.conn, self.chain).marks.done:
@@ -267,7 +276,9 @@ class Bringing:
     ) -> list[StepFailed]:
         lines = {step.id: step for step in report.steps}
         total = len(plan.actions)
-        executor.mark([(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()])
+        executor.mark(
+            [(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()]
+        )
         healing = [action for action in plan.actions if action.step is None]
         for number, action in enumerate(healing, 1):
             self._one(action, executor, lines, number, total)
@@ -291,7 +302,9 @@ class Bringing:
             numbers.close()
         return failures
 
-    def _one(self, action: Action, executor: Executor, lines: Mapping[str, StepReport], number: int, total: int) -> None:
+    def _one(
+        self, action: Action, executor: Executor, lines: Mapping[str, StepReport], number: int, total: int
+    ) -> None:
         self.on_event(
             Event(kind="step_started", text=f"running {action.id}", step=action.id, done=number - 1, total=total),
         )
@@ -397,4 +410,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
-

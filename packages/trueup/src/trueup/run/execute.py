@@ -144,7 +144,8 @@ class Executor:
             where = f" ({step.path}:{step.line})"
         detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
         return StepFailed(
-            f"{action.id}{where} failed: {error.diag.message_primary or error}{detail} [{error.sqlstate or 'no SQLSTATE'}]",
+            f"{action.id}{where} failed: {error.diag.message_primary or error}{detail} "
+            f"[{error.sqlstate or 'no SQLSTATE'}]",
             step=action.id,
             statement=statement,
             sqlstate=error.sqlstate or "",
@@ -167,4 +168,4 @@ def _hint(error: psycopg.Error) -> str:
         case "42501":
             return "The role of the URL may not do this: grant it, or migrate with another role."
         case _:
-            return "Everything before this step is committed, the step itself is undone. Mend it, then run `trueup up` again."
+            return "Everything before it is committed, the step itself is undone. Mend it, then run `trueup up` again."

@@ -1,8 +1,9 @@
 """The run lock: one row per chain, a lease with a fencing token that only grows.
 
-A lease works on every topology; session locks do not behind a transaction pooler. Whoever waits polls with plain SELECTs,
-so that it holds no snapshot and no row lock. A step's transaction first reads the row with its own token FOR KEY SHARE:
-a takeover changes the token, which is a key, and so waits for a step in flight; afterwards the old holder finds no row.
+A lease works on every topology; session locks do not behind a transaction pooler. Whoever waits polls with plain
+SELECTs, so that it holds no snapshot and no row lock. A step's transaction first reads the row with its own token FOR
+KEY SHARE: a takeover changes the token, which is a key, and so waits for a step in flight; afterwards the old holder
+finds no row.
 """
 
 from __future__ import annotations
@@ -129,8 +130,8 @@ def _try(conn: Connection[Any], chain: str) -> int | None:
     if row is None:
         taken = conn.execute(
             "/* trueup */ INSERT INTO trueup.run_lock (chain, token, holder, backend_pid, acquired_at, expires_at) "
-            f"VALUES ({name}, nextval('trueup.run_lock_token'), {holder}, pg_backend_pid(), clock_timestamp(), {lease}) "
-            "ON CONFLICT DO NOTHING RETURNING token".encode(),
+            f"VALUES ({name}, nextval('trueup.run_lock_token'), {holder}, pg_backend_pid(), clock_timestamp(), "
+            f"{lease}) ON CONFLICT DO NOTHING RETURNING token".encode(),
         ).fetchone()
     else:
         taken = conn.execute(

@@ -102,21 +102,18 @@ def reachable_bin_dir(installation: Installation, account: Account) -> Path:
 
 
 def reachable_folder(folder: Path, account: Account) -> Path:
-    """An empty folder, or, where the account cannot reach it, one in /var/lib/trueup that takes its place.
+    """An empty folder, or, where the account cannot reach it, a new one in /var/lib/trueup that takes its place.
 
     A link is left where the folder was.
     """
     if account.can("w", folder):
         return folder
-    name = f"{folder.name}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
-    target = Path("/var/lib/trueup") / name
-    target.mkdir(parents=True, exist_ok=True)
-    target.chmod(0o700)
+    parent = Path("/var/lib/trueup")
+    parent.mkdir(parents=True, exist_ok=True)
+    target = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=parent))
     account.own(target)
-    if not account.can("w", target) or next(target.iterdir(), None) is not None:
-        message = (
-            f"neither {folder} nor {target} can be used by the account of the server (uid {account.uid})"
-        )
+    if not account.can("w", target):
+        message = f"neither {folder} nor {target} can be used by the account of the server (uid {account.uid})"
         raise ScratchError(message, hint="Use a data folder below one that every user may enter.")
     folder.rmdir()
     folder.symlink_to(target)

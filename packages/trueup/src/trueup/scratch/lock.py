@@ -99,7 +99,7 @@ def scratch_server(chain: Chain, url: str) -> Iterator[str]:
 
 def wanted_extensions(chain: Chain) -> set[str]:
     """The extensions that the chain creates."""
-    found = set()
+    found: set[str] = set()
     for step in chain.steps:
         for text in step.statements:
             if "extension" in text.lower():
@@ -132,7 +132,15 @@ def _database(url: str, setup: str) -> Iterator[Connection[Any]]:
 
 
 _READABLE = frozenset(
-    {"variable_set_stmt", "lock_stmt", "vacuum_stmt", "reindex_stmt", "cluster_stmt", "refresh_mat_view_stmt", "grant_stmt"},
+    {
+        "variable_set_stmt",
+        "lock_stmt",
+        "vacuum_stmt",
+        "reindex_stmt",
+        "cluster_stmt",
+        "refresh_mat_view_stmt",
+        "grant_stmt",
+    },
 )
 
 

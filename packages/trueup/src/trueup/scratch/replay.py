@@ -41,14 +41,23 @@ _LOCAL_TAGS = {
     *("create_extension_stmt", "view_stmt", "create_table_as_stmt", "refresh_mat_view_stmt", "truncate_stmt"),
     *("variable_set_stmt", "lock_stmt", "composite_type_stmt", "create_schema_stmt", "create_domain_stmt"),
 }
-_COMMENTED_RELATIONS = {"OBJECT_TABLE", "OBJECT_COLUMN", "OBJECT_VIEW", "OBJECT_FUNCTION", "OBJECT_TYPE", "OBJECT_SCHEMA"}
+_COMMENTED_RELATIONS = {
+    "OBJECT_TABLE",
+    "OBJECT_COLUMN",
+    "OBJECT_VIEW",
+    "OBJECT_FUNCTION",
+    "OBJECT_TYPE",
+    "OBJECT_SCHEMA",
+}
 _TOUCHED = """c.oid IN (SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
  AND relation >= 16384 AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
  'AccessExclusiveLock'))"""
 _NEW = """({}.oid >= 16384 AND ({}.xmin = pg_current_xact_id()::xid
  OR {}.oid IN (SELECT enumtypid FROM pg_enum WHERE xmin = pg_current_xact_id()::xid
-               UNION ALL SELECT objoid FROM pg_description WHERE objoid >= 16384 AND xmin = pg_current_xact_id()::xid)))"""
-_EXISTING = """SELECT oid::bigint FROM pg_proc WHERE oid >= 16384 UNION ALL SELECT oid::bigint FROM pg_type WHERE oid >= 16384
+               UNION ALL
+               SELECT objoid FROM pg_description WHERE objoid >= 16384 AND xmin = pg_current_xact_id()::xid)))"""
+_EXISTING = """SELECT oid::bigint FROM pg_proc WHERE oid >= 16384
+ UNION ALL SELECT oid::bigint FROM pg_type WHERE oid >= 16384
  UNION ALL SELECT oid::bigint FROM pg_namespace WHERE oid >= 16384 OR nspname = 'public'
  UNION ALL SELECT oid::bigint FROM pg_extension UNION ALL SELECT oid::bigint FROM pg_class WHERE oid >= 16384"""
 _LOCKS = """SELECT l.relation::bigint, l.mode FROM pg_locks l
@@ -94,7 +103,11 @@ class Replay:
             raise _refused(step, error) from error
         fresh = self._by_object(rows)
         there = {oid for (oid,) in existing}
-        touched = set(fresh) | {oid for oid in self.facts if oid not in there} | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
+        touched = (
+            set(fresh)
+            | {oid for oid in self.facts if oid not in there}
+            | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
+        )
         if not known:
             touched |= set(self.facts)
         old: Facts = {}
@@ -246,4 +259,6 @@ def _refused(step: Step, error: psycopg.Error) -> ScratchError:
         hint = "Point at a server that has it: TRUEUP_SCRATCH_URL, or `[scratch] url` in trueup.toml."
     elif error.sqlstate in ("42704", "3F000", "42P01", "42883"):
         hint += " If it is something that the chain takes for granted (a role, a schema), make it in `[scratch] setup`."
-    return ScratchError(f"step {step.id} does not run on the scratch server: {message} ({error.sqlstate})", step=step.id, hint=hint)
+    return ScratchError(
+        f"step {step.id} does not run on the scratch server: {message} ({error.sqlstate})", step=step.id, hint=hint
+    )

@@ -31,12 +31,16 @@ CREATE TABLE IF NOT EXISTS trueup.completions (
 
 CREATE TABLE IF NOT EXISTS trueup.run_lock (
     chain text PRIMARY KEY,
-    token bigint NOT NULL UNIQUE,
+    token bigint NOT NULL,
     holder text NOT NULL,
     backend_pid integer NOT NULL,
     step text NOT NULL DEFAULT '',
     acquired_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
+
+-- A key, so that a takeover waits for FOR KEY SHARE; an index, not a constraint, for there are migrations that rename
+-- every unique constraint they find in the catalog.
+CREATE UNIQUE INDEX IF NOT EXISTS run_lock_token_key ON trueup.run_lock (token);
 
 CREATE SEQUENCE IF NOT EXISTS trueup.run_lock_token;
