@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.chain.lockfile import files_digest, read_header
+from trueup.chain.header import files_digest, read_header
 from trueup.connect.urls import Urls, urls_from
 from trueup.errors import LockFileError, SchemaNotTrue
 
@@ -49,7 +49,7 @@ def up(
     started = time.monotonic()
     urls = _urls(url)
     phase = options.phase if options else "expand"
-    if (done := _look(urls, chain, name, phase)) is not None:
+    if (done := look(urls, chain, name, phase)) is not None:
         done.ms = (time.monotonic() - started) * 1000
         return done
     with _bringing(urls, chain, name, options, on_event) as bringing:
@@ -78,7 +78,7 @@ def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options
     """Is it true? One round trip where nothing has changed since the last proof. Writes nothing."""
     urls = _urls(url)
     phase = options.phase if options else "expand"
-    return _look(urls, chain, name, phase) or plan(urls, chain, name=name, options=options)
+    return look(urls, chain, name, phase) or plan(urls, chain, name=name, options=options)
 
 
 def resolve(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options) -> Report:
@@ -147,10 +147,10 @@ def _urls(url: str | Urls) -> Urls:
     return url if isinstance(url, Urls) else urls_from(url)
 
 
-def _look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
+def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
     """The short way: one query says that this lock file was completed here and nothing has changed since."""
     from trueup.connect.connection import connect
-    from trueup.run import ledger
+    from trueup.run.look import look as look_at
 
     header = read_header(chain)
     digest = files_digest(chain)
@@ -161,13 +161,14 @@ def _look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
             hint="Run `trueup lock` and commit trueup.lock with the migrations.",
         )
     with connect(urls.default) as conn:
-        seen = ledger.look(conn, name or header["chain"], phase)
+        seen = look_at(conn, name or header["chain"], phase)
     if seen is None or not seen.is_complete(digest):
         return None
+    from trueup.decide.model import Difference
     from trueup.report import Report
     from trueup.run.accepted import split_accepted
 
-    drift, accepted = split_accepted(Path(chain), seen.drift)
+    drift, accepted = split_accepted(Path(chain), [Difference(**d) for d in seen.drift])
     return Report(chain=name or header["chain"], drift=drift, accepted=accepted, up_to_date=True)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from trueup.errors import UsageError
 
@@ -22,8 +22,7 @@ _LEADING_NUMBER = re.compile(r"^[Vv]?(\d+(?:[._]\d+)*)")
 _FLYWAY_UNDO = re.compile(r"^U\d[\d._]*__")
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationFile:
+class MigrationFile(NamedTuple):
     """One migration: `name` as ids are built from it, `path` relative to the folder, its bytes."""
 
     name: str

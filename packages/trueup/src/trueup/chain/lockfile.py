@@ -7,50 +7,13 @@ anything.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trueup.chain.files import digest, read_files
+from trueup.chain.header import FORMAT, LOCK_NAME, RELOCK, lock_path, read_header
 from trueup.chain.model import Chain, Effect, LockedChain
 from trueup.errors import LockFileError
-
-LOCK_NAME = "trueup.lock"
-FORMAT = "1"
-_HEADER = re.compile(
-    r"^trueup\.lock (?P<format>\S+) files=(?P<files>\w+) chain=(?P<chain>\S+)"
-    r" grammar=(?P<grammar>\S+) scratch=(?P<scratch>\d+)$",
-)
-_RELOCK = "Run `trueup lock` and commit trueup.lock with the migrations."
-
-
-def lock_path(folder: Path | str) -> Path:
-    """The lock file lies beside the migrations."""
-    return Path(folder) / LOCK_NAME
-
-
-def read_header(folder: Path | str) -> dict[str, str]:
-    """The first line's fields: format, files, chain, grammar, scratch.
-
-    Raises:
-        LockFileError: there is no lock file, or its first line is not one.
-    """
-    path = lock_path(folder)
-    try:
-        with path.open() as file:
-            line = file.readline()
-    except FileNotFoundError:
-        raise LockFileError(f"no lock file at {path}", hint=_RELOCK) from None
-    match = _HEADER.match(line.rstrip("\n"))
-    if match is None or match["format"] != FORMAT:
-        raise LockFileError(f"{path} is not a lock file that this version reads", hint=_RELOCK)
-    return match.groupdict()
-
-
-def files_digest(folder: Path | str) -> str:
-    """The digest that a matching lock file has in its first line."""
-    return digest(read_files(Path(folder)))
 
 
 def write_lock(locked: LockedChain, *, grammar: str) -> str:
@@ -89,7 +52,7 @@ def read_entries(folder: Path | str) -> tuple[dict[str, str], list[dict[str, Any
             base, *entries = (json.loads(line) for line in file)
         except ValueError as error:
             line = getattr(error, "lineno", 0)
-            raise LockFileError(f"{path} is damaged: {error} (line {line})", hint=_RELOCK) from None
+            raise LockFileError(f"{path} is damaged: {error} (line {line})", hint=RELOCK) from None
     return base.get("base", {}), entries
 
 
@@ -105,16 +68,16 @@ def load_locked(chain: Chain) -> LockedChain:
         entry = entries[position] if position < len(entries) else None
         if entry is None or entry["id"] != step.id:
             what = "is not in the lock file" if entry is None else f"stands where the lock file has {entry['id']}"
-            raise LockFileError(f"step {step.id} ({step.path}:{step.line}) {what}", step=step.id, hint=_RELOCK)
+            raise LockFileError(f"step {step.id} ({step.path}:{step.line}) {what}", step=step.id, hint=RELOCK)
         if entry["hash"] != step.hash:
             raise LockFileError(
                 f"step {step.id} ({step.path}:{step.line}) has changed since it was locked",
                 step=step.id,
-                hint=_RELOCK,
+                hint=RELOCK,
             )
     if len(entries) > len(chain.steps):
         gone = entries[len(chain.steps)]["id"]
-        raise LockFileError(f"step {gone} of the lock file is in no migration", step=gone, hint=_RELOCK)
+        raise LockFileError(f"step {gone} of the lock file is in no migration", step=gone, hint=RELOCK)
     return LockedChain(
         chain=chain,
         effects=effects_of(entries),

@@ -7,7 +7,8 @@ import time
 
 import click
 
-from trueup.chain.lockfile import load_locked, lock_path, read_header
+from trueup.chain.header import lock_path, read_header
+from trueup.chain.lockfile import load_locked
 from trueup.chain.steps import read_chain
 from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
 from trueup.cli.output import say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from trueup.chain.lockfile import read_header
+from trueup.chain.header import read_header
 from trueup.cli.common import Context, pass_context
 from trueup.cli.output import say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trueup.errors import UsageError
 
@@ -14,8 +14,7 @@ _PASSWORD_IN_DSN = re.compile(r"(?i)\b(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|(
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")
 
 
-@dataclass(frozen=True, slots=True)
-class Urls:
+class Urls(NamedTuple):
     """`default` serves everything; `direct`, where there is one, is tried once when a run has work to do."""
 
     default: str

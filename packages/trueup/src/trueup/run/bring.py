@@ -37,6 +37,7 @@ from trueup.run import ledger
 from trueup.run.accepted import split_accepted
 from trueup.run.execute import Executor, Limits
 from trueup.run.lease import Lease, holder_name, run_lock
+from trueup.run.look import catalog_digest
 
 OnEvent = Callable[[Event], None]
 
@@ -355,7 +356,7 @@ class Bringing:
 
     def _proved(self, plan: Plan, report: Report, started: float) -> Report:
         """Record the state, so that the next run has nothing to read."""
-        catalog = ledger.catalog_digest(self.conn)
+        catalog = catalog_digest(self.conn)
         if ledger.exists(self.conn):
             facts = hashlib.sha256(json.dumps(plan.decision.found, sort_keys=True).encode()).hexdigest()[:32]
             ledger.complete(

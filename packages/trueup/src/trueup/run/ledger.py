@@ -6,8 +6,6 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -15,48 +13,10 @@ from psycopg import Connection, sql
 
 from trueup.chain.model import Chain
 from trueup.decide.model import Difference, Marks
+from trueup.run.look import query
 
 _AGAIN = ("23505", "42710", "42P07", "42P06", "XX000")
 _OLD_COLUMNS = {"migration_id", "applied_at", "success", "reconciled", "notes"}
-
-
-@cache
-def query(name: str) -> str:
-    """The text of `sql/<name>.sql`."""
-    return (files("trueup.run") / "sql" / f"{name}.sql").read_text()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one round trip says: was this chain completed here, and has the catalog changed since?"""
-
-    lock_digest: str
-    catalog_digest: str
-    drift: list[Difference]
-    now: str
-
-    def is_complete(self, lock_digest: str) -> bool:
-        """True where this very lock file was completed here and nothing has changed since."""
-        return lock_digest == self.lock_digest and self.catalog_digest == self.now
-
-
-def look(conn: Connection[Any], chain: str, phase: str) -> Look | None:
-    """Read the last completion and today's digest; None where there is no ledger."""
-    statement = query("look").replace("{digest}", query("digest"))
-    statement = statement.replace("{chain}", _literal(chain, conn)).replace("{phase}", _literal(phase, conn))
-    try:
-        row = conn.execute(statement.encode()).fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        return None
-    if row is None or row[0] is None:
-        return None
-    return Look(row[0], row[1], [Difference(**d) for d in row[2]], row[3])
-
-
-def catalog_digest(conn: Connection[Any]) -> str:
-    """The digest of the raw catalog as it is now."""
-    row = conn.execute(query("digest").encode()).fetchone()
-    return str(row[0]) if row else ""
 
 
 def ensure(conn: Connection[Any]) -> None:

@@ -12,7 +12,8 @@ import psycopg
 from psycopg import Connection, sql
 
 from trueup.chain.grammar import GRAMMAR_VERSION, nodes_of, parse_statements
-from trueup.chain.lockfile import effects_of, lock_path, read_entries, read_header, write_lock
+from trueup.chain.header import lock_path, read_header
+from trueup.chain.lockfile import effects_of, read_entries, write_lock
 from trueup.chain.model import Chain, Effect, LockedChain, Step
 from trueup.errors import LockFileError, ScratchError
 from trueup.scratch.replay import replay
