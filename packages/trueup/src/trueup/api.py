@@ -136,11 +136,14 @@ def load(chain: ChainLike, *, name: str = "") -> LockedChain:
     Raises:
         LockFileError: missing, or it does not fit the migrations.
     """
-    from trueup.chain.lockfile import load_locked
+    from trueup.chain.lockfile import load_locked, read_entries
     from trueup.chain.steps import read_chain
 
     header = read_header(chain)
-    return load_locked(read_chain(chain, name=name or header["chain"]))
+    hashes = {}
+    if header["files"] == files_digest(chain):
+        hashes = {entry["id"]: entry["hash"] for entry in read_entries(chain)[1]}
+    return load_locked(read_chain(chain, name=name or header["chain"], hashes=hashes))
 
 
 def _urls(url: str | Urls) -> Urls:

@@ -11,6 +11,9 @@
     -- undo: DELETE ...
     -- as written                         do not rewrite the next statement into its safe form
 
+Comments of foreign chains may begin alike. What cannot be meant as a directive is prose and left alone; what is nearly
+one is an error, so that a slip of the pen is not lost. Directives are lower case.
+
 A directive's value goes on in the comment lines below it that are indented by three spaces or more.
 """
 
@@ -18,17 +21,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from trueup.errors import MigrationError
 
 _DIRECTIVE = re.compile(
     r"^\s*--[ \t]*(?P<word>step|done when|backfill|phase|undo)[ \t]*:[ \t]*(?P<value>.*?)\s*$"
     r"|^\s*--[ \t]*(?P<bare>atomic|end atomic|as written)\s*$",
-    re.IGNORECASE,
 )
 _CONTINUED = re.compile(r"^\s*--\s{3,}(?P<more>\S.*?)\s*$")
 _STEP = re.compile(r"^(?P<name>\w+)(?:\s*\(was\s+(?P<former>[\w,\s]+)\))?$")
-_BACKFILL = re.compile(r"^[\w.\"]+ by [\w\s,\"]+?( batch \d+)?$")
+_QUERY = re.compile(r"^(select|with|values|table)\b", re.IGNORECASE)
+_BACKFILL = re.compile(r"^[\w.\"]+ by [\w\"]+(, *[\w\"]+)*( batch \d+)?$")
 
 
 @dataclass(slots=True)
@@ -77,21 +81,30 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
             found.step = match["name"]
             found.former = tuple(re.split(r"[\s,]+", match["former"].strip())) if match["former"] else ()
     elif word == "phase":
-        if value not in ("expand", "contract"):
+        if value in ("expand", "contract"):
+            found.phase = value
+        elif get_close_matches(value, ("expand", "contract")):
             raise MigrationError(f"phase is expand or contract, not {value!r}", path=path, line=line)
-        found.phase = value
     elif word == "backfill":
-        if not _BACKFILL.match(value):
-            raise MigrationError(
-                f"a backfill reads `TABLE by COLUMN batch N`, not {value!r}",
-                path=path,
-                line=line,
-                hint="For example: -- backfill: appointments by id batch 5000",
-            )
-        found.backfill = value
+        found.backfill = _backfill(value, path=path, line=line)
+    elif word == "done when" and value and not _QUERY.match(value):
+        return
     elif word in ("done when", "undo"):
         if not value:
             raise MigrationError(f"`{word}:` needs SQL behind it", path=path, line=line)
         setattr(found, word.replace(" ", "_"), value.rstrip("; "))
     else:
         setattr(found, word.replace(" ", "_"), True)
+
+
+def _backfill(value: str, *, path: str, line: int) -> str:
+    if _BACKFILL.match(value):
+        return value
+    if " batch " not in value:
+        return ""
+    raise MigrationError(
+        f"a backfill reads `TABLE by COLUMN batch N`, not {value!r}",
+        path=path,
+        line=line,
+        hint="For example: -- backfill: appointments by id batch 5000",
+    )

@@ -13,6 +13,7 @@ _OUTSIDE_TRANSACTIONS = re.compile(
     r"|create\s+subscription|reindex\s+(\([^)]*\)\s*)?(database|system))\b",
     re.IGNORECASE,
 )
+_MAY_BE_TEMPORARY = re.compile(r"\btemp(orary)?\b|pg_temp", re.IGNORECASE)
 _COMMITS = re.compile(r"\b(commit|rollback)\s*;", re.IGNORECASE)
 _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
 
@@ -103,9 +104,9 @@ def needs_one_transaction(statement: Statement) -> bool:
         return bool(node.is_local)
     if arguments := _set_config_arguments(statement):
         return bool(arguments[2].a_const.boolval.boolval)
-    if any(relation.relpersistence == "t" for relation in nodes_of(node, "RangeVar")):
-        return True
-    return "pg_temp" in statement.text
+    if not _MAY_BE_TEMPORARY.search(statement.text):  # walking every tree would cost more than parsing it
+        return False
+    return "pg_temp" in statement.text or any(relation.relpersistence == "t" for relation in nodes_of(node, "RangeVar"))
 
 
 def is_guarded(statement: Statement) -> bool:

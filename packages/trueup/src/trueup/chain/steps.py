@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +18,15 @@ from trueup.chain.sections import up_section
 from trueup.errors import MigrationError
 
 
-def read_chain(folder: Path | str, *, name: str = "") -> Chain:
+def read_chain(folder: Path | str, *, name: str = "", hashes: Mapping[str, str] | None = None) -> Chain:
     """Read every migration of a folder.
 
-    `name` defaults to the folder's parent's name. Raises `UsageError` without migrations, and `MigrationError` with
-    file and line for what is not SQL.
+    `name` defaults to the folder's parent's name. `hashes` are those of the lock file, by step, where its digest says
+    that the files are unchanged: printing every parse tree anew is most of the work.
+
+    Raises:
+        UsageError: there are no migrations.
+        MigrationError: something is not SQL; names file and line.
     """
     folder = Path(folder)
     files = read_files(folder)
@@ -29,7 +34,8 @@ def read_chain(folder: Path | str, *, name: str = "") -> Chain:
     steps: list[Step] = []
     for file in files:
         number = _number(file)
-        steps.extend(_file_steps(file, number=number if times_used[number] == 1 else file.name))
+        prefix = number if times_used[number] == 1 else file.name
+        steps.extend(_file_steps(file, number=prefix, hashes=hashes or {}))
     return Chain(name=name or default_name(folder), folder=str(folder), digest=digest(files), steps=tuple(steps))
 
 
@@ -53,7 +59,7 @@ class _Block:
         return not any(ask.refuses_transactions(s) or s.tag == "alter_enum_stmt" for s in self.statements)
 
 
-def _file_steps(file: MigrationFile, *, number: str) -> list[Step]:
+def _file_steps(file: MigrationFile, *, number: str, hashes: Mapping[str, str]) -> list[Step]:
     if file.path.endswith(".py"):
         raise MigrationError("Python migrations are not supported", path=file.path, line=1, hint="Write it in SQL.")
     try:
@@ -65,7 +71,7 @@ def _file_steps(file: MigrationFile, *, number: str) -> list[Step]:
     blocks = _blocks(parsed, trailing_comments(text, parsed), file.path)
     blocks = _merge_recreated(_merge_one_transaction(blocks))
     names: Counter[str] = Counter()
-    return [_step(block, file, number=number, names=names) for block in blocks]
+    return [_step(block, file, number=number, names=names, hashes=hashes) for block in blocks]
 
 
 def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
@@ -212,7 +218,14 @@ def _joined(blocks: list[_Block]) -> _Block:
     )
 
 
-def _step(block: _Block, file: MigrationFile, *, number: str, names: Counter[str]) -> Step:
+def _step(
+    block: _Block,
+    file: MigrationFile,
+    *,
+    number: str,
+    names: Counter[str],
+    hashes: Mapping[str, str],
+) -> Step:
     found, first = block.directives, block.statements[0]
     name = found.step or derived_name(next((s for s in block.statements if not _is_context(s)), first))
     names[name] += 1
@@ -233,7 +246,7 @@ def _step(block: _Block, file: MigrationFile, *, number: str, names: Counter[str
         statements=texts,
         tags=tuple(s.tag for s in block.statements),
         context=block.context,
-        hash=_hash(block),
+        hash=hashes.get(f"{number}_{name}") or _hash(block),
         guarded=all(ask.is_guarded(s) for s in data),
         no_transaction=not several and ask.refuses_transactions(first),
         repeatable=file.repeatable,

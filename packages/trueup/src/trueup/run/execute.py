@@ -12,6 +12,7 @@ import psycopg
 from psycopg import Connection
 
 from trueup.chain.model import Chain
+from trueup.connect.connection import is_pooled
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.plan.model import Action
 from trueup.run import ledger
@@ -20,6 +21,7 @@ from trueup.run.lease import Lease
 MARK = "/* trueup */ "
 """Stands before every statement that is trueup's own, so that a server's log tells them from the migrations'."""
 
+_SETTINGS = ("TimeZone = 'UTC'", "check_function_bodies = off")
 _RETRIED = ("55P03", "40P01", "40001")
 _TAKEN_OVER = "22012"
 
@@ -31,6 +33,11 @@ class Limits:
     statement_timeout_ms: int = 120_000
     lock_timeout_ms: int = 200
     lock_wait: float = 600.0
+
+
+def lock_timeout_at(attempt: int, limits: Limits) -> int:
+    """Short at first, doubled with each attempt, never above the limit: what users feel is the wait in the queue."""
+    return min(50 * 2 ** min(attempt, 10), limits.lock_timeout_ms)
 
 
 class Executor:
@@ -54,6 +61,7 @@ class Executor:
         self.by = by
         self.limits = limits
         self.on_wait = on_wait
+        self._session_lock_timeout = self._prepare_session()
 
     def run(self, action: Action) -> float:
         """Carry one action out; its milliseconds.
@@ -93,13 +101,10 @@ class Executor:
             if row:
                 self.conn.execute(f"{MARK}BEGIN;\n{MARK}{self.lease.fence};\n{MARK}{row};\n{MARK}COMMIT".encode())
             return
-        lock_timeout = min(50 * 2**attempt, self.limits.lock_timeout_ms)
+        lock_timeout = lock_timeout_at(attempt, self.limits)
         lines = [
             f"{MARK}BEGIN",
-            f"{MARK}SET LOCAL statement_timeout = {self.limits.statement_timeout_ms}",
-            f"{MARK}SET LOCAL lock_timeout = {lock_timeout}",
-            f"{MARK}SET LOCAL TimeZone = 'UTC'",
-            f"{MARK}SET LOCAL check_function_bodies = off",
+            *(f"{MARK}SET LOCAL {setting}" for setting in self._settings(lock_timeout)),
             f"{MARK}{self.lease.fence}",
             *action.context,
             *action.statements,
@@ -107,6 +112,26 @@ class Executor:
             f"{MARK}COMMIT",
         ]
         self.conn.execute("\n;\n".join(lines).encode())
+
+    def _settings(self, lock_timeout: int) -> list[str]:
+        """What holds for a transaction. A session of our own has most of it already; behind a pooler it would leak."""
+        wanted = [] if lock_timeout == self._session_lock_timeout else [f"lock_timeout = {lock_timeout}"]
+        if self._session_lock_timeout is None:
+            wanted += [f"statement_timeout = {self.limits.statement_timeout_ms}", *_SETTINGS]
+        return wanted
+
+    def _prepare_session(self) -> int | None:
+        """Set a session up once, where it is really ours; the lock timeout that it then has."""
+        if is_pooled(self.conn):
+            return None
+        first = lock_timeout_at(0, self.limits)
+        for setting in (
+            f"statement_timeout = {self.limits.statement_timeout_ms}",
+            f"lock_timeout = {first}",
+            *_SETTINGS,
+        ):
+            self.conn.execute(f"{MARK}SET {setting}".encode())
+        return first
 
     def _send_alone(self, action: Action) -> None:
         """What refuses a transaction block is sent by itself, without timeouts; it can be repeated after a crash."""
@@ -119,6 +144,7 @@ class Executor:
             if not self.conn.closed:
                 self.conn.execute(f"{MARK}RESET statement_timeout".encode())
                 self.conn.execute(f"{MARK}RESET lock_timeout".encode())
+                self._session_lock_timeout = self._prepare_session()
 
     def _ledger_row(self, action: Action) -> str:
         if not action.marks or action.step is None:
