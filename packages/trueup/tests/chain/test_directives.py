@@ -1,0 +1,87 @@
+"""Directives: comments that say what SQL cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.directives import Directives, read_directives
+from trueup.errors import MigrationError
+
+pytestmark = pytest.mark.unit
+
+
+def read(*lines: str) -> Directives:
+    return read_directives("\n".join(lines) + "\n", path="7_x.sql", line=12)
+
+
+def test_a_name_with_its_former_ids() -> None:
+    found = read("-- step: call_runs (was 40a, 40b)")
+
+    assert "call_runs" == found.step
+    assert ("40a", "40b") == found.former
+
+
+def test_prose_that_begins_like_a_name_is_no_directive() -> None:
+    assert not read("-- step: first we make the table").step
+
+
+def test_every_directive_is_read() -> None:
+    found = read(
+        "-- step: fill",
+        "-- done when: SELECT true;",
+        "-- backfill: public.appointments by id batch 5000",
+        "-- phase: contract",
+        "-- undo: DELETE FROM a",
+        "-- as written",
+    )
+
+    assert "SELECT true" == found.done_when
+    assert "public.appointments by id batch 5000" == found.backfill
+    assert "contract" == found.phase
+    assert "DELETE FROM a" == found.undo
+    assert found.as_written
+    assert not found.atomic
+
+
+def test_blocks_are_opened_and_closed() -> None:
+    assert read("-- atomic").atomic
+    assert read("-- end atomic").end_atomic
+
+
+def test_words_count_in_any_case_and_with_any_space() -> None:
+    found = read("--Done When :  SELECT 1", "  --  AS WRITTEN")
+
+    assert "SELECT 1" == found.done_when
+    assert found.as_written
+
+
+def test_a_value_goes_on_in_indented_lines() -> None:
+    found = read("-- done when: SELECT NOT EXISTS (", "--   SELECT FROM a", "--   WHERE b IS NULL)", "-- as before")
+
+    assert "SELECT NOT EXISTS ( SELECT FROM a WHERE b IS NULL)" == found.done_when
+
+
+def test_an_ordinary_comment_ends_a_value() -> None:
+    assert "SELECT 1" == read("-- done when: SELECT 1", "-- why it is so", "--   and more of why").done_when
+
+
+def test_comments_without_directives_say_nothing() -> None:
+    assert Directives() == read("-- The phone of a lead.", "/* step: no */", "")
+
+
+@pytest.mark.parametrize(
+    "line, says",
+    [
+        ("-- phase: shrink", "phase is expand or contract, not 'shrink'"),
+        ("-- backfill: in batches", "a backfill reads `TABLE by COLUMN batch N`"),
+        ("-- done when:", "`done when:` needs SQL behind it"),
+        ("-- undo:", "`undo:` needs SQL behind it"),
+    ],
+)
+def test_a_value_without_meaning_is_an_error_with_its_place(line: str, says: str) -> None:
+    with pytest.raises(MigrationError) as caught:
+        read(line)
+
+    assert f"7_x.sql:12: {says}" in caught.value.message
+    assert "7_x.sql" == caught.value.path
+    assert 12 == caught.value.line

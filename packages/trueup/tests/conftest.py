@@ -1,0 +1,87 @@
+"""A PostgreSQL for the tests of trueup, databases on it, and chains.
+
+`TRUEUP_TEST_DSN` names a server to use; otherwise one is started from binaries found on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+import trueup
+from trueup_testing.chains import Files, Locksmith, write_chain
+from trueup_testing.command import Answer, clean_environment, run_trueup
+from trueup_testing.databases import Databases, start_settings
+from trueup_testing.serverlog import ServerLog
+
+
+class MakeChain(Protocol):
+    """Writes a chain below the test's own folder, and locks it."""
+
+    def __call__(self, files: Files, *, name: str = "shop", locked: bool = True) -> Path: ...
+
+
+class Run(Protocol):
+    """Runs the installed command."""
+
+    def __call__(self, *arguments: object, cwd: Path | None = None, **variables: str) -> Answer: ...
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """One server for the whole session."""
+    if dsn := os.environ.get("TRUEUP_TEST_DSN"):
+        named = Databases(dsn)
+        yield named
+        named.drop_all()
+        return
+    installation = trueup.choose(trueup.find_installations(), {"btree_gist", "pg_trgm"})
+    with trueup.Server.start(installation, settings=start_settings()) as server:
+        yield Databases(server.url(), server)
+
+
+@pytest.fixture(scope="session")
+def locksmith(databases: Databases) -> Locksmith:
+    """Makes lock files on the session's server."""
+    return Locksmith(databases.server_url)
+
+
+@pytest.fixture
+def database(databases: Databases) -> str:
+    """The URL of an empty database."""
+    return databases.create()
+
+
+@pytest.fixture
+def server_log(databases: Databases) -> ServerLog:
+    """The server's log, where the server is ours."""
+    if databases.log is None:
+        pytest.skip("the log of a server that is not ours cannot be read")
+    return databases.log
+
+
+@pytest.fixture
+def chain(tmp_path: Path, locksmith: Locksmith) -> MakeChain:
+    """A function that writes a chain `name` and locks it; its folder."""
+
+    def make(files: Files, *, name: str = "shop", locked: bool = True) -> Path:
+        folder = write_chain(tmp_path / name / "migrations", files)
+        return locksmith.lock(folder) if locked else folder
+
+    return make
+
+
+@pytest.fixture
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
+    """A function that runs the command, with a scratch server at hand, in the test's own folder."""
+
+    def start(*arguments: object, cwd: Path | None = None, **variables: str) -> Answer:
+        databases: Databases = request.getfixturevalue("databases")
+        environment = clean_environment(**{"TRUEUP_SCRATCH_URL": databases.server_url, **variables})
+        return run_trueup(*arguments, cwd=cwd or tmp_path, environment=environment)
+
+    return start

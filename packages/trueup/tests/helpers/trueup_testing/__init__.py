@@ -1,0 +1,1 @@
+"""What the tests of trueup share: servers and databases, chains, the command, and an independent look at schemas."""

@@ -1,0 +1,50 @@
+"""The installed command `trueup`, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TRUEUP = Path(sys.executable).with_name("trueup")
+_OURS = ("DATABASE_URL", "TRUEUP_", "NO_COLOR")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one document on standard output."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Ours without any setting of trueup, and with these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return {**kept, **{name: os.environ[name] for name in ("TRUEUP_PG_BIN",) if name in os.environ}, **variables}
+
+
+def run_trueup(*arguments: object, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> Answer:
+    """Run `trueup` with these arguments."""
+    done = subprocess.run(
+        [TRUEUP, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=cwd,
+        env=clean_environment() if environment is None else dict(environment),
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)

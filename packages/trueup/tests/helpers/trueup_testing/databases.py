@@ -1,0 +1,82 @@
+"""A server for tests, and databases on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from trueup import Server
+from trueup_testing.serverlog import LOG_SETTINGS, ServerLog
+
+_NUMBERS = itertools.count(1)
+
+
+class Databases:
+    """Databases on one server. Those with the same content are copies of one template."""
+
+    def __init__(self, url: str, server: Server | None = None) -> None:
+        self.server_url = url
+        self.log = ServerLog(server.log_path) if server else None
+        self._made: list[str] = []
+        self._templates: dict[str, str] = {}
+
+    def url(self, name: str) -> str:
+        """Where a database of this server is."""
+        return make_conninfo(self.server_url, dbname=name)
+
+    def create(self, template: str = "template0") -> str:
+        """Make a database and answer its URL."""
+        name = f"trueup_test_{os.getpid()}_{next(_NUMBERS)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        with psycopg.connect(self.server_url, autocommit=True) as conn:
+            conn.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        self._made.append(name)
+        return self.url(name)
+
+    def copy_of(self, content: str, make: Callable[[str], object]) -> str:
+        """A database as `make` leaves it. It is called once for each `content`."""
+        if content not in self._templates:
+            url = self.create()
+            make(url)
+            self._templates[content] = name_of(url)
+        return self.create(self._templates[content])
+
+    def drop_all(self) -> None:
+        """Leave a server that is not ours as it was."""
+        with psycopg.connect(self.server_url, autocommit=True) as conn:
+            for name in self._made:
+                conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def start_settings() -> dict[str, str]:
+    """Settings of a test server: it logs every statement, and has room for parallel tests."""
+    return {**LOG_SETTINGS, "max_connections": "60", "max_locks_per_transaction": "256"}
+
+
+def name_of(url: str) -> str:
+    """The name of a URL's database."""
+    return str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run SQL as psql would: each text in a message of its own, without a transaction around them."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        for statement in statements:
+            conn.execute(statement.encode())
+
+
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    """All rows of a query."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        return conn.execute(query.encode()).fetchall()
+
+
+def value(url: str, query: str) -> object:
+    """The first column of the first row."""
+    found = rows(url, query)
+    return found[0][0] if found else None
