@@ -14,6 +14,7 @@ _OUTSIDE_TRANSACTIONS = re.compile(
     re.IGNORECASE,
 )
 _MAY_BE_TEMPORARY = re.compile(r"\btemp(orary)?\b|pg_temp", re.IGNORECASE)
+_ON_CONFLICT_NOTHING = 2
 _COMMITS = re.compile(r"\b(commit|rollback)\s*;", re.IGNORECASE)
 _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
 
@@ -114,7 +115,8 @@ def is_guarded(statement: Statement) -> bool:
     node = statement.node
     match statement.tag:
         case "insert_stmt":
-            return node.HasField("on_conflict_clause") or _where_not_exists(node.select_stmt.select_stmt)
+            nothing = node.on_conflict_clause.action == _ON_CONFLICT_NOTHING  # DO UPDATE could undo what users did since
+            return nothing or _where_not_exists(node.select_stmt.select_stmt)
         case "update_stmt":
             return _where_column_is_null(node)
         case "select_stmt":

@@ -68,7 +68,9 @@ def row_digests(url: str, of: Columns) -> dict[str, tuple[int, str]]:
         conn.execute("SET TimeZone = 'UTC'")
         for table, names in of.items():
             values = sql.SQL(", ").join(sql.SQL("t.{}::text").format(sql.Identifier(name)) for name in names)
-            query = sql.SQL("SELECT count(*), md5(string_agg(x, '' ORDER BY x)) FROM {} t, LATERAL (SELECT ROW({})::text) AS r (x)")
+            query = sql.SQL(
+                "SELECT count(*), md5(string_agg(x, '' ORDER BY x)) FROM {} t, LATERAL (SELECT ROW({})::text) AS r (x)"
+            )
             row = conn.execute(query.format(sql.SQL(table), values)).fetchone()  # type: ignore[arg-type]
             assert row is not None
             found[table] = (row[0], row[1] or "")
