@@ -115,7 +115,7 @@ def is_guarded(statement: Statement) -> bool:
     node = statement.node
     match statement.tag:
         case "insert_stmt":
-            nothing = node.on_conflict_clause.action == _ON_CONFLICT_NOTHING  # DO UPDATE could undo what users did since
+            nothing = node.on_conflict_clause.action == _ON_CONFLICT_NOTHING  # DO UPDATE could undo later changes
             return nothing or _where_not_exists(node.select_stmt.select_stmt)
         case "update_stmt":
             return _where_column_is_null(node)

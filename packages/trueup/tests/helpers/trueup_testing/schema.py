@@ -29,6 +29,8 @@ SELECT format('%I.%I', n.nspname, c.relname), a.attname
  ORDER BY 1, a.attnum
 """
 
+_DIGEST = "SELECT count(*), md5(string_agg(x, '' ORDER BY x)) FROM {} t, LATERAL (SELECT ROW({})::text) AS r (x)"
+
 
 @cache
 def pg_dump() -> Path:
@@ -39,7 +41,7 @@ def pg_dump() -> Path:
 
 def dump(url: str) -> Schema:
     """`pg_dump --schema-only` by object, without what does not matter: the order of objects and of columns."""
-    command = [pg_dump(), "--schema-only", "--no-owner", "--exclude-schema=trueup", f"--dbname={url}"]
+    command = [str(pg_dump()), "--schema-only", "--no-owner", "--exclude-schema=trueup", f"--dbname={url}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     parts = _HEADER.split(done.stdout)[1:]
     found: Schema = {}
@@ -71,7 +73,7 @@ def row_digests(url: str, of: Columns) -> dict[str, tuple[int, str]]:
             query = sql.SQL(
                 "SELECT count(*), md5(string_agg(x, '' ORDER BY x)) FROM {} t, LATERAL (SELECT ROW({})::text) AS r (x)"
             )
-            row = conn.execute(query.format(sql.SQL(table), values)).fetchone()  # type: ignore[arg-type]
+            row = conn.execute(query.format(sql.SQL(table), values)).fetchone()
             assert row is not None
             found[table] = (row[0], row[1] or "")
     return found
