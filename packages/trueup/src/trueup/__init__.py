@@ -34,14 +34,14 @@ if TYPE_CHECKING:
         UsageError,
     )
     from trueup.report import Event, Report, StepReport
-    from trueup.run.bring import Options
+    from trueup.run.assess import Options
     from trueup.scratch.server import Server, choose, find_installations
 
 _HOME = {
     "trueup.api": ("check", "plan", "require", "up"),
     "trueup.connect.urls": ("Urls", "urls_from"),
     "trueup.report": ("Event", "Report", "StepReport"),
-    "trueup.run.bring": ("Options",),
+    "trueup.run.assess": ("Options",),
     "trueup.scratch.server": ("Server", "choose", "find_installations"),
     "trueup.errors": (
         *("ConflictError", "ConnectionFailed", "DatabaseIsNewer", "DecisionNeeded", "LockFileError", "NotProved"),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from trueup.chain.model import LockedChain
     from trueup.report import Event, Report
-    from trueup.run.bring import Bringing, Options
+    from trueup.run.assess import Options
+    from trueup.run.bring import Bringing
 
 ChainLike = str | Path
 OnEvent = Callable[["Event"], None]
@@ -68,8 +69,8 @@ def plan(
     """What `up` would do, statement by statement. Writes nothing."""
     started = time.monotonic()
     with _bringing(_urls(url), chain, name, options, lambda _: None, read_only=True) as bringing:
-        built, report, _ = bringing.assess()
-        bringing.refuse_unknown(built)
+        built, report, _ = bringing.looking.assess()
+        bringing.looking.refuse_unknown(built)
     report.ms = (time.monotonic() - started) * 1000
     return report
 
@@ -186,7 +187,8 @@ def _bringing(
     read_only: bool = False,
 ) -> Iterator[Bringing]:
     from trueup.connect.connection import connect
-    from trueup.run.bring import Bringing, Options
+    from trueup.run.assess import Options
+    from trueup.run.bring import Bringing
 
     locked = load(chain, name=name)
 

@@ -16,7 +16,7 @@ from trueup.connect.urls import Urls, urls_from
 
 if TYPE_CHECKING:
     from trueup.report import Report
-    from trueup.run.bring import Options
+    from trueup.run.assess import Options
 
 EXIT_FINDINGS = 6
 EXIT_DRIFT = 7
@@ -48,7 +48,7 @@ class Context:
 
     def options(self, **wanted: Any) -> Options:
         """Options of a run, with the configuration's limits."""
-        from trueup.run.bring import Options
+        from trueup.run.assess import Options
         from trueup.run.execute import Limits
 
         limits = Limits(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trueup.catalog.keys import column_of, index_table, kind_of, parts, table_of, unquoted
+from trueup.catalog.keys import column_of, kind_of, parts, table_of, unquoted
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Marks, StepVerdict
 from trueup.decide.trajectory import Trajectories
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
+_ROW_BEARING = ("table", "column")
 _ASK = "say which with `trueup resolve {step} --applied` or `--run`"
 
 
@@ -41,8 +42,8 @@ class DataRules:
         self.empty_database = anchor.position == 0 and not any(key in live for key in paths.of)
         self.healed_tables = {table_of(key) for key in heal if kind_of(key) == "table"}
         self.healed_columns = {column_of(key) for key in heal if kind_of(key) == "column"}
-        self.behind = {place for key in heal if (place := _relation(key, paths))}
-        self.ahead = {place for key in early if (place := _relation(key, paths))}
+        self.behind = {table_of(key) for key in heal if kind_of(key) in _ROW_BEARING}
+        self.ahead = {table_of(key) for key in early if kind_of(key) in _ROW_BEARING}
 
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
@@ -52,13 +53,26 @@ class DataRules:
             if before:
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return StepVerdict(index=index, verdict="run", reason="it changes nothing in the catalog, and is pending")
-        if self.marks.own:
+        if self.marks.own and not self._mark_was_lost(index):
+            if before and not self._still_fits(index):
+                return self._conflict(index, step, "it is not in the ledger, and its tables have changed since")
             return StepVerdict(index=index, verdict="run", reason="not in the ledger")
         if self.empty_database:
             return StepVerdict(index=index, verdict="run", reason="the database is empty")
         if step.guarded and (not before or self._still_fits(index)):
             return StepVerdict(index=index, verdict="run", reason="it repeats harmlessly")
         return self._by_place(index, step, before=before)
+
+    def _mark_was_lost(self, index: int) -> bool:
+        """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
+        if index not in self.done:
+            return False
+        path = self.locked.steps[index].path
+        beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]
+        if any(i in self.marks.own or (i in self.done and self.locked.effects[i].keys) for i in beside):
+            return True
+        behind = range(index + 1, len(self.locked.steps))
+        return any(i in self.done and i not in self.marks.done and self.locked.effects[i].keys for i in behind)
 
     def _by_place(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         relations = set(self.locked.effects[index].locks)
@@ -103,13 +117,3 @@ class DataRules:
 
     def _conflict(self, index: int, step: Step, why: str) -> StepVerdict:
         return StepVerdict(index=index, verdict="conflict", reason=f"{why}; {_ASK.format(step=step.id)}")
-
-
-def _relation(key: str, paths: Trajectories) -> str:
-    """The table or view that a fact lives on."""
-    kind = kind_of(key)
-    if kind in ("index", "valid"):
-        return next((index_table(value) for _, value in paths.of[key] if value), "") if kind == "index" else ""
-    if kind in ("view", "materialized view"):
-        return key.removeprefix(kind).strip()
-    return table_of(key)

@@ -5,9 +5,10 @@ Pure: facts, marks and wishes in, a `Decision` out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from trueup.catalog.keys import kind_of, owner_of, split_key
+from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, split_key, table_of, unquoted
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import Anchor, find_anchor
@@ -122,7 +123,9 @@ class _Deciding:
             if wanted == found:
                 continue
             if found is None:
-                if wanted is not None:
+                if wanted is not None and (place := self._renamed_early(key)):
+                    self.place[key] = place
+                elif wanted is not None:
                     self._hole(key, wanted, found)
                 continue
             place = self.paths.last_place(key, found)
@@ -130,6 +133,30 @@ class _Deciding:
                 self.place[key] = place
             elif wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
                 self._hole(key, wanted, found)
+
+    def _renamed_early(self, key: str) -> int:
+        """The place of a later step that takes the fact away and whose table or column in its stead is there already.
+
+        Zero where there is none: then the fact is missing, even if the chain drops it later.
+        """
+        for place, value in self.paths.of[key]:
+            if value is not None or place <= self.anchor.position:
+                continue
+            effect = self.locked.effects[place - 1]
+            brought = [k for k in effect.set if k.startswith(("table ", "column ")) and self.wanted.get(k) is None]
+            if brought and all(self.paths.last_place(k, self.live.get(k)) >= place for k in brought):
+                return place
+        return 0
+
+    def _uses_renamed(self, index: int, step: Step, effect: Effect) -> str:
+        """A table or column that this step names and that a later step's rename, done early, has taken away."""
+        for key, place in self.place.items():
+            if place <= index + 1 or self.now.get(key) is not None or not key.startswith(("table ", "column ")):
+                continue
+            name = unquoted(parts(identity_of(key))[-1])
+            if table_of(key) in effect.locks and re.search(rf"\b{re.escape(name)}\b", step.sql):
+                return key
+        return ""
 
     def _hole(self, key: str, wanted: str, found: str | None) -> None:
         kind = kind_of(key)
@@ -182,6 +209,12 @@ class _Deciding:
         if index in self.wish.run:
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason="a person said that it has to run")
+        if old := self._uses_renamed(index, step, effect):
+            return StepVerdict(
+                index=index,
+                verdict="conflict",
+                reason=f"it uses {old}, which is renamed here already by a later step",
+            )
         there, missing, strange = self._sorted_facts(index, effect)
         if not missing and not strange:
             self._advance(effect, index)

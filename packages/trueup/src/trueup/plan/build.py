@@ -11,6 +11,7 @@ from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.plan.model import Action, Plan
+from trueup.plan.probes import Probe, probes
 from trueup.render.render import CannotRender, render
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
@@ -27,6 +28,7 @@ class _Building:
         self.decision = decision
         self.paths = Trajectories(locked.effects, locked.base)
         self.conflicts: list[str] = []
+        self.probes: list[Probe] = []
 
     def plan(self, *, heal: bool) -> Plan:
         decision = self.decision
@@ -44,6 +46,7 @@ class _Building:
             actions=tuple(actions),
             settled=tuple(v.index for v in decision.steps if v.verdict in ("reconcile", "assume")),
             conflicts=tuple(self.conflicts),
+            probes=tuple(self.probes),
         )
 
     def _renames(self) -> list[Action]:
@@ -79,19 +82,24 @@ class _Building:
             self._why_healed,
             id_prefix="heal ",
         )
-        return [
-            Action(
-                step=None,
-                id=action_id,
-                verdict="heal",
-                reason=reason,
-                statements=statements,
-                keys=keys,
-                marks=False,
-                context=self._context_of(keys),
+        healing = []
+        for action_id, reason, statements, keys in actions:
+            column = f"column {identity_of(keys[0])}"
+            if kind_of(keys[0]) == "not null" and decision.found.get(column) is None:
+                healing += self._fill(column)
+            healing.append(
+                Action(
+                    step=None,
+                    id=action_id,
+                    verdict="heal",
+                    reason=reason,
+                    statements=statements,
+                    keys=keys,
+                    marks=False,
+                    context=self._context_of(keys),
+                ),
             )
-            for action_id, reason, statements, keys in actions
-        ]
+        return healing
 
     def _held(self, verdict: StepVerdict) -> bool:
         """Steps whose effect is taken as there when healing starts."""
@@ -136,6 +144,8 @@ class _Building:
         *,
         id_prefix: str,
     ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        keys = list(keys)
+        self.probes += probes(keys, wanted, self._found_now(found), self._filled(keys))
         try:
             rendered = render(
                 keys,
@@ -149,6 +159,41 @@ class _Building:
             self.conflicts.append(f"{error.key} is not as the chain wants it, and cannot be made so: {error.why}")
             return []
         return [(f"{id_prefix}{r.keys[0]}", reason(r.keys[0]), r.statements, r.keys) for r in rendered]
+
+    def _found_now(self, found: dict[str, str | None]) -> dict[str, str | None]:
+        """The database as it is, with what the rendering is told is there."""
+        return {**self.decision.found, **found}
+
+    def _filled(self, keys: list[str]) -> frozenset[str]:
+        """Columns among the keys that an UPDATE of the chain fills."""
+        return frozenset(identity_of(key) for key in keys if kind_of(key) == "column" and self._fillers(key))
+
+    def _fillers(self, key: str) -> list[Step]:
+        """The chain's own UPDATEs of a column."""
+        table, column = table_of(key).rsplit(".", 1)[-1].strip('"'), parts(identity_of(key))[-1].strip('"')
+        found = []
+        for step in self.locked.steps:
+            if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:
+                (statement,) = parse_statements(step.statements[0])
+                targets = {target.res_target.name for target in statement.node.target_list}
+                if statement.node.relation.relname == table and column in targets:
+                    found.append(step)
+        return found
+
+    def _fill(self, key: str) -> list[Action]:
+        """Run the chain's own UPDATEs of a column that had to be made anew, before NOT NULL is set."""
+        return [
+            Action(
+                step=None,
+                id=f"heal {key} with {step.id}",
+                verdict="heal",
+                reason=f"step {step.id} fills it",
+                statements=step.statements,
+                marks=False,
+                context=step.context,
+            )
+            for step in self._fillers(key)
+        ]
 
     def _source(self, key: str) -> str:
         """The statement of the chain that defines a function, as CREATE OR REPLACE; empty where none does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trueup.decide.model import Decision, Verdict
+from trueup.plan.probes import Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that a run will send, in order. `settled` are steps that only need their mark."""
+    """Everything that a run will send, in order. `settled` are steps that only need their mark.
+
+    `probes` are to be asked first: each that is true is one more conflict.
+    """
 
     decision: Decision
     actions: tuple[Action, ...]
     settled: tuple[int, ...]
     conflicts: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()

@@ -7,62 +7,31 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import schema_of
-from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
-from trueup.decide.decide import decide
-from trueup.decide.model import StepVerdict, Wish
-from trueup.decide.trajectory import Trajectories
 from trueup.errors import (
     ConflictError,
-    DatabaseIsNewer,
     NotProved,
     RunLockTaken,
     StepFailed,
-    UnknownDatabase,
-    UsageError,
 )
-from trueup.plan.build import build
 from trueup.plan.model import Action, Plan
 from trueup.report import Event, Report, StepReport
 from trueup.run import ledger
-from trueup.run.accepted import split_accepted
-from trueup.run.execute import Executor, Limits
+from trueup.run.assess import Assessor, Options
+from trueup.run.execute import Executor
 from trueup.run.lease import Lease, holder_name, run_lock
 from trueup.run.look import catalog_digest
 
 OnEvent = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a caller can ask of a run."""
-
-    to: str = ""
-    contract: bool = False
-    keep_going: bool = False
-    heal: bool = True
-    first_run: bool = False
-    applied: Collection[str] = ()
-    run: Collection[str] = ()
-    limits: Limits = field(default_factory=Limits)
-
-    @property
-    def phase(self) -> str:
-        """Which completions this run can be compared with."""
-        return ("contract" if self.contract else "expand") + (f":{self.to}" if self.to else "")
-
-
 class Bringing:
-    """One run against one database. `assess` only looks; `up` changes it."""
+    """One run against one database. `looking` only looks; `up` and `resolve` change it."""
 
     def __init__(
         self,
@@ -79,117 +48,11 @@ class Bringing:
         self.options = options
         self.on_event = on_event
         self.reconnect = reconnect
-        self.paths = Trajectories(locked.effects, locked.base)
-        self.schemas = {schema for key in self.paths.of if (schema := schema_of(key))} | {"public"}
-        self.index_of = {name: i for i, step in enumerate(self.chain.steps) for name in (step.id, *step.former)}
+        self.looking = Assessor(locked, conn, options)
 
     def log(self, text: str) -> None:
         """One line for people."""
         self.on_event(Event(kind="log", text=text))
-
-    # --- looking ---
-
-    def assess(self) -> tuple[Plan, Report, ledger.Ledger]:
-        """Snapshot, decide and plan; writes nothing.
-
-        Raises:
-            DatabaseIsNewer: the ledger has marks that this chain does not know.
-        """
-        marks = ledger.read(self.conn, self.chain)
-        if marks.unknown:
-            raise DatabaseIsNewer(
-                f"the database is ahead of this code: its ledger has {len(marks.unknown)} steps that this chain "
-                f"does not know, such as {marks.unknown[0]}",
-                unknown=marks.unknown,
-                hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
-            )
-        live = take(self.conn, self.schemas)
-        decision = decide(self.locked, live, marks.marks, self._wish(marks))
-        plan = build(self.locked, decision, heal=self.options.heal)
-        return plan, self._report(plan), marks
-
-    def refuse_unknown(self, plan: Plan) -> None:
-        """Stop where this looks like somebody else's database.
-
-        Raises:
-            UnknownDatabase: there are tables, but none of this chain's, and no ledger.
-        """
-        if self.options.first_run or plan.decision.found or not any(k.startswith("table ") for k in self.paths.of):
-            return
-        tables = self.conn.execute(
-            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' "
-            "AND n.nspname NOT IN ('information_schema', 'trueup') "
-            "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
-        ).fetchone()
-        if tables and tables[0] and not ledger.read(self.conn, self.chain).marks.done:
-            raise UnknownDatabase(
-                f"this database has {tables[0]} tables, but none that the chain {self.chain.name} makes",
-                hint="Is this the right URL? If it is, say so once with --first-run.",
-            )
-
-    def _wish(self, marks: ledger.Ledger) -> Wish:
-        answers = {}
-        for index, step in enumerate(self.chain.steps):
-            if step.done_when and index not in marks.marks.done:
-                answers[index] = self._ask(step.done_when)
-        return Wish(
-            contract=self.options.contract,
-            until=self._index(self.options.to) + 1 if self.options.to else None,
-            applied=frozenset(self._index(name) for name in self.options.applied) - marks.marks.done,
-            run=frozenset(self._index(name) for name in self.options.run),
-            answers=answers,
-        )
-
-    def _ask(self, query: str) -> bool:
-        """The author's `done when`; what it asks about may not be there yet, and then it is not done."""
-        try:
-            self.conn.execute("BEGIN READ ONLY")
-            row = self.conn.execute(query.encode()).fetchone()
-        except psycopg.Error:
-            row = None
-        finally:
-            self.conn.execute("ROLLBACK")
-        return bool(row and row[0])
-
-    def _index(self, name: str) -> int:
-        matches = [i for i, step in enumerate(self.chain.steps) if name in (step.number, step.migration)]
-        if name in self.index_of or matches:
-            return self.index_of.get(name, matches[-1] if matches else -1)
-        raise UsageError(f"no step is called {name}", hint="`trueup status` lists the steps that are not done.")
-
-    def _report(self, plan: Plan) -> Report:
-        decision = plan.decision
-        drift, accepted = split_accepted(Path(self.chain.folder), decision.drift)
-        report = Report(
-            chain=self.chain.name,
-            anchor={
-                "step": self.chain.steps[decision.anchor - 1].id if decision.anchor else None,
-                "index": decision.anchor,
-                "of": len(self.chain.steps),
-                "distance": decision.distance,
-            },
-            drift=drift,
-            accepted=accepted,
-            conflicts=list(plan.conflicts),
-        )
-        sent: dict[int, list[str]] = {}
-        for action in plan.actions:
-            if action.step is None:
-                report.steps.append(_step_report(action.id, action.verdict, action.reason, shown_statements(action)))
-            else:
-                sent.setdefault(action.step, []).extend(shown_statements(action))
-        report.steps += [self._step_line(verdict, sent.get(verdict.index, [])) for verdict in decision.steps]
-        report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts and not self._unhealed(plan)
-        return report
-
-    def _unhealed(self, plan: Plan) -> bool:
-        return bool(plan.decision.heal) and not self.options.heal
-
-    def _step_line(self, verdict: StepVerdict, statements: list[str]) -> StepReport:
-        return _step_report(self.chain.steps[verdict.index].id, verdict.verdict, verdict.reason, statements)
-
-    # --- changing ---
 
     def up(self) -> Report:
         """Bring the database true.
@@ -198,8 +61,8 @@ class Bringing:
             DecisionNeeded, RunLockTaken, StepFailed, NotProved: as their docstrings say.
         """
         started = time.monotonic()
-        plan, report, _ = self.assess()
-        self.refuse_unknown(plan)
+        plan, report, _ = self.looking.assess()
+        self.looking.refuse_unknown(plan)
         if report.up_to_date:
             return self._proved(plan, report, started)
         self._refuse_conflicts(plan)
@@ -213,12 +76,12 @@ class Bringing:
                 on_wait=lambda holder: self.log(f"Waiting for the migration lock, held by {holder}"),
             ) as lease:
                 self.log("Acquired migration lock")
-                plan, report, marks = self.assess()  # what was pending may be done by now
+                plan, report, marks = self.looking.assess()  # what was pending may be done by now
                 self._refuse_conflicts(plan)
                 executor = self._executor(lease)
                 failures = self._carry_out(plan, report, executor, marks)
         except RunLockTaken:
-            plan, report, _ = self.assess()
+            plan, report, _ = self.looking.assess()
             if not report.up_to_date:
                 raise
             self.log("Another run brought the database up to date")
@@ -237,11 +100,11 @@ class Bringing:
             wait_seconds=self.options.limits.lock_wait,
             reconnect=self.reconnect,
         ) as lease:
-            plan, report, _ = self.assess()
+            plan, report, _ = self.looking.assess()
             executor = self._executor(lease)
             word = "resolve: a person said that it is applied"
-            executor.mark([(self._index(name), "reconcile", word) for name in self.options.applied])
-            wanted = {self._index(name) for name in self.options.run}
+            executor.mark([(self.looking.index(name), "reconcile", word) for name in self.options.applied])
+            wanted = {self.looking.index(name) for name in self.options.run}
             for action in plan.actions:
                 if action.step in wanted:
                     executor.run(action)
@@ -330,7 +193,7 @@ class Bringing:
             return True
         text = self.chain.steps[action.step].sql
         for failure in failures:
-            failed = self.locked.effects[self.index_of[failure.step]]
+            failed = self.locked.effects[self.looking.index_of[failure.step]]
             names = {key.rsplit(" ", 1)[-1].rsplit(".", 1)[-1].strip('"') for key in (*failed.keys, *failed.locks)}
             names |= {name.rsplit(".", 1)[-1] for name in failed.locks}
             if any(name and name in text for name in names):
@@ -343,7 +206,7 @@ class Bringing:
         Raises:
             NotProved: the server answered every statement with success, and yet something is missing.
         """
-        plan, after, _ = self.assess()
+        plan, after, _ = self.looking.assess()
         if not after.up_to_date:
             left = [s.id for s in after.steps if s.statements or s.verdict in ("conflict", "reconcile", "assume")]
             raise NotProved(
@@ -395,15 +258,6 @@ class _Finished:
 
 
 _DONE: dict[str, str] = {"heal": "healed", "run": "done", "complete": "completed"}
-
-
-def shown_statements(action: Action) -> list[str]:
-    """What `plan` shows: the statements as they will be sent, settings that hold for them first."""
-    return [*action.context, *action.statements]
-
-
-def _step_report(step_id: str, verdict: str, reason: str, statements: list[str]) -> StepReport:
-    return StepReport(id=step_id, verdict=verdict, reason=reason, statements=statements)
 
 
 def _user() -> str:

@@ -37,7 +37,7 @@ class Limits:
 
 def lock_timeout_at(attempt: int, limits: Limits) -> int:
     """Short at first, doubled with each attempt, never above the limit: what users feel is the wait in the queue."""
-    return min(50 * 2 ** min(attempt, 10), limits.lock_timeout_ms)
+    return min(int(50 * 2 ** min(attempt, 10)), limits.lock_timeout_ms)
 
 
 class Executor:

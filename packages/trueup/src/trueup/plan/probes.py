@@ -1,0 +1,124 @@
+"""What only the rows can tell before healing starts: would a NOT NULL, a key or a check be broken by what is there?
+
+Each probe is a query that is true where the rows stand in the way. They are asked before anything is run, so that a
+person decides before, not in the middle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from trueup.catalog.keys import kind_of, parts, split_key, table_of
+
+State = Mapping[str, str | None]
+
+_KEY = re.compile(r"^(?:UNIQUE|PRIMARY KEY) \((?P<columns>[^()]+)\)")
+_UNIQUE_INDEX = re.compile(r"^UNIQUE ON \S+ USING btree \((?P<columns>[^()]+)\)$")
+_FOREIGN = re.compile(r"^FOREIGN KEY \((?P<columns>[^()]+)\) REFERENCES (?P<parent>\S+?)\((?P<keys>[^()]+)\)")
+_CHECK = re.compile(r"^CHECK (?P<condition>\(.*\))(?: NO INHERIT)?$", re.DOTALL)
+_PLAIN_COLUMN = re.compile(r'^(?:"(?:[^"]|"")+"|[a-z_][\w$]*)$')
+
+
+class Probe(NamedTuple):
+    """`sql` is true where rows stand in the way of `fact`; `why` says it to a person."""
+
+    fact: str
+    sql: str
+    why: str
+
+
+def probes(keys: Iterable[str], wanted: State, found: State, filled: frozenset[str]) -> list[Probe]:
+    """The questions to ask before these facts are made.
+
+    Args:
+        keys: The facts that healing or completing will make.
+        wanted: Their values.
+        found: The database before it.
+        filled: Columns (`schema.table.column`) that a statement of the chain fills on the way.
+    """
+    asked = []
+    for key in keys:
+        table, value = _table(key, wanted.get(key)), wanted.get(key)
+        if not table or value is None or found.get(f"table {table}") is None:
+            continue  # a table that is made anew has no rows
+        if probe := _probe(key, value, table, wanted, found, filled):
+            asked.append(probe)
+    return asked
+
+
+def _table(key: str, value: str | None) -> str:
+    if kind_of(key) == "index" and value and (match := re.match(r"^UNIQUE ON (?:ONLY )?(\S+)", value)):
+        return match[1]
+    return table_of(key)
+
+
+def _probe(key: str, value: str, table: str, wanted: State, found: State, filled: frozenset[str]) -> Probe | None:
+    kind, identity = split_key(key)
+    if kind == "not null":
+        return _not_null(key, identity, table, wanted, found, filled)
+    if kind == "index":
+        return _duplicates(key, _UNIQUE_INDEX.match(value), table, found)
+    if kind != "constraint":
+        return None
+    if match := _FOREIGN.match(value):
+        return _orphans(key, match, table, found)
+    if match := _CHECK.match(value):
+        return Probe(key, f"SELECT EXISTS (SELECT FROM {table} WHERE NOT {match['condition']})", "rows break it")
+    return _duplicates(key, _KEY.match(value), table, found)
+
+
+def _not_null(
+    key: str,
+    column: str,
+    table: str,
+    wanted: State,
+    found: State,
+    filled: frozenset[str],
+) -> Probe | None:
+    name = parts(column)[-1]
+    if found.get(f"column {column}") is not None:
+        return Probe(key, f"SELECT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)", "rows have NULL there")
+    given = any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
+    if given or column in filled:
+        return None
+    return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", "the column was lost, and nothing says what its rows had")
+
+
+def _duplicates(key: str, match: re.Match[str] | None, table: str, found: State) -> Probe | None:
+    columns = _columns(match, table, found)
+    if not columns:
+        return None
+    names = ", ".join(columns)
+    filled = " AND ".join(f"{name} IS NOT NULL" for name in columns)
+    return Probe(
+        key,
+        f"SELECT EXISTS (SELECT FROM {table} WHERE {filled} GROUP BY {names} HAVING count(*) > 1)",
+        "rows have the same key",
+    )
+
+
+def _orphans(key: str, match: re.Match[str], table: str, found: State) -> Probe | None:
+    columns, keys = _columns(match, table, found), _split(match["keys"])
+    parent = match["parent"]
+    if not columns or any(found.get(f"column {parent}.{name}") is None for name in keys):
+        return None
+    filled = " AND ".join(f"c.{name} IS NOT NULL" for name in columns)
+    same = " AND ".join(f"p.{key} = c.{name}" for key, name in zip(keys, columns, strict=True))
+    return Probe(
+        key,
+        f"SELECT EXISTS (SELECT FROM {table} c WHERE {filled} AND NOT EXISTS (SELECT FROM {parent} p WHERE {same}))",
+        "rows point to what is not there",
+    )
+
+
+def _columns(match: re.Match[str] | None, table: str, found: State) -> list[str]:
+    """The plain columns of a key, where all of them are there already; else nothing can be asked yet."""
+    names = _split(match["columns"]) if match else []
+    there = all(_PLAIN_COLUMN.match(name) and found.get(f"column {table}.{name}") is not None for name in names)
+    return names if there else []
+
+
+def _split(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",")]

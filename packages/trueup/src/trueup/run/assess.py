@@ -1,0 +1,180 @@
+"""Look at a database and say what it needs: snapshot, ledger, decision, plan, report. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import Connection
+
+from trueup.catalog.keys import schema_of
+from trueup.catalog.snapshot import take
+from trueup.chain.model import LockedChain
+from trueup.decide.decide import decide
+from trueup.decide.model import StepVerdict, Wish
+from trueup.decide.trajectory import Trajectories
+from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
+from trueup.plan.build import build
+from trueup.plan.model import Action, Plan
+from trueup.report import Report, StepReport
+from trueup.run import ledger
+from trueup.run.accepted import split_accepted
+from trueup.run.execute import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a caller can ask of a run."""
+
+    to: str = ""
+    contract: bool = False
+    keep_going: bool = False
+    heal: bool = True
+    first_run: bool = False
+    applied: Collection[str] = ()
+    run: Collection[str] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def phase(self) -> str:
+        """Which completions this run can be compared with."""
+        return ("contract" if self.contract else "expand") + (f":{self.to}" if self.to else "")
+
+
+class Assessment(NamedTuple):
+    """What a look at the database says."""
+
+    plan: Plan
+    report: Report
+    ledger: ledger.Ledger
+
+
+class Assessor:
+    """Looks at one database with one chain in mind, as often as it is asked to."""
+
+    def __init__(self, locked: LockedChain, conn: Connection[Any], options: Options) -> None:
+        self.locked = locked
+        self.chain = locked.chain
+        self.conn = conn
+        self.options = options
+        self.paths = Trajectories(locked.effects, locked.base)
+        self.schemas = {schema for key in self.paths.of if (schema := schema_of(key))} | {"public"}
+        self.index_of = {name: i for i, step in enumerate(self.chain.steps) for name in (step.id, *step.former)}
+
+    def assess(self) -> Assessment:
+        """Snapshot, decide and plan; writes nothing.
+
+        Raises:
+            DatabaseIsNewer: the ledger has marks that this chain does not know.
+        """
+        marks = ledger.read(self.conn, self.chain)
+        if marks.unknown:
+            raise DatabaseIsNewer(
+                f"the database is ahead of this code: its ledger has {len(marks.unknown)} steps that this chain "
+                f"does not know, such as {marks.unknown[0]}",
+                unknown=marks.unknown,
+                hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
+            )
+        live = take(self.conn, self.schemas)
+        decision = decide(self.locked, live, marks.marks, self._wish(marks))
+        plan = self._probed(build(self.locked, decision, heal=self.options.heal))
+        return Assessment(plan, self._report(plan), marks)
+
+    def _probed(self, plan: Plan) -> Plan:
+        """Ask the rows whether they stand in the way of what is to be made."""
+        broken = [f"{probe.fact} cannot be made: {probe.why}" for probe in plan.probes if self._ask(probe.sql)]
+        return replace(plan, conflicts=(*plan.conflicts, *broken)) if broken else plan
+
+    def refuse_unknown(self, plan: Plan) -> None:
+        """Stop where this looks like somebody else's database.
+
+        Raises:
+            UnknownDatabase: there are tables, but none of this chain's, and no ledger.
+        """
+        if self.options.first_run or plan.decision.found or not any(k.startswith("table ") for k in self.paths.of):
+            return
+        tables = self.conn.execute(
+            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' "
+            "AND n.nspname NOT IN ('information_schema', 'trueup') "
+            "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
+        ).fetchone()
+        if tables and tables[0] and not ledger.read(self.conn, self.chain).marks.done:
+            raise UnknownDatabase(
+                f"this database has {tables[0]} tables, but none that the chain {self.chain.name} makes",
+                hint="Is this the right URL? If it is, say so once with --first-run.",
+            )
+
+    def _wish(self, marks: ledger.Ledger) -> Wish:
+        answers = {}
+        for index, step in enumerate(self.chain.steps):
+            if step.done_when and index not in marks.marks.done:
+                answers[index] = self._ask(step.done_when)
+        return Wish(
+            contract=self.options.contract,
+            until=self.index(self.options.to) + 1 if self.options.to else None,
+            applied=frozenset(self.index(name) for name in self.options.applied) - marks.marks.done,
+            run=frozenset(self.index(name) for name in self.options.run),
+            answers=answers,
+        )
+
+    def _ask(self, query: str) -> bool:
+        """The author's `done when`; what it asks about may not be there yet, and then it is not done."""
+        try:
+            self.conn.execute("BEGIN READ ONLY")
+            row = self.conn.execute(query.encode()).fetchone()
+        except psycopg.Error:
+            row = None
+        finally:
+            self.conn.execute("ROLLBACK")
+        return bool(row and row[0])
+
+    def index(self, name: str) -> int:
+        """The step that a person means: by id, former id, migration's number or name (then its last step)."""
+        matches = [i for i, step in enumerate(self.chain.steps) if name in (step.number, step.migration)]
+        if name in self.index_of or matches:
+            return self.index_of.get(name, matches[-1] if matches else -1)
+        raise UsageError(f"no step is called {name}", hint="`trueup status` lists the steps that are not done.")
+
+    def _report(self, plan: Plan) -> Report:
+        decision = plan.decision
+        drift, accepted = split_accepted(Path(self.chain.folder), decision.drift)
+        report = Report(
+            chain=self.chain.name,
+            anchor={
+                "step": self.chain.steps[decision.anchor - 1].id if decision.anchor else None,
+                "index": decision.anchor,
+                "of": len(self.chain.steps),
+                "distance": decision.distance,
+            },
+            drift=drift,
+            accepted=accepted,
+            conflicts=list(plan.conflicts),
+        )
+        sent: dict[int, list[str]] = {}
+        for action in plan.actions:
+            if action.step is None:
+                report.steps.append(_step_report(action.id, action.verdict, action.reason, shown_statements(action)))
+            else:
+                sent.setdefault(action.step, []).extend(shown_statements(action))
+        report.steps += [self._step_line(verdict, sent.get(verdict.index, [])) for verdict in decision.steps]
+        report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts and not self._unhealed(plan)
+        return report
+
+    def _unhealed(self, plan: Plan) -> bool:
+        return bool(plan.decision.heal) and not self.options.heal
+
+    def _step_line(self, verdict: StepVerdict, statements: list[str]) -> StepReport:
+        return _step_report(self.chain.steps[verdict.index].id, verdict.verdict, verdict.reason, statements)
+
+
+def shown_statements(action: Action) -> list[str]:
+    """What `plan` shows: the statements as they will be sent, settings that hold for them first."""
+    return [*action.context, *action.statements]
+
+
+def _step_report(step_id: str, verdict: str, reason: str, statements: list[str]) -> StepReport:
+    return StepReport(id=step_id, verdict=verdict, reason=reason, statements=statements)
