@@ -53,6 +53,9 @@ def read_entries(folder: Path | str) -> tuple[dict[str, str], list[dict[str, Any
         except ValueError as error:
             line = getattr(error, "lineno", 0)
             raise LockFileError(f"{path} is damaged: {error} (line {line})", hint=RELOCK) from None
+    for number, entry in enumerate(entries, 3):
+        if not isinstance(entry, dict) or not {"id", "hash"} <= entry.keys():
+            raise LockFileError(f"{path} is damaged: line {number} is no step", hint=RELOCK)
     return base.get("base", {}), entries
 
 

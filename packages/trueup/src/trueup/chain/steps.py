@@ -32,10 +32,11 @@ def read_chain(folder: Path | str, *, name: str = "", hashes: Mapping[str, str] 
     files = read_files(folder)
     times_used = Counter(_number(file) for file in files)
     steps: list[Step] = []
+    taken: set[str] = set()
     for file in files:
         number = _number(file)
         prefix = number if times_used[number] == 1 else file.name
-        steps.extend(_file_steps(file, number=prefix, hashes=hashes or {}))
+        steps.extend(_file_steps(file, number=prefix, taken=taken, hashes=hashes or {}))
     return Chain(name=name or default_name(folder), folder=str(folder), digest=digest(files), steps=tuple(steps))
 
 
@@ -59,7 +60,7 @@ class _Block:
         return not any(ask.refuses_transactions(s) or s.tag == "alter_enum_stmt" for s in self.statements)
 
 
-def _file_steps(file: MigrationFile, *, number: str, hashes: Mapping[str, str]) -> list[Step]:
+def _file_steps(file: MigrationFile, *, number: str, taken: set[str], hashes: Mapping[str, str]) -> list[Step]:
     if file.path.endswith(".py"):
         raise MigrationError("Python migrations are not supported", path=file.path, line=1, hint="Write it in SQL.")
     try:
@@ -70,8 +71,7 @@ def _file_steps(file: MigrationFile, *, number: str, hashes: Mapping[str, str]) 
     parsed = parse_statements(text, path=file.path)
     blocks = _blocks(parsed, trailing_comments(text, parsed), file.path)
     blocks = _merge_recreated(_merge_one_transaction(blocks))
-    names: Counter[str] = Counter()
-    return [_step(block, file, number=number, names=names, hashes=hashes) for block in blocks]
+    return [_step(block, file, number=number, taken=taken, hashes=hashes) for block in blocks]
 
 
 def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
@@ -223,21 +223,24 @@ def _step(
     file: MigrationFile,
     *,
     number: str,
-    names: Counter[str],
+    taken: set[str],
     hashes: Mapping[str, str],
 ) -> Step:
     found, first = block.directives, block.statements[0]
     name = found.step or derived_name(next((s for s in block.statements if not _is_context(s)), first))
-    names[name] += 1
-    if names[name] > 1:
-        if found.step:
-            raise MigrationError(f"two steps are called {name}", path=file.path, line=first.line)
-        name = f"{name}_{names[name]}"
+    step_id = f"{number}_{name}"
+    if found.step and step_id in taken:
+        raise MigrationError(f"two steps are called {name}", path=file.path, line=first.line)
+    times = 1
+    while step_id in taken:
+        times += 1
+        step_id = f"{number}_{name}_{times}"
+    taken.add(step_id)
     several = len(block.statements) > 1
     texts = tuple(_inside_transaction(s) if several else s.text for s in block.statements)
     data = [s for s in block.statements if not _is_context(s)]
     return Step(
-        id=f"{number}_{name}",
+        id=step_id,
         former=found.former,  # whole marks as old ledgers have them, such as `40a`
         migration=file.name,
         number=_number(file),
@@ -246,7 +249,7 @@ def _step(
         statements=texts,
         tags=tuple(s.tag for s in block.statements),
         context=block.context,
-        hash=hashes.get(f"{number}_{name}") or _hash(block),
+        hash=hashes.get(step_id) or _hash(block),
         guarded=all(ask.is_guarded(s) for s in data),
         no_transaction=not several and ask.refuses_transactions(first),
         repeatable=file.repeatable,

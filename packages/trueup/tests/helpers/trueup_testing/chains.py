@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from trueup.chain.lockfile import lock_path
+from trueup.chain.header import lock_path
 from trueup.chain.steps import read_chain
 from trueup.scratch.lock import learn, save
 
