@@ -96,7 +96,7 @@ def _finish(
         failures = replay(conn, chain.files[position:], mend=mend)
         for failure in failures:
             if failure.sqlstate != _IN_FAILED_TRANSACTION and not _blame(conn, failure, held, guilty):
-                guilty |= held
+                guilty.update(held)
         counts = count_rows(conn)
     if not guilty and held and differences(wanted, dump(databases.url(copy), databases.server.installation.bin_dir)):
         guilty = set(held)
@@ -115,5 +115,5 @@ def _blame(conn: psycopg.Connection, failure: Failure, held: set[int], guilty: s
             conn.execute(f"TRUNCATE {name} CASCADE")
         except psycopg.Error:
             continue
-    guilty |= found.keys()
+    guilty.update(found)
     return set(found)

@@ -88,17 +88,23 @@ class Bench:
             if kind == "empty" and seed != min(self.asked.seeds):
                 continue
             ledger = "absent" if broken else self.asked.ledger_of(kind, seed, self.engine)
-            try:
-                if ledger != "absent" and not twin:
+            if ledger != "absent" and not twin:
+                try:
                     twin = self._maker.ledger_base(base)
-                state = self._maker.make(kind, ledger, seed, base, twin or base.database)
-            except EngineError as reason:  # said once; the other kinds are made without a ledger
-                broken = True
+                except EngineError as reason:  # said once; the other kinds are made without a ledger
+                    broken = True
+                    yield self._result(kind, ledger, seed, [], Outcome("wrong", [str(reason)]))
+                    continue
+                except CannotMakeError:
+                    broken, ledger = True, "absent"
+            try:
+                state = self._maker.make(kind, ledger, seed, base, base.database if ledger == "absent" else twin)
+            except EngineError as reason:
                 yield self._result(kind, ledger, seed, [], Outcome("wrong", [str(reason)]))
-                continue
             except CannotMakeError:
                 continue
-            yield self._judged(kind, ledger, seed, state)
+            else:
+                yield self._judged(kind, ledger, seed, state)
         if bare:
             self._drop(base.database, bare, *([twin] if twin else []))
 

@@ -6,7 +6,8 @@ SELECT c.oid::int8 AS table_oid,
        CASE WHEN a.atttypmod >= 0 THEN a.atttypmod ELSE t.typtypmod END AS modifier,
        a.attnotnull OR t.typnotnull AS not_null,
        a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS has_default,
-       a.attgenerated <> '' OR a.attidentity = 'a' AS computed,
+       -- A sequence's numbers would depend on how many tries have failed: never mixed with chosen ones.
+       a.attgenerated <> '' OR a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') ~ '^nextval' AS computed,
        ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = base.oid ORDER BY e.enumsortorder) AS labels,
        ARRAY(
            SELECT pg_get_constraintdef(k.oid)
@@ -21,6 +22,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type base ON base.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (
     SELECT format('%I.%I', pn.nspname, p.relname) AS parent,
            format('%I', pa.attname) AS parent_column,

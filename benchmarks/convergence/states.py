@@ -65,6 +65,10 @@ class Maker:
         with connect(self.databases.url("empty")) as conn:
             self._spare = droppable(conn)
             self._spare_orm = set(orm_acts(conn))
+        reference = self.databases.copy("reference")
+        with connect(self.databases.url(reference)) as conn:
+            self._at_the_end = count_rows(conn)
+        self.databases.drop(reference)
 
     def position(self, seed: int) -> int:
         """How many files are run for a seed: anything but none and all."""
@@ -87,6 +91,7 @@ class Maker:
 
         Raises:
             EngineError: the engine does not get there.
+            CannotMakeError: the rows cannot be played there.
         """
         database = self.databases.copy("empty")
         url = self.databases.url(database)
@@ -102,7 +107,7 @@ class Maker:
             base.filling.play(conn)
             counts = count_rows(conn)
         if short := [f"{t}: {counts.get(t, 0)} of {n}" for t, n in base.before.items() if counts.get(t, 0) < n]:
-            raise EngineError(f"up --to {target} from empty left other rows: " + ", ".join(short[:4]))
+            raise CannotMakeError("the rows do not come out the same there: " + ", ".join(short[:4]))
         return database
 
     def make(self, kind: str, ledger: str, seed: int, base: Base, source: str) -> State:
@@ -116,7 +121,7 @@ class Maker:
         if kind == "orm":
             return self._orm(rng)
         if kind == "empty":
-            return State(self.databases.copy("empty"), 0, {})
+            return State(self.databases.copy("empty"), 0, self._at_the_end)
         database = self.databases.copy(source)
         url = self.databases.url(database)
         if kind == "half":
