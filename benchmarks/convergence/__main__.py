@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.convergence.bench import Asked, Bench
 from benchmarks.convergence.chains import Chain, read_chain
 from benchmarks.convergence.engines import Engine, PsqlRest, Trueup
+from benchmarks.convergence.per_step import PerStep
 from benchmarks.convergence.report import Result, passed, save, table, told
 from benchmarks.convergence.servers import start_for
 from benchmarks.convergence.states import KINDS, LEDGERS
@@ -61,8 +62,11 @@ def _run_chain(chain: Chain, asked: Asked, options: argparse.Namespace, skipped:
                 _say(f"{chain.name}: {engine.name} cannot prepare it: exit {ready.code}: {ready.said}")
                 skipped.append(f"{chain.name}: {engine.name} cannot prepare it: exit {ready.code}: {ready.said}")
                 return []
-            _say(f"{chain.name}: prepared in {ready.seconds:.1f} s")
-            results = Bench(databases, chain, engine, asked).run(_show)
+            _say(f"{chain.name}: prepared in {ready.seconds:.1f} s, psql replays it in {databases.replayed_in:.1f} s")
+            peers: tuple[Engine, ...] = (PsqlRest(), PerStep()) if options.peers else ()
+            for peer in peers:
+                peer.prepare(chain, Path(folder))
+            results = Bench(databases, chain, engine, asked, peers).run(_show)
             if asked.keep:
                 input("Press Enter to stop the server and drop everything. ")
     finally:
@@ -97,6 +101,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, action="append", help="only this seed; may be repeated")
     parser.add_argument("--keep", action="store_true", help="leave the databases until Enter is pressed")
     parser.add_argument("--engine", choices=("trueup", "psql-rest"), default="trueup", help="what is judged")
+    parser.add_argument("--peers", action="store_true", help="let the two baselines run on the same states")
     parser.add_argument("--major", type=int, default=0, help="only this major version of PostgreSQL")
     parser.add_argument("--scratch", choices=("auto", "same"), default="auto", help="the scratch server's binaries")
     parser.add_argument("--limit", type=float, default=300, help="seconds that a run may take")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.convergence.bases import Base
 from benchmarks.convergence.chains import Chain
@@ -46,6 +46,7 @@ class Bench:
     chain: Chain
     engine: Engine
     asked: Asked
+    peers: tuple[Engine, ...] = ()
 
     def __post_init__(self) -> None:
         bin_dir = self.databases.server.installation.bin_dir
@@ -115,11 +116,19 @@ class Bench:
             outcome = judge(self.databases, state, database, run, self._wanted[state.name_blind])
         except Exception:  # noqa: BLE001 - one state must not end the whole run
             outcome = Outcome("wrong", [traceback.format_exc().strip()[-600:]])
+        peers = {peer.name: self._peer(peer, state) for peer in self.peers}
         if self.asked.keep:
             print(f"before: {self.databases.url(state.database)}\nafter:  {self.databases.url(database)}")
         else:
             self._drop(state.database, database)
-        return self._result(kind, ledger, seed, state.acts, outcome)
+        return replace(self._result(kind, ledger, seed, state.acts, outcome), peers=peers)
+
+    def _peer(self, peer: Engine, state: State) -> str:
+        database = self.databases.copy(state.database)
+        run = peer.up(self.databases.url(database), state.position)
+        verdict = judge(self.databases, state, database, run, self._wanted[state.name_blind]).verdict
+        self.databases.drop(database)
+        return verdict
 
     def _drop(self, *names: str) -> None:
         if not self.asked.keep:

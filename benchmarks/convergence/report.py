@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -23,6 +23,7 @@ class Result:
     seed: int
     acts: list[str]
     outcome: Outcome
+    peers: dict[str, str] = field(default_factory=dict)  # name -> verdict on the same state
 
     @property
     def again(self) -> str:
@@ -69,12 +70,19 @@ def _line(chain: str, kind: str, results: list[Result]) -> str:
     share = 100 * converged / possible if possible else 100.0
     good = share >= BARS[kind] and not wrong and not lost
     note = f" ({hopeless} rightly)" if hopeless else ""
+    note += "".join(f"  {peer}: {_share(results, peer):.1f}%" for peer in max((r.peers for r in results), key=len))
     bar = f"{'pass' if good else 'FAIL'} {BARS[kind]:.0f}%: {share:.1f}%{note}"
     return (
         f"{chain:<18}{kind:<9}{len(outcomes):>7}{100 * converged / len(outcomes):>10.1f}%"
         f"{100 * len(conflicts) / len(outcomes):>9.1f}%{wrong:>7}{lost:>6}{extra:>7}"
         f"{median(one.seconds for one in outcomes):>10.2f}  {bar}"
     )
+
+
+def _share(results: list[Result], peer: str) -> float:
+    """How often a peer converged on the same states, in percent."""
+    judged = [result.peers[peer] for result in results if peer in result.peers]
+    return 100 * judged.count("converged") / len(judged) if judged else 0.0
 
 
 def told(result: Result, *, most: int = 4) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 
 import psycopg
 from psycopg import sql
@@ -29,6 +30,7 @@ class Databases:
         self.server = server
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self.replayed_in = 0.0  # seconds that psql's own replay of the chain took
 
     def url(self, name: str) -> str:
         """Where a database is."""
@@ -91,5 +93,8 @@ def _replay_whole(databases: Databases, chain: Chain) -> list[Failure | str]:
         if refused:
             return [f"setup: {' '.join(refused)}"]
     databases.copy("empty", "reference")
+    started = time.monotonic()
     with connect(databases.url("reference")) as conn:
-        return list(replay(conn, chain.files))
+        failures = replay(conn, chain.files)
+    databases.replayed_in = time.monotonic() - started
+    return list(failures)

@@ -122,10 +122,10 @@ class Maker:
             return self._orm(rng)
         if kind == "empty":
             return State(self.databases.copy("empty"), 0, self._at_the_end)
-        database = self.databases.copy(source)
+        database, position = self.databases.copy(source), base.position
         url = self.databases.url(database)
         if kind == "half":
-            acts = self._half(url, base.position, rng, by_engine=ledger != "absent")
+            position, acts = self._half(url, base.position, rng, by_engine=ledger != "absent")
             loss, expected = Loss((), (), ()), base.expected
         else:
             with connect(url) as conn:
@@ -136,7 +136,7 @@ class Maker:
         if ledger == "partly":
             with connect(url) as conn:
                 acts.append(_delete_marks(conn, rng))
-        return State(database, base.position, expected, acts, loss.beyond_repair)
+        return State(database, position, expected, acts, loss.beyond_repair)
 
     def _acts(self, conn: psycopg.Connection, kind: str, position: int, rng: random.Random) -> list[str]:
         if kind == "prefix":
@@ -156,7 +156,7 @@ class Maker:
             counts = {table: min(count, base.expected.get(table, 0)) for table, count in counts.items()}
         return counts
 
-    def _half(self, url: str, position: int, rng: random.Random, *, by_engine: bool) -> list[str]:
+    def _half(self, url: str, position: int, rng: random.Random, *, by_engine: bool) -> tuple[int, list[str]]:
         if by_engine:
             pending = self.engine.pending(url)
             if not pending:
@@ -165,7 +165,7 @@ class Maker:
             run = self.engine.up(url, position, to=target)
             if run.code:
                 raise EngineError(f"up --to {target}: exit {run.code}: {run.said or run.conflicts}")
-            return [f"up --to {target}"]
+            return position, [f"up --to {target}"]
         files = self.chain.files
         index = next((i for i in range(position, len(files)) if files[i].cuts), None)
         if index is None:
@@ -175,7 +175,7 @@ class Maker:
             for file in files[position:index]:
                 replay_file(conn, file)
             replay_file(conn, files[index], stop=cut)
-        return [f"{files[index].path}: statements 1 to {cut} of {len(files[index].statements)}"]
+        return index, [f"{files[index].path}: statements 1 to {cut} of {len(files[index].statements)}"]
 
     def _orm(self, rng: random.Random) -> State:
         database = self.databases.copy("reference")
