@@ -29,8 +29,8 @@ def verdict(results: Results, start: str) -> bool | None:
 def test_good_results_pass_every_bar_that_was_measured() -> None:
     found = bars(measured())
 
-    assert [bar.asked for bar in found if bar.passed is None] == ["no-op flat from 1,000 to 1,000: at most 1.2x"]
-    assert [bar.asked for bar in found if bar.passed is False] == []
+    assert ["no-op flat from 1,000 to 1,000: at most 1.2x"] == [bar.asked for bar in found if bar.passed is None]
+    assert [] == [bar.asked for bar in found if bar.passed is False]
 
 
 def test_slow_noop_fails() -> None:
@@ -42,7 +42,7 @@ def test_ratios_are_taken_round_by_round() -> None:
     results.begin("bare script", Case.NOOP, 1_000).seconds = [0.1, 0.5, 0.5]
     results.begin("trueup", Case.NOOP, 1_000).seconds = [0.13, 0.65, 0.13]
 
-    assert results.ratio("trueup", "bare script", Case.NOOP, 1_000) == pytest.approx(1.3)
+    assert pytest.approx(1.3) == results.ratio("trueup", "bare script", Case.NOOP, 1_000)
 
 
 def test_growth_is_judged_relative_to_the_bare_script() -> None:
@@ -68,4 +68,4 @@ def test_peer_that_was_not_measured_is_named() -> None:
 
 
 def test_nothing_measured_gives_no_bars() -> None:
-    assert bars(Results()) == []
+    assert [] == bars(Results())

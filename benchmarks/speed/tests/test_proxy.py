@@ -30,15 +30,15 @@ def test_counts_queries_and_syncs(pieces: int) -> None:
 
     traffic = read(stream, pieces=pieces)
 
-    assert traffic.connections == 1
-    assert traffic.round_trips == 2
-    assert traffic.statements == ["SELECT 1;", "SELECT $1"]
+    assert 1 == traffic.connections
+    assert 2 == traffic.round_trips
+    assert ["SELECT 1;", "SELECT $1"] == traffic.statements
 
 
 def test_pipeline_with_one_sync_is_one_round_trip() -> None:
     part = message(b"P", b"\0SELECT 1\0\0\0") + message(b"B") + message(b"E")
 
-    assert read(START_UP + 3 * part + message(b"S"), pieces=10_000).round_trips == 1
+    assert 1 == read(START_UP + 3 * part + message(b"S"), pieces=10_000).round_trips
 
 
 def test_start_up_alone_is_no_round_trip() -> None:
