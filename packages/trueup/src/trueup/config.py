@@ -12,6 +12,7 @@ from trueup.errors import UsageError
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
+_HEAL = ("on", "new", "off")
 _KEYS = {
     "trueup": {"name", "migrations", "models"},
     "scratch": {"url", "setup"},
@@ -66,22 +67,36 @@ def _read(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}", hint="The file is TOML.") from None
     for section, values in data.items():
+        if not isinstance(values, dict):
+            raise UsageError(f"{path}: {section} stands in no section", hint=_known())
         unknown = {section} if section not in _KEYS else set(values) - _KEYS[section]
         if unknown:
             raise UsageError(f"{path}: nothing is called {', '.join(sorted(unknown))}", hint=_known())
+        for key, value in values.items():
+            if not isinstance(value, str):
+                raise UsageError(f"{path}: {key} is text, not {value!r}", hint=f'For example: {key} = "{value}"')
     trueup, scratch, run = (data.get(section, {}) for section in ("trueup", "scratch", "run"))
-    setup = scratch.get("setup", "")
+    heal = run.get("heal", "on")
+    if heal not in _HEAL:
+        raise UsageError(f"{path}: heal is {', '.join(_HEAL)}, not {heal!r}")
     return Config(
         folder=path.parent / trueup.get("migrations", "migrations"),
         name=trueup.get("name", ""),
         models=trueup.get("models", ""),
         scratch_url=scratch.get("url", ""),
-        setup=(path.parent / setup).read_text() if setup else "",
+        setup=_setup(path.parent, scratch.get("setup", "")),
         statement_timeout=seconds(run.get("statement_timeout", "120s")),
         lock_timeout=seconds(run.get("lock_timeout", "200ms")),
         lock_wait=seconds(run.get("lock_wait", "10min")),
-        heal=run.get("heal", "on") != "off",
+        heal=heal != "off",
     )
+
+
+def _setup(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text() if name else ""
+    except OSError as error:
+        raise UsageError(f"no setup at {folder / name}: {error.strerror}") from None
 
 
 def seconds(text: str | int) -> float:

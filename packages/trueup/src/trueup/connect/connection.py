@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from trueup.connect.urls import without_password
+from trueup.connect.urls import hidden, without_password
 from trueup.errors import ConnectionFailed
 
 CONNECT_SECONDS = 5
@@ -29,7 +29,7 @@ def connect(url: str, *, timeout: int = CONNECT_SECONDS) -> Connection[Any]:
         )
     except psycopg.Error as error:
         shown = without_password(url)
-        reason = without_password(str(error).strip())
+        reason = hidden(str(error).strip(), url)
         raise ConnectionFailed(
             f"no connection to {shown}: {reason}",
             url=shown,

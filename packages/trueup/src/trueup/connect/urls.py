@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from trueup.errors import UsageError
 
-_PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
-_PASSWORD_IN_DSN = re.compile(r"(?i)\b(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|([?&]password=)[^&]*")
+_IN_URL = re.compile(r"(?P<user>(?:[a-zA-Z][\w+.-]*:/{1,2})?[^\s:/@\"']*):(?P<secret>(?!//)[^\"]*)@")
+_IN_SETTING = re.compile(r"(?i)(?P<name>\w*passw\w*\s*=\s*)(?P<secret>'(?:[^'\\]|\\.)*'?|[^\s&]+)")
+_DIVIDERS = re.compile(r"[@/:?#\s']+")
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")
 
 
@@ -47,6 +49,18 @@ def libpq_url(url: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """The URL as it may stand in a log."""
-    shown = _PASSWORD_IN_URL.sub(r"\1:***@", url)
-    return _PASSWORD_IN_DSN.sub(lambda m: (m[1] or m[3]) + "***", shown)
+    """The URL as it may stand in a log, whatever is wrong with it: rather too much is hidden than too little."""
+    shown = _IN_SETTING.sub(r"\g<name>***", url)
+    return _IN_URL.sub(r"\g<user>:***@", shown)
+
+
+def hidden(text: str, url: str) -> str:
+    """A driver's message without the password of the URL, or the pieces of it that it quotes where a URL is odd."""
+    shown = without_password(text)
+    found = [*_IN_URL.finditer(url), *_IN_SETTING.finditer(url)]
+    users = {match["user"].rpartition("/")[2] for match in _IN_URL.finditer(url)}
+    secrets = {piece for match in found for piece in (match["secret"], *_DIVIDERS.split(match["secret"]))}
+    for secret in sorted(secrets - users, key=len, reverse=True):
+        if len(secret) > 1:
+            shown = shown.replace(secret, "***").replace(unquote(secret), "***")
+    return shown

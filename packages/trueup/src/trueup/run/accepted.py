@@ -11,6 +11,7 @@ from trueup.decide.model import Difference
 from trueup.errors import UsageError
 
 ACCEPTED_NAME = "trueup.accepted.toml"
+_MEND = "Mend it, or remove it and run `trueup accept` again."
 
 
 def split_accepted(folder: Path, drift: Sequence[Difference]) -> tuple[list[Difference], list[Difference]]:
@@ -44,5 +45,7 @@ def _entries(folder: Path) -> list[dict[str, str]]:
     try:
         entries = tomllib.loads(path.read_text()).get("accept", [])
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {error}", hint="Mend it, or remove it and run `trueup accept` again.") from None
-    return list(entries)
+        raise UsageError(f"{path}: {error}", hint=_MEND) from None
+    if not isinstance(entries, list) or not all(isinstance(e, dict) and "fact" in e for e in entries):
+        raise UsageError(f"{path}: an entry without its fact", hint=_MEND)
+    return entries

@@ -1,0 +1,86 @@
+"""Values that servers write in more than one way."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.catalog.canonical import canonical_list, canonical_view, writable_list
+
+pytestmark = pytest.mark.unit
+
+WRITTEN = "CHECK (((kind)::text = ANY ((ARRAY['a'::character varying, 'it''s'::character varying])::text[])))"
+RESTORED = "CHECK (((kind)::text = ANY (ARRAY[('a'::character varying)::text, ('it''s'::character varying)::text])))"
+
+
+def test_a_list_is_the_same_before_and_after_a_dump() -> None:
+    assert WRITTEN == canonical_list(RESTORED)
+    assert WRITTEN == canonical_list(WRITTEN)
+
+
+def test_a_list_is_written_as_in() -> None:
+    assert "CHECK ((kind IN ('a', 'it''s')))" == writable_list(WRITTEN)
+    assert "CHECK ((kind NOT IN ('a', 'it''s')))" == writable_list(WRITTEN.replace("= ANY", "<> ALL"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "CHECK ((kind = ANY (ARRAY['a'::text, 'b'::text])))",
+        "CHECK ((n = ANY (ARRAY[1, 2])))",
+        "CHECK ((cardinality(tags) > 0))",
+    ],
+)
+def test_other_checks_are_left_alone(value: str) -> None:
+    assert value == canonical_list(value)
+    assert value == writable_list(value)
+
+
+VIEWS = {
+    "one table": (
+        "AS  SELECT leads.id,\n    upper(leads.name) AS name\n   FROM leads\n  WHERE leads.id > 0;",
+        "AS  SELECT id,\n    upper(name) AS name\n   FROM leads\n  WHERE id > 0;",
+    ),
+    "an alias": ("AS  SELECT l.id\n   FROM leads l;", "AS  SELECT id\n   FROM leads l;"),
+    "quotes": (
+        'AS  SELECT "my.leads"."ID",\n    "my.leads"."a""b"\n   FROM app."my.leads";',
+        'AS  SELECT "ID",\n    "a""b"\n   FROM app."my.leads";',
+    ),
+    "letters of any alphabet": (
+        "AS  SELECT 'לידים'::text AS מה,\n    leads.id\n   FROM leads;",
+        "AS  SELECT 'לידים'::text AS מה,\n    id\n   FROM leads;",
+    ),
+    "grouping and order": (
+        "AS  SELECT leads.kind,\n    count(*) AS n\n   FROM leads\n  GROUP BY leads.kind\n  ORDER BY leads.kind;",
+        "AS  SELECT kind,\n    count(*) AS n\n   FROM leads\n  GROUP BY kind\n  ORDER BY kind;",
+    ),
+    "options": (
+        "WITH (security_barrier=true) AS  SELECT leads.id\n   FROM leads;",
+        "WITH (security_barrier=true) AS  SELECT id\n   FROM leads;",
+    ),
+    "a subquery keeps the names that it needs": (
+        "AS  SELECT leads.id\n   FROM leads\n  WHERE (EXISTS ( SELECT 1\n  FROM c\n WHERE c.lead_id = leads.id));",
+        "AS  SELECT id\n   FROM leads\n  WHERE (EXISTS ( SELECT 1\n  FROM c\n WHERE c.lead_id = leads.id));",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_of_15_as_16_prints_it(name: str) -> None:
+    of_15, of_16 = VIEWS[name]
+
+    assert of_16 == canonical_view(of_15)
+    assert of_16 == canonical_view(of_16)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "AS  SELECT a.id\n   FROM a\n     JOIN b ON a.id = b.id;",
+        "AS  SELECT a.id\n   FROM a,\n    b;",
+        "AS  SELECT a.id\n   FROM a\nUNION\n SELECT b.id\n   FROM b;",
+        "AS  SELECT 1 AS one;",
+        "AS this is no SQL",
+    ],
+)
+def test_other_views_are_left_alone(value: str) -> None:
+    assert value == canonical_view(value)

@@ -1,0 +1,134 @@
+"""The configuration file, its flags and variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trueup.config import Config, load, seconds
+from trueup.errors import UsageError
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TRUEUP_MIGRATIONS", "TRUEUP_SCRATCH_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    config = load(None)
+
+    assert Config() == config
+    assert Path("migrations") == config.folder
+    assert (120.0, 0.2, 600.0) == (config.statement_timeout, config.lock_timeout, config.lock_wait)
+    assert config.heal
+
+
+def test_every_key_is_read_and_paths_are_the_file_s(tmp_path: Path) -> None:
+    write(tmp_path / "app/setup.sql", "CREATE ROLE app;")
+    path = write(
+        tmp_path / "app/trueup.toml",
+        """
+        [trueup]
+        name = "crm"
+        migrations = "db/migrations"
+        models = "app.models:metadata"
+        [scratch]
+        url = "postgresql://scratch"
+        setup = "setup.sql"
+        [run]
+        statement_timeout = "2min"
+        lock_timeout = "100ms"
+        lock_wait = "1h"
+        heal = "off"
+        """,
+    )
+
+    assert Config(
+        folder=tmp_path / "app/db/migrations",
+        name="crm",
+        models="app.models:metadata",
+        scratch_url="postgresql://scratch",
+        setup="CREATE ROLE app;",
+        statement_timeout=120.0,
+        lock_timeout=0.1,
+        lock_wait=3600.0,
+        heal=False,
+    ) == load(path)
+
+
+@pytest.mark.parametrize("place", ["trueup.toml", "db/trueup.toml", "db/migrations/trueup.toml"])
+def test_a_file_beside_the_migrations_is_found(tmp_path: Path, place: str) -> None:
+    write(tmp_path / place, '[trueup]\nname = "found"')
+
+    found = load(None, migrations="" if place == "trueup.toml" else "db/migrations")
+
+    assert "found" == found.name
+
+
+def test_the_flag_wins_over_variable_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "trueup.toml", '[trueup]\nmigrations = "a"')
+    assert tmp_path / "a" == load(path).folder
+
+    monkeypatch.setenv("TRUEUP_MIGRATIONS", "b")
+    assert Path("b") == load(path).folder
+    assert Path("c") == load(path, migrations="c").folder
+
+
+def test_the_scratch_server_s_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "trueup.toml", '[scratch]\nurl = "postgresql://file"')
+    monkeypatch.setenv("TRUEUP_SCRATCH_URL", "postgresql://variable")
+
+    assert "postgresql://variable" == load(path).scratch_url
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("[trueup", "trueup.toml: "),
+        ("[trueup]\nmigration = 'x'", "nothing is called migration"),
+        ("[database]\nurl = 'x'", "nothing is called database"),
+        ("[run]\nlock_timeout = 'soon'", "'soon' is no duration"),
+        ("[scratch]\nsetup = 'gone.sql'", "gone.sql"),
+        ("trueup = 1", "trueup"),
+        ("[run]\nheal = 'maybe'", "maybe"),
+        ("[trueup]\nmigrations = 5", "migrations"),
+    ],
+)
+def test_a_wrong_file_is_told_in_plain_words(tmp_path: Path, text: str, says: str) -> None:
+    path = write(tmp_path / "trueup.toml", text)
+
+    with pytest.raises(UsageError, match=says) as caught:
+        load(path)
+
+    assert 2 == caught.value.exit_code
+
+
+def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no configuration file at"):
+        load(tmp_path / "other.toml")
+
+
+@pytest.mark.parametrize(
+    "text, expected", [("200ms", 0.2), ("120s", 120.0), ("10min", 600.0), ("1h", 3600.0), ("1.5 s", 1.5), (30, 30.0)]
+)
+def test_durations(text: str | int, expected: float) -> None:
+    assert expected == seconds(text)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5s", "5 weeks", "s"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="is no duration") as caught:
+        seconds(text)
+
+    assert "120s" in caught.value.hint
