@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
+from procrastinate.schema import SchemaManager
 from sqlalchemy import make_url
 
 import trueup
-from prosaas.schema.chains import chains
+from prosaas.schema.chains import QUEUE_LOCK, write_queue_chain
 from trueup.api import plan
 
 pytestmark = pytest.mark.pg
 
-QUEUE = chains()[1]
-FILES = sorted(QUEUE.path.glob("*.sql"))
-STEPS = (QUEUE.path / "trueup.lock").read_text().count('{"id":')
+FILES = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+STEPS = QUEUE_LOCK.read_text().count('{"id":')
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("queue") / "procrastinate" / "migrations"
+    write_queue_chain(made)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +44,12 @@ def database_after(create_database: Callable[[str], str]) -> Callable[[int], str
 
 
 @pytest.mark.parametrize("count", range(len(FILES) + 1), ids=lambda count: FILES[count - 1].stem if count else "empty")
-def test_from_each_file_to_true(count: int, database_after: Callable[[int], str]) -> None:
+def test_from_each_file_to_true(count: int, database_after: Callable[[int], str], folder: Path) -> None:
     urls = trueup.urls_from(database_after(count))
 
-    planned = plan(urls, QUEUE.path, name=QUEUE.name)
-    first = trueup.up(urls, QUEUE.path, name=QUEUE.name)
-    second = trueup.up(urls, QUEUE.path, name=QUEUE.name)
+    planned = plan(urls, folder)
+    first = trueup.up(urls, folder)
+    second = trueup.up(urls, folder)
 
     assert first.true
     assert [step.id for step in planned.sent] == [step.id for step in first.sent]

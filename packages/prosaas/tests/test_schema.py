@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 import trueup
-from prosaas.schema.chains import EXTENSIONS, HERE, chains
+from prosaas.schema.chains import EXTENSIONS, HERE, open_chains
 from prosaas.schema.migrate import bring_true
 from prosaas.schema.state import look_at_schema
 
@@ -27,11 +27,13 @@ def test_the_extensions_are_those_that_the_chain_creates() -> None:
 def test_the_queue_s_chain_is_the_installed_package_s() -> None:
     from procrastinate.schema import SchemaManager
 
-    ours = {file.name: file.read_text() for file in chains()[1].path.glob("*.sql")}
+    with open_chains() as (_, queue):
+        ours = {file.name: file.read_text() for file in queue.path.glob("*.sql")}
     theirs = {file.name: file.read_text() for file in Path(SchemaManager.get_migrations_path()).glob("*.sql")}
 
     assert ours == theirs
     assert ours
+    assert not queue.path.exists()
 
 
 @pytest.mark.pg

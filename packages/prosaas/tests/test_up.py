@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from prosaas_testing.processes import Running, clean_environment, unused_port
 
 pytestmark = pytest.mark.acceptance

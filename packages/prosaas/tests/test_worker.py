@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from prosaas_testing.processes import Running, clean_environment
 
 import trueup
 from prosaas.schema.migrate import bring_true
 from prosaas.worker.app import make_connector, queue
+from prosaas_testing.processes import Running, clean_environment
 
 pytestmark = pytest.mark.acceptance
 

@@ -6,10 +6,10 @@ into the repository, so they are read from the package when they are needed, bes
 
 from __future__ import annotations
 
-import atexit
-import functools
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,9 @@ QUEUE_LOCK = HERE / "schema" / "queue.lock"
 #: What the chains create with CREATE EXTENSION: a server of our own must have them.
 EXTENSIONS = frozenset({"btree_gist", "pg_trgm"})
 
+#: The tables without which no worker takes work.
+NEEDED = ("business", "leads", "receipts", "gmail_receipts", "worker_heartbeats")
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -33,22 +36,16 @@ class Chain:
     needed: tuple[str, ...]
 
 
-def chains() -> tuple[Chain, ...]:
-    """All chains, in the order in which they are brought true."""
-    return (
-        Chain("prosaas", HERE / "migrations", ("business", "leads", "receipts", "gmail_receipts", "worker_heartbeats")),
-        Chain("procrastinate", queue_chain(), ("procrastinate_jobs", "procrastinate_workers")),
-    )
-
-
-@functools.cache
-def queue_chain() -> Path:
-    """The queue's migrations and our lock file in one folder, which lasts as long as this process."""
-    root = Path(tempfile.mkdtemp(prefix="prosaas-"))
-    atexit.register(shutil.rmtree, root, ignore_errors=True)
-    folder = root / "procrastinate" / "migrations"  # a chain is named after its folder's parent
-    write_queue_chain(folder)
-    return folder
+@contextmanager
+def open_chains() -> Iterator[tuple[Chain, ...]]:
+    """All chains, in the order in which they are brought true. The queue's folder is gone when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="prosaas-") as root:
+        queue = Path(root) / "procrastinate" / "migrations"
+        write_queue_chain(queue)
+        yield (
+            Chain("prosaas", HERE / "migrations", NEEDED),
+            Chain("procrastinate", queue, ("procrastinate_jobs", "procrastinate_workers")),
+        )
 
 
 def write_queue_chain(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import trueup
-from prosaas.schema.chains import chains
+from prosaas.schema.chains import open_chains
 
 
 def bring_true(
@@ -27,10 +27,11 @@ def bring_true(
         if event.kind != "step_started":  # one line per step
             say(event.text)
 
-    for number, chain in enumerate(chains()):
-        # Whether this is the right database is asked of the first chain; the others come to tables that are there.
-        options = trueup.Options(keep_going=keep_going, first_run=first_run or number > 0)
-        report = trueup.up(urls, chain.path, name=chain.name, options=options, on_event=on_event)
-        for drift in report.drift:
-            say(f"differs: {drift.fact}: wanted {drift.wanted}, found {drift.found}")
-        say(f"schema {chain.name}: {'true' if report.true else 'up to date, but it differs as said above'}")
+    with open_chains() as chains:
+        for number, chain in enumerate(chains):
+            # Whether this is the right database is asked of the first chain; the others come to tables that are there.
+            options = trueup.Options(keep_going=keep_going, first_run=first_run or number > 0)
+            report = trueup.up(urls, chain.path, name=chain.name, options=options, on_event=on_event)
+            for drift in report.drift:
+                say(f"differs: {drift.fact}: wanted {drift.wanted}, found {drift.found}")
+            say(f"schema {chain.name}: {'true' if report.true else 'up to date, but it differs as said above'}")

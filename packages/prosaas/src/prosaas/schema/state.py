@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import trueup
-from prosaas.schema.chains import Chain, chains
+from prosaas.schema.chains import Chain, open_chains
 
 
 @dataclass
@@ -31,16 +31,17 @@ class SchemaState:
 def look_at_schema(urls: trueup.Urls) -> SchemaState:
     """Compare the database with every chain, without changing anything."""
     state = SchemaState()
-    for chain in chains():
-        try:
-            _look_at_chain(urls, chain, state)
-        except trueup.DatabaseIsNewer:
-            continue  # an older image in a rolling deployment: it has all we need
-        except trueup.SchemaNotTrue as error:
-            state.missing += error.missing
-        except trueup.TrueupError as error:
-            state.error = error.message
-            break
+    with open_chains() as chains:
+        for chain in chains:
+            try:
+                _look_at_chain(urls, chain, state)
+            except trueup.DatabaseIsNewer:
+                continue  # an older image in a rolling deployment: it has all we need
+            except trueup.SchemaNotTrue as error:
+                state.missing += error.missing
+            except trueup.TrueupError as error:
+                state.error = error.message
+                break
     return state
 
 

@@ -61,8 +61,8 @@ def run_everything(settings: Settings, *, say: Say, announce: Say) -> int:
             children.start("the worker", ["worker"], environment)
             base = _base_url(settings)
             _wait_until_ready(base, children, server)
-            announce(f"ready {base}")
             ready = True
+            announce(f"ready {base}")
             while True:
                 _fail_if_ended(children, server)
                 time.sleep(_LOOK_SECONDS)
