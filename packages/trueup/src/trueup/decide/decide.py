@@ -175,6 +175,9 @@ class _Deciding:
             return StepVerdict(index=index, verdict="skip", reason="marked in the ledger")
         if index in self.wish.applied:
             return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
+        if index in self.wish.run:
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="run", reason="a person said that it has to run")
         if index in self.excluded:
             reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
             return StepVerdict(index=index, verdict="blocked", reason=reason)
