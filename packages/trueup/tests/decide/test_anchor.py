@@ -1,0 +1,201 @@
+"""Where in the chain a database stands."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from trueup.chain.model import LockedChain
+from trueup.decide.anchor import Anchor, find_anchor
+from trueup.decide.trajectory import Trajectories, fold
+from trueup_testing.facts import chain_of, decided, state, step
+
+pytestmark = pytest.mark.unit
+
+
+def anchor(
+    locked: LockedChain,
+    live: dict[str, str],
+    *,
+    marked: set[int] | None = None,
+    own: set[int] | None = None,
+    excluded: set[int] | None = None,
+) -> Anchor:
+    done = (marked or set()) | (own or set())
+    return find_anchor(
+        locked.steps,
+        Trajectories(locked.effects, locked.base),
+        live,
+        marked=frozenset(done),
+        own=frozenset(own or ()),
+        excluded=frozenset(excluded or ()),
+    )
+
+
+FIVE = chain_of(*(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abcde"))
+CYCLE = chain_of(
+    step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+    step("CREATE TABLE tmp ()", {"table public.tmp": ""}),
+    step("DROP TABLE tmp", gone=["table public.tmp"]),
+    step("CREATE TABLE b ()", {"table public.b": ""}),
+    step("ALTER TABLE a RENAME x TO y", {"column public.a.y": "integer"}, gone=["column public.a.x"]),
+)
+
+
+@pytest.mark.parametrize("position", range(6))
+@pytest.mark.parametrize("locked", [FIVE, CYCLE], ids=["growing", "dropping and renaming"])
+def test_a_database_that_is_a_prefix_stands_there(locked: LockedChain, position: int) -> None:
+    live = state(locked, position)
+
+    found = anchor(locked, live)
+
+    assert 0 == found.distance
+    assert live == {k: v for k, v in fold(locked.effects, found.done, {}).items() if v is not None}
+
+
+def test_an_empty_database_stands_before_everything() -> None:
+    assert (0, ()) == (anchor(FIVE, {}).position, anchor(FIVE, {}).done)
+
+
+def test_nothing_of_the_chain_is_before_everything_though_tables_come_and_go() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": ""}),
+        step("INSERT INTO a DEFAULT VALUES"),
+        step("DROP TABLE a", gone=["table public.a"]),
+    )
+
+    assert 0 == anchor(locked, {}).position
+
+
+def test_one_thing_missing_or_early_does_not_move_it() -> None:
+    missing = state(FIVE, 4)
+    del missing["table public.b"]
+    early = state(FIVE, [0, 1, 4])
+
+    assert (4, 1) == (anchor(FIVE, missing).position, anchor(FIVE, missing).distance)
+    assert (2, 1) == (anchor(FIVE, early).position, anchor(FIVE, early).distance)
+
+
+def test_a_tie_goes_to_the_later_place() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": ""}),
+        step("UPDATE a SET x = 1"),
+        step("UPDATE a SET x = 2"),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+    )
+
+    assert 3 == anchor(locked, state(locked, 1)).position
+
+
+def test_a_tie_goes_to_the_end_of_a_file_first() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": ""}, file="1"),
+        step("CREATE TABLE z ()", {"table public.z": ""}, file="2"),
+        step("DROP TABLE z", gone=["table public.z"], file="2"),
+        step("UPDATE a SET x = 2", file="3"),
+        step("CREATE TABLE b ()", {"table public.b": ""}, file="3"),
+    )
+
+    assert 3 == anchor(locked, state(locked, 1)).position
+
+
+def test_marked_steps_are_done_wherever_they_stand() -> None:
+    assert (0, 1, 3) == anchor(FIVE, state(FIVE, [0, 1, 3]), marked={3}).done
+
+
+def test_behind_trueup_s_own_marks_a_step_counts_only_if_facts_say_so() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": ""}),
+        step("UPDATE a SET x = 1"),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+        step("UPDATE a SET x = 2"),
+    )
+
+    assert (0,) == anchor(locked, state(locked, 1), own={0}).done
+    assert (0, 1, 2) == anchor(locked, state(locked, 3), own={0}).done
+
+
+def test_with_an_older_ledger_a_tie_counts_as_done() -> None:
+    locked = chain_of(step("CREATE TABLE a ()", {"table public.a": ""}), step("UPDATE a SET x = 1"))
+
+    assert (0, 1) == anchor(locked, state(locked, 1), marked={0}).done
+
+
+def test_a_leftover_says_that_the_step_that_drops_it_has_not_run() -> None:
+    locked = chain_of(
+        step("CREATE TABLE old ()", {"table public.old": ""}),
+        step("DROP TABLE old", gone=["table public.old"]),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abc"),
+    )
+    live = {**state(locked, 5), "table public.old": ""}
+
+    assert 1 == anchor(locked, live).position
+    assert 5 == anchor(locked, live, marked={1}).position
+
+
+def test_a_thing_of_that_name_that_is_another_is_no_leftover() -> None:
+    locked = chain_of(
+        step("CREATE VIEW v AS SELECT 1", {"view public.v": "AS SELECT 1;"}),
+        step("DROP VIEW v", gone=["view public.v"]),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abc"),
+    )
+    live = {**state(locked, 5), "view public.v": "AS SELECT 'mine';"}
+
+    assert 5 == anchor(locked, live).position
+
+
+def test_steps_that_are_not_asked_for_are_not_looked_at() -> None:
+    assert (0, 1) == anchor(FIVE, state(FIVE, 5), excluded={2, 3, 4}).done
+
+
+def test_one_pass_finds_what_comparing_every_prefix_finds() -> None:
+    numbers = random.Random(7)  # noqa: S311 - a reproducible sample
+    for _ in range(60):
+        locked = _random_chain(numbers)
+        live = _disturbed(locked, numbers)
+        paths = Trajectories(locked.effects, locked.base)
+        if not any(key in live for key in paths.of):
+            continue
+        distances = []
+        for position in range(len(locked.steps) + 1):
+            wanted = state(locked, position)
+            distances.append(sum(1 for key in paths.of if wanted.get(key) != live.get(key)))
+
+        assert min(distances) == anchor(locked, live).distance
+
+
+def _random_chain(numbers: random.Random) -> LockedChain:
+    made, there = [], []
+    for _ in range(numbers.randrange(3, 25)):
+        name = f"table public.{numbers.choice('abcdefgh')}"
+        if name in there and numbers.random() < 0.5:
+            there.remove(name)
+            made.append(step("DROP TABLE x", gone=[name]))
+        else:
+            value = numbers.choice(["", "UNLOGGED"])
+            there.append(name)
+            made.append(step("CREATE TABLE x ()", {name: value}))
+    return chain_of(*made)
+
+
+def _disturbed(locked: LockedChain, numbers: random.Random) -> dict[str, str]:
+    live = state(locked, numbers.randrange(len(locked.steps) + 1))
+    for name in "abcdefgh":
+        if numbers.random() < 0.2:
+            live.pop(f"table public.{name}", None)
+        elif numbers.random() < 0.1:
+            live[f"table public.{name}"] = ""
+    return live
+
+
+def test_a_chain_of_thousands_is_decided_at_once() -> None:
+    locked = chain_of(
+        *(
+            step("CREATE TABLE x ()", {f"table public.t{n}": "", f"column public.t{n}.id": "integer"})
+            for n in range(3000)
+        )
+    )
+    live = state(locked, 1500)
+
+    assert 1500 == decided(locked, live).anchor

@@ -1,0 +1,134 @@
+"""Steps that leave no trace in the catalog."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.model import LockedChain
+from trueup.decide.model import Decision
+from trueup_testing.facts import chain_of, decided, state, step, verdicts
+
+pytestmark = pytest.mark.unit
+
+WRITES_A = {"public.a": "RX"}
+
+
+def chain(sql: str, **more: object) -> LockedChain:
+    """A, then the step in question, then a column of A and other tables."""
+    return chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step(sql, locks=WRITES_A, **more),  # type: ignore[arg-type]
+        step("ALTER TABLE a ADD y int", {"column public.a.y": "integer"}),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "cde"),
+    )
+
+
+UPDATE = chain("UPDATE a SET x = x + 1")
+GUARDED = chain("UPDATE a SET x = 1 WHERE x IS NULL")
+
+
+def second(decision: Decision) -> tuple[str, str]:
+    return verdicts(decision)[1], decision.steps[1].reason
+
+
+def test_on_an_empty_database_it_runs() -> None:
+    assert ("run", "the database is empty") == second(decided(UPDATE, {}))
+
+
+def test_its_mark_is_taken() -> None:
+    assert ("skip", "marked in the ledger") == second(decided(UPDATE, state(UPDATE, 7), marked=[1]))
+
+
+def test_without_a_ledger_its_place_decides_where_all_around_agrees() -> None:
+    assert ("assume", "everything around it is there") == second(decided(UPDATE, state(UPDATE, 7)))
+
+
+def test_behind_the_anchor_it_runs() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}, file="1"),
+        step("CREATE TABLE b ()", {"table public.b": ""}, file="2"),
+        step("UPDATE a SET x = 1", locks=WRITES_A, file="2"),
+        step("CREATE TABLE c ()", {"table public.c": ""}, file="2"),
+    )
+
+    assert ["reconcile", "run", "run", "run"] == verdicts(decided(locked, state(locked, 1)))
+
+
+def test_in_trueup_s_own_ledger_no_mark_means_that_it_did_not_run() -> None:
+    live = state(UPDATE, [0])
+
+    assert ("run", "not in the ledger") == second(decided(UPDATE, live, marked=[0]))
+
+
+def test_it_never_runs_again_behind_a_mark_of_trueup_s_that_follows_it() -> None:
+    verdict, _ = second(decided(UPDATE, state(UPDATE, 7), marked=[0, 2, 3, 4, 5, 6]))
+
+    assert verdict in ("run", "conflict")  # its turn was missed; it is not taken as done
+
+
+def test_what_repeats_harmlessly_runs() -> None:
+    assert ("run", "it repeats harmlessly") == second(decided(GUARDED, state(GUARDED, 7)))
+
+
+def test_what_no_longer_fits_its_table_is_not_repeated() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("UPDATE a SET x = 1 WHERE x IS NULL", locks=WRITES_A),
+        step("ALTER TABLE a DROP x", gone=["column public.a.x"], locks={"public.a": "AE"}),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+    )
+
+    assert "assume" == second(decided(locked, state(locked, 4)))[0]
+
+
+def test_something_missing_that_it_names_makes_it_a_person_s_matter() -> None:
+    live = state(UPDATE, 7)
+    del live["column public.a.x"]
+
+    verdict, reason = second(decided(UPDATE, live))
+
+    assert "conflict" == verdict
+    assert "trueup resolve 2_update_a --applied" in reason
+
+
+def test_the_table_it_fills_was_missing_so_it_runs() -> None:
+    live = {key: value for key, value in state(UPDATE, 7).items() if "public.a" not in key}
+
+    assert ("run", "the table it fills was missing") == second(decided(UPDATE, live))
+
+
+def test_something_missing_elsewhere_does_not_matter() -> None:
+    live = state(UPDATE, 7)
+    del live["table public.b"]
+
+    assert "assume" == second(decided(UPDATE, live))[0]
+
+
+def test_something_early_on_its_table_makes_it_a_person_s_matter() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}, file="1"),
+        step("CREATE TABLE b ()", {"table public.b": ""}, file="2"),
+        step("CREATE TABLE c ()", {"table public.c": ""}, file="2"),
+        step("UPDATE a SET x = 1", locks=WRITES_A, file="2"),
+        step("ALTER TABLE a ADD y int", {"column public.a.y": "integer"}, file="2"),
+    )
+    live = state(locked, [0, 4])
+
+    decision = decided(locked, live)
+
+    assert ["reconcile", "run", "run", "conflict", "reconcile"] == verdicts(decision)
+
+
+def test_ddl_that_changes_nothing_is_no_data_step() -> None:
+    locked = chain("ALTER TABLE a DROP COLUMN IF EXISTS z")
+
+    assert "reconcile" == second(decided(locked, state(locked, 7)))[0]
+    assert "run" == second(decided(locked, state(locked, 1), marked=[0]))[0]
+
+
+def test_a_conflict_does_not_stop_what_comes_after_from_being_judged() -> None:
+    live = state(UPDATE, 7)
+    del live["column public.a.x"]
+
+    assert ["reconcile", "conflict", *["reconcile"] * 5] == verdicts(decided(UPDATE, live))

@@ -1,0 +1,331 @@
+"""Cursors and verdicts: what a database at some state needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.decide.model import Decision, Wish
+from trueup_testing.facts import chain_of, decided, state, step, verdicts
+
+pytestmark = pytest.mark.unit
+
+LEADS = {"table public.leads": "", "column public.leads.id": "integer", "not null public.leads.id": ""}
+PHONE = {"column public.leads.phone": "character varying(32)"}
+WIDER = {"column public.leads.phone": "character varying(64)"}
+INDEX = {"index public.idx": "ON public.leads USING btree (phone)", "valid public.idx": ""}
+CALLS = {"table public.calls": "", "column public.calls.id": "integer"}
+
+CHAIN = chain_of(
+    step("CREATE TABLE leads (id int NOT NULL)", LEADS),
+    step("ALTER TABLE leads ADD phone varchar(32)", PHONE),
+    step("CREATE INDEX idx ON leads (phone)", INDEX),
+    step("CREATE TABLE calls (id int)", CALLS),
+    step("ALTER TABLE leads ALTER phone TYPE varchar(64)", WIDER, locks={"public.leads": "AE"}),
+)
+
+
+def without(facts: dict[str, str], *keys: str) -> dict[str, str]:
+    return {key: value for key, value in facts.items() if key not in keys}
+
+
+def drift(decision: Decision) -> dict[str, tuple[str | None, str | None]]:
+    return {d.fact: (d.wanted, d.found) for d in decision.drift}
+
+
+# --- roll forward ---
+
+
+def test_an_empty_database_runs_everything() -> None:
+    decision = decided(CHAIN, {})
+
+    assert ["run"] * 5 == verdicts(decision)
+    assert {} == decision.heal
+    assert [] == decision.drift
+
+
+@pytest.mark.parametrize("position", range(1, 6))
+def test_a_prefix_runs_the_rest(position: int) -> None:
+    decision = decided(CHAIN, state(CHAIN, position))
+
+    assert ["reconcile"] * position + ["run"] * (5 - position) == verdicts(decision)
+    assert {} == decision.heal
+    assert [] == decision.drift
+
+
+def test_marked_steps_are_skipped() -> None:
+    decision = decided(CHAIN, state(CHAIN, 2), marked=[0, 1])
+
+    assert ["skip", "skip", "run", "run", "run"] == verdicts(decision)
+
+
+def test_a_later_step_done_early_is_reconciled_in_its_turn() -> None:
+    decision = decided(CHAIN, state(CHAIN, [0, 3]))
+
+    assert ["reconcile", "run", "run", "reconcile", "run"] == verdicts(decision)
+
+
+def test_a_step_half_there_is_completed_with_what_is_missing() -> None:
+    live = without(state(CHAIN, 4), "column public.calls.id", "valid public.idx")
+    at_two = {**state(CHAIN, 2), "table public.calls": ""}
+
+    healed = decided(CHAIN, live)
+    completed = decided(CHAIN, at_two)
+
+    assert {"column public.calls.id": 3, "valid public.idx": 2} == healed.heal
+    assert ["reconcile", "reconcile", "run", "complete", "run"] == verdicts(completed)
+    assert ("column public.calls.id",) == completed.steps[3].missing
+
+
+def test_verdicts_say_why() -> None:
+    decision = decided(CHAIN, {**state(CHAIN, 2), "table public.calls": ""})
+
+    assert "its effect is there" == decision.steps[0].reason
+    assert "nothing of it is there" == decision.steps[2].reason
+    assert "1 of its 2 facts are missing" == decision.steps[3].reason
+
+
+# --- cursors ---
+
+
+def test_what_is_missing_before_the_anchor_is_healed() -> None:
+    decision = decided(CHAIN, without(state(CHAIN, 5), "index public.idx", "valid public.idx"))
+
+    assert ["reconcile"] * 5 == verdicts(decision)
+    assert {"index public.idx": 2, "valid public.idx": 2} == decision.heal
+    assert "missing and are healed first" in decision.steps[2].reason
+
+
+def test_what_the_chain_drops_later_is_missing_all_the_same() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": "", "column public.a.x": "text", "column public.a.z": "text"}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bcd"),
+        step("ALTER TABLE a DROP x, DROP z", gone=["column public.a.x", "column public.a.z"]),
+    )
+    live = without(state(locked, 4), "column public.a.x")
+
+    decision = decided(locked, live)
+
+    assert 4 == decision.anchor
+    assert {"column public.a.x": 0} == decision.heal
+    assert "run" == verdicts(decision)[4]
+
+
+def test_a_value_of_a_later_step_is_early_and_stays() -> None:
+    live = {**state(CHAIN, 3), **WIDER}
+
+    decision = decided(CHAIN, live)
+
+    assert ["reconcile", "reconcile", "reconcile", "run", "reconcile"] == verdicts(decision)
+    assert {} == decision.heal
+    assert [] == decision.drift
+
+
+def test_a_value_of_an_earlier_step_is_healed_where_that_loses_nothing() -> None:
+    live = {**state(CHAIN, 5), **PHONE}
+
+    decision = decided(CHAIN, live, marked=range(5))
+
+    assert {"column public.leads.phone": 4} == decision.heal
+
+
+def test_a_value_of_an_earlier_step_stays_where_rows_would_not_fit() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x text)", {"table public.a": "", "column public.a.x": "text"}),
+        step("ALTER TABLE a ALTER x TYPE int", {"column public.a.x": "integer"}),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+    )
+    live = {**state(locked, 3), "column public.a.x": "text"}
+
+    decision = decided(locked, live, marked=range(3))
+
+    assert {} == decision.heal
+    assert {"column public.a.x": ("integer", "text")} == drift(decision)
+
+
+def test_a_value_the_chain_never_gave_is_drift_where_no_step_needs_it() -> None:
+    live = {**state(CHAIN, 5), "column public.leads.phone": "text", "default public.leads.id": "7"}
+
+    decision = decided(CHAIN, live)
+
+    assert ["reconcile"] * 5 == verdicts(decision)
+    assert {
+        "column public.leads.phone": ("character varying(64)", "text"),
+        "default public.leads.id": (None, "7"),
+    } == drift(decision)
+    assert "5_leads_phone_altercolumntype" == decision.drift[0].origin
+
+
+def test_a_value_the_chain_never_gave_is_a_conflict_where_a_step_needs_it() -> None:
+    live = {**state(CHAIN, 4), "column public.leads.phone": "text"}
+
+    decision = decided(CHAIN, live, marked=range(4))
+
+    assert "conflict" == verdicts(decision)[4]
+    (difference,) = decision.conflicts[0].differences
+    assert ("column public.leads.phone", "character varying(64)", "text") == (
+        difference.fact,
+        difference.wanted,
+        difference.found,
+    )
+
+
+def test_things_that_no_step_touches_are_not_looked_at() -> None:
+    live = {**state(CHAIN, 5), "table public.mine": "", "index public.mine_idx": "ON public.mine USING btree (x)"}
+
+    decision = decided(CHAIN, live)
+
+    assert [] == decision.drift
+    assert ["reconcile"] * 5 == verdicts(decision)
+
+
+# --- what rows hang on ---
+
+RENAME = chain_of(
+    step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+    step("CREATE TABLE b ()", {"table public.b": ""}),
+    step("ALTER TABLE a RENAME x TO y", {"column public.a.y": "integer"}, gone=["column public.a.x"]),
+    step("CREATE TABLE c ()", {"table public.c": ""}),
+)
+
+
+def test_a_rename_runs_as_written() -> None:
+    assert ["reconcile", "reconcile", "run", "run"] == verdicts(decided(RENAME, state(RENAME, 2)))
+
+
+def test_a_rename_done_early_is_reconciled() -> None:
+    live = state(RENAME, [0, 2])
+
+    decision = decided(RENAME, live)
+
+    assert "column public.a.x" not in decision.heal
+    assert "column public.a.y" not in decision.heal
+    assert "run" not in (verdicts(decision)[0], verdicts(decision)[2])
+
+
+def test_a_rename_half_done_is_for_a_person() -> None:
+    live = {**state(RENAME, 2), "column public.a.y": "integer"}
+
+    decision = decided(RENAME, live)
+
+    assert "conflict" == verdicts(decision)[2]
+    assert {d.fact for d in decision.conflicts[0].differences} == {"column public.a.x"}
+
+
+TABLES = chain_of(*(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abcde"))
+
+
+def test_a_lost_table_that_the_ledger_marks_is_for_a_person() -> None:
+    live = without(state(TABLES, 5), "table public.b")
+
+    marked, unmarked = decided(TABLES, live, marked=range(5)), decided(TABLES, live)
+
+    assert [("table public.b", "2_b_table")] == [(d.fact, d.origin) for d in marked.heal_conflicts]
+    assert [] == unmarked.heal_conflicts
+    assert {"table public.b": 1} == unmarked.heal
+
+
+def test_a_table_that_only_an_older_ledger_marks_is_made_again() -> None:
+    decision = decided(TABLES, without(state(TABLES, 5), "table public.b"), adopted=range(5))
+
+    assert [] == decision.heal_conflicts
+    assert {"table public.b": 1} == decision.heal
+
+
+# --- what was asked for ---
+
+
+def test_steps_behind_the_target_are_not_asked_for() -> None:
+    decision = decided(CHAIN, state(CHAIN, 1), wish=Wish(until=3))
+
+    assert ["reconcile", "run", "run", "blocked", "blocked"] == verdicts(decision)
+    assert [] == decision.drift
+
+
+CONTRACT = chain_of(
+    step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+    step("ALTER TABLE a DROP x", gone=["column public.a.x"], phase="contract"),
+    step("CREATE TABLE b ()", {"table public.b": ""}),
+)
+
+
+def test_contract_steps_wait_until_they_are_asked_for() -> None:
+    waiting = decided(CONTRACT, state(CONTRACT, 1))
+    asked = decided(CONTRACT, state(CONTRACT, 1), wish=Wish(contract=True))
+
+    assert ["reconcile", "blocked", "run"] == verdicts(waiting)
+    assert "--phase contract" in waiting.steps[1].reason
+    assert ["reconcile", "run", "run"] == verdicts(asked)
+
+
+def test_pending_contract_steps_are_no_drift() -> None:
+    decision = decided(CONTRACT, state(CONTRACT, [0, 2]))
+
+    assert ["reconcile", "blocked", "reconcile"] == verdicts(decision)
+    assert [] == decision.drift
+    assert {} == decision.heal
+
+
+def test_a_contract_step_that_was_done_is_reconciled_and_not_healed() -> None:
+    decision = decided(CONTRACT, state(CONTRACT, 3))
+
+    assert "reconcile" == verdicts(decision)[1]
+    assert {} == decision.heal
+
+
+def test_a_person_s_word_is_taken() -> None:
+    live = {**state(CHAIN, 4), "column public.leads.phone": "text"}
+
+    applied = decided(CHAIN, live, marked=range(4), wish=Wish(applied={4}))
+    run = decided(CHAIN, live, marked=range(4), wish=Wish(run={4}))
+
+    assert "reconcile" == verdicts(applied)[4]
+    assert "run" == verdicts(run)[4]
+    assert [] == applied.conflicts
+    assert [] == run.conflicts
+
+
+def test_a_person_s_word_is_taken_on_steps_before_the_anchor_and_on_data() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("UPDATE a SET x = 1", locks={"public.a": "RX"}),
+        step("CREATE VIEW v AS SELECT 1", {"view public.v": "AS SELECT 1;"}),
+    )
+
+    run = decided(locked, state(locked, 3), wish=Wish(run={1, 2}))
+    applied = decided(locked, state(locked, 1), marked=[0], wish=Wish(applied={1, 2}))
+
+    assert ["reconcile", "run", "run"] == verdicts(run)
+    assert ["skip", "reconcile", "reconcile"] == verdicts(applied)
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [(True, "reconcile"), (False, "run")])
+def test_the_author_s_query_decides(answer: bool, verdict: str) -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": ""}),
+        step("UPDATE a SET x = 1", done_when="SELECT true"),
+    )
+
+    assert verdict == verdicts(decided(locked, state(locked, 2), wish=Wish(answers={1: answer})))[1]
+
+
+def test_a_mark_wins_over_the_author_s_query() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": ""}),
+        step("UPDATE a SET x = 1", done_when="SELECT true"),
+    )
+
+    assert "skip" == verdicts(decided(locked, state(locked, 2), marked=[0, 1], wish=Wish(answers={1: False})))[1]
+
+
+def test_foreign_keys_as_an_orm_makes_them_are_completed() -> None:
+    wanted = "FOREIGN KEY (lead_id) REFERENCES public.leads(id) ON DELETE CASCADE"
+    locked = chain_of(
+        step(
+            "CREATE TABLE calls ()",
+            {"table public.calls": "", "constraint public.calls.fk": wanted, "validated public.calls.fk": ""},
+        ),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+    )
+    live = {**state(locked, 2), "constraint public.calls.fk": wanted.removesuffix(" ON DELETE CASCADE")}
+
+    assert {"constraint public.calls.fk": 0} == decided(locked, live).heal
