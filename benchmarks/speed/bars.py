@@ -106,8 +106,9 @@ def _first(results: Results, size: int) -> Bar:
         return _missing(asked)
     allowed = statistics.median(FIRST_RATIO * psql + bare for _, psql, bare in rounds)
     used = statistics.median(ours / (FIRST_RATIO * psql + bare) for ours, psql, bare in rounds)
-    time = statistics.median(ours)
-    return Bar(asked, f"{time:.2f} s of {allowed:.2f} s ({time / statistics.median(psql):.2f}x psql)", used <= 1)
+    beside = statistics.median(ours / psql for ours, psql, _ in rounds)
+    found = f"{used:.2f} of that ({statistics.median(ours):.2f} s of {allowed:.2f} s; {beside:.2f}x psql)"
+    return Bar(asked, found, used <= 1)
 
 
 def _adoption(results: Results, size: int) -> Bar:

@@ -28,7 +28,7 @@ from benchmarks.speed.tools.yoyo import Yoyo
 TOOLS = ("trueup", "psql", "alembic", "django", "yoyo", "dbmate")
 RESULTS = Path(__file__).parents[1] / "results"
 
-_FULL = Effort(sizes=(100, 1_000, 5_000), first_rounds=5, noop_rounds=15, limit=300, budget=90)
+_FULL = Effort(sizes=(100, 1_000, 5_000), first_rounds=5, noop_rounds=15, limit=300, budget=60)
 _QUICK = Effort(sizes=(100,), first_rounds=2, noop_rounds=5, limit=60, budget=20)
 
 
