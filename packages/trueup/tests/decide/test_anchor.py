@@ -9,7 +9,7 @@ import pytest
 from trueup.chain.model import LockedChain
 from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.trajectory import Trajectories, fold
-from trueup_testing.facts import chain_of, decided, state, step
+from trueup_testing.facts import Made, chain_of, decided, state, step
 
 pytestmark = pytest.mark.unit
 
@@ -166,7 +166,8 @@ def test_one_pass_finds_what_comparing_every_prefix_finds() -> None:
 
 
 def _random_chain(numbers: random.Random) -> LockedChain:
-    made, there = [], []
+    made: list[Made] = []
+    there: list[str] = []
     for _ in range(numbers.randrange(3, 25)):
         name = f"table public.{numbers.choice('abcdefgh')}"
         if name in there and numbers.random() < 0.5:

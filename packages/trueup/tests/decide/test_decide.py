@@ -298,7 +298,7 @@ def test_a_person_s_word_is_taken_on_steps_before_the_anchor_and_on_data() -> No
     assert ["skip", "reconcile", "reconcile"] == verdicts(applied)
 
 
-@pytest.mark.parametrize(("answer", "verdict"), [(True, "reconcile"), (False, "run")])
+@pytest.mark.parametrize("answer, verdict", [(True, "reconcile"), (False, "run")])
 def test_the_author_s_query_decides(answer: bool, verdict: str) -> None:
     locked = chain_of(
         step("CREATE TABLE a (x int)", {"table public.a": ""}),

@@ -31,7 +31,7 @@ def test_the_value_at_a_position(position: int, value: str | None) -> None:
     assert value == PATHS.value_at(PHONE, position)
 
 
-@pytest.mark.parametrize(("value", "place"), [("text", 4), ("character varying", 2), (None, 3), ("integer", -1)])
+@pytest.mark.parametrize("value, place", [("text", 4), ("character varying", 2), (None, 3), ("integer", -1)])
 def test_the_last_place_of_a_value(value: str | None, place: int) -> None:
     assert place == PATHS.last_place(PHONE, value)
 

@@ -1,0 +1,57 @@
+"""In which order missing facts are made."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.render.order import in_order
+
+pytestmark = pytest.mark.unit
+
+SORTED = [
+    "schema app",
+    "extension pg_trgm",
+    "enum app.mood",
+    "sequence app.leads_id_seq",
+    "table app.leads",
+    "column app.leads.phone",
+    "function app.touch()",
+    "sequence owner app.leads_id_seq",
+    "default app.leads.id",
+    "not null app.leads.phone",
+    "constraint app.leads.pk",
+    "constraint app.leads.chk",
+    "constraint app.calls.fk",
+    "index app.idx",
+    "valid app.idx",
+    "validated app.calls.fk",
+    "trigger app.leads.touched",
+    "trigger state app.leads.touched",
+    "row security app.leads",
+    "comment on table app.leads",
+]
+VALUES = {
+    "constraint app.leads.pk": "PRIMARY KEY (id)",
+    "constraint app.leads.chk": "CHECK ((id > 0))",
+    "constraint app.calls.fk": "FOREIGN KEY (lead_id) REFERENCES app.leads(id)",
+}
+
+
+def test_everything_comes_after_what_it_needs() -> None:
+    keys: dict[str, str | None] = {key: VALUES.get(key, "") for key in reversed(SORTED)}
+
+    assert SORTED == in_order(keys, lambda _: 0)
+
+
+def test_within_a_kind_the_chain_s_order_counts() -> None:
+    keys: dict[str, str | None] = {"view app.a": "AS SELECT b;", "view app.b": "AS SELECT 1;"}
+
+    assert ["view app.b", "view app.a"] == in_order(keys, lambda key: 1 if key == "view app.a" else 0)
+
+
+def test_a_function_that_a_table_uses_comes_before_it() -> None:
+    keys: dict[str, str | None] = {"table app.leads": "", "function app.code()": "", "function app.late()": ""}
+
+    order = in_order(keys, lambda _: 0, early_functions=frozenset({"function app.code()"}))
+
+    assert ["function app.code()", "table app.leads", "function app.late()"] == order

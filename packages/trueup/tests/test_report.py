@@ -1,0 +1,53 @@
+"""The typed report and its JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup import Report, StepReport
+from trueup.decide.model import Difference
+
+pytestmark = pytest.mark.unit
+
+DRIFT = Difference(fact="column public.a.x", wanted="text", found=None, origin="1_a_table")
+
+
+def test_true_is_up_to_date_without_drift() -> None:
+    assert Report(chain="shop", up_to_date=True).true
+    assert not Report(chain="shop", up_to_date=True, drift=[DRIFT]).true
+    assert not Report(chain="shop", up_to_date=False).true
+    assert Report(chain="shop", up_to_date=True, accepted=[DRIFT]).true
+
+
+def test_the_document_has_every_member() -> None:
+    report = Report(
+        chain="shop",
+        anchor={"step": "1_a_table", "index": 1, "of": 2, "distance": 0},
+        steps=[StepReport(id="2_b", verdict="run", reason="nothing of it is there", statements=["SELECT 1"], ms=1.26)],
+        drift=[DRIFT],
+        conflicts=["2_b: why"],
+        ms=12.34,
+    )
+
+    assert {
+        "chain": "shop",
+        "topology": "direct",
+        "chosen": "DATABASE_URL",
+        "anchor": {"step": "1_a_table", "index": 1, "of": 2, "distance": 0},
+        "steps": [
+            {"id": "2_b", "verdict": "run", "reason": "nothing of it is there", "statements": ["SELECT 1"], "ms": 1.3}
+        ],
+        "drift": [{"fact": "column public.a.x", "wanted": "text", "found": None, "origin": "1_a_table"}],
+        "accepted": [],
+        "conflicts": ["2_b: why"],
+        "up_to_date": False,
+        "true": False,
+        "ms": 12.3,
+    } == report.to_json()
+
+
+def test_what_was_sent() -> None:
+    quiet = StepReport(id="1_a", verdict="reconcile", reason="its effect is there")
+    loud = StepReport(id="2_b", verdict="run", reason="nothing of it is there", statements=["SELECT 1"])
+
+    assert [loud] == Report(chain="shop", steps=[quiet, loud]).sent
