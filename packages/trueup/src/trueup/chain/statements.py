@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trueup.chain.grammar import Statement, deparse, nodes_of, range_name, string_list, walk
+from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements, range_name, string_list, walk
 from trueup.chain.model import DATA_TAGS
 
 _OUTSIDE_TRANSACTIONS = re.compile(
@@ -152,6 +152,18 @@ def _where_column_is_null(update: Any) -> bool:
         and string_list(part.null_test.arg.column_ref.fields)[-1] in targets
         for part in _conjuncts(update.where_clause)
     )
+
+
+def columns_written(text: str) -> set[str]:
+    """The columns that an UPDATE sets or an INSERT fills, by name."""
+    found = set()
+    for statement in parse_statements(text):
+        for part in walk(statement.node):
+            if part.DESCRIPTOR.name == "UpdateStmt":
+                found.update(target.res_target.name for target in part.target_list)
+            elif part.DESCRIPTOR.name == "InsertStmt":
+                found.update(target.res_target.name for target in part.cols)
+    return found
 
 
 def removed_objects(statement: Statement) -> set[tuple[str, str]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from trueup.catalog.keys import column_of, kind_of, parts, table_of, unquoted
 from trueup.chain.model import LockedChain, Step
+from trueup.chain.statements import columns_written
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Marks, StepVerdict
 from trueup.decide.trajectory import Trajectories
@@ -42,8 +43,8 @@ class DataRules:
         self.empty_database = anchor.position == 0 and not any(key in live for key in paths.of)
         self.healed_tables = {table_of(key) for key in heal if kind_of(key) == "table"}
         self.healed_columns = {column_of(key) for key in heal if kind_of(key) == "column"}
-        self.behind = {table_of(key) for key in heal if kind_of(key) in _ROW_BEARING}
-        self.ahead = {table_of(key) for key in early if kind_of(key) in _ROW_BEARING}
+        self.behind = [(table_of(key), step) for key, step in heal.items() if kind_of(key) in _ROW_BEARING]
+        self.ahead = [(table_of(key), place - 1) for key, place in early.items() if kind_of(key) in _ROW_BEARING]
 
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
@@ -53,6 +54,12 @@ class DataRules:
             if before:
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return StepVerdict(index=index, verdict="run", reason="it changes nothing in the catalog, and is pending")
+        if (
+            not before
+            and not step.guarded
+            and (column := self._reads_healed(step, set(self.locked.effects[index].locks)))
+        ):
+            return self._conflict(index, step, f"it reads {column}, whose values were lost")
         if self.marks.own and not self._mark_was_lost(index):
             if before and not self._still_fits(index):
                 return self._conflict(index, step, "it is not in the ledger, and its tables have changed since")
@@ -82,10 +89,12 @@ class DataRules:
                 return StepVerdict(index=index, verdict="run", reason="the table it fills was missing")
             if self._names_healed(step, relations):
                 return self._conflict(index, step, "it uses what was missing, so it may not have run")
-            if not self._disagree(relations, self.behind, unknown=step.opaque):
+            missing = {table for table, maker in self.behind if maker < index}
+            if not self._disagree(relations, missing, unknown=step.opaque):
                 return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
             return self._conflict(index, step, "some of what stood before it is missing here")
-        if not self._disagree(relations, self.ahead, unknown=step.opaque):
+        later = {table for table, maker in self.ahead if maker > index}
+        if not self._disagree(relations, later, unknown=step.opaque):
             return StepVerdict(index=index, verdict="run", reason="nothing behind it is there")
         return self._conflict(index, step, "later steps on the same tables are there")
 
@@ -100,6 +109,16 @@ class DataRules:
             column.rpartition(".")[0] in relations and unquoted(parts(column)[-1]) in words
             for column in self.healed_columns
         )
+
+    def _reads_healed(self, step: Step, relations: set[str]) -> str:
+        """A column that had to be made anew, empty, and that the step uses otherwise than to fill it."""
+        named = [
+            column
+            for column in sorted(self.healed_columns)
+            if column.rpartition(".")[0] in relations - self.healed_tables and unquoted(parts(column)[-1]) in step.sql
+        ]
+        filled = {name for text in step.statements for name in columns_written(text)} if named else set()
+        return next((column for column in named if unquoted(parts(column)[-1]) not in filled), "")
 
     def _still_fits(self, index: int) -> bool:
         """No step between it and the anchor took away or retyped a column of its tables, or changed an enum."""

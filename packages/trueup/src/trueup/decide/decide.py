@@ -12,15 +12,12 @@ from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, split_key
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import Anchor, find_anchor
+from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories, Value, fold
 
-_LOSSLESS = {
-    *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
-    *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
-}
-"""Kinds whose value can be replaced without a row being lost."""
+_REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 
 
 def decide(locked: LockedChain, live: Mapping[str, str], marks: Marks, wish: Wish | None = None) -> Decision:
@@ -91,62 +88,28 @@ class _Deciding:
         self.wish = wish
         self.excluded = excluded
         self.done = frozenset(anchor.done)
-        self.wanted = fold(locked.effects, anchor.done, locked.base)
-        self.now: dict[str, Value] = dict(live)
-        self.place: dict[str, int] = {}  # of facts that are further along than the anchor
-        self.heal: dict[str, int] = {}
-        self.heal_conflicts: list[Difference] = []
+        self.last_done = {key: index for index in anchor.done for key in locked.effects[index].keys}
+        self.cursors = Cursors(locked, paths, live, anchor, marks)
+        self.place = self.cursors.place
+        self.now = dict(self.cursors.now)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
-        self._place_cursors()
-        before = dict(self.now)
-        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, self.heal, self.place)
+        cursors = self.cursors
+        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, cursors.heal, cursors.place)
         steps = [self._verdict(index, rules) for index in range(len(self.locked.steps))]
         final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
         return Decision(
             anchor=self.anchor.position,
             distance=self.anchor.distance,
             steps=steps,
-            heal=self.heal,
-            heal_conflicts=self.heal_conflicts,
+            heal=cursors.heal,
+            heal_conflicts=cursors.lost,
             drift=self._drift(final),
             found=self.live,
-            before=before,
+            before=cursors.now,
             final=final,
             renamed=renamed,
         )
-
-    def _place_cursors(self) -> None:
-        """Sort every fact at the anchor: there, early, a hole to heal, or a stranger."""
-        for key in self.paths.of:
-            wanted, found = self.wanted.get(key), self.live.get(key)
-            if wanted == found:
-                continue
-            if found is None:
-                if wanted is not None and (place := self._renamed_early(key)):
-                    self.place[key] = place
-                elif wanted is not None:
-                    self._hole(key, wanted, found)
-                continue
-            place = self.paths.last_place(key, found)
-            if place > self.anchor.position:
-                self.place[key] = place
-            elif wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
-                self._hole(key, wanted, found)
-
-    def _renamed_early(self, key: str) -> int:
-        """The place of a later step that takes the fact away and whose table or column in its stead is there already.
-
-        Zero where there is none: then the fact is missing, even if the chain drops it later.
-        """
-        for place, value in self.paths.of[key]:
-            if value is not None or place <= self.anchor.position:
-                continue
-            effect = self.locked.effects[place - 1]
-            brought = [k for k in effect.set if k.startswith(("table ", "column ")) and self.wanted.get(k) is None]
-            if brought and all(self.paths.last_place(k, self.live.get(k)) >= place for k in brought):
-                return place
-        return 0
 
     def _uses_renamed(self, index: int, step: Step, effect: Effect) -> str:
         """A table or column that this step names and that a later step's rename, done early, has taken away."""
@@ -157,17 +120,6 @@ class _Deciding:
             if table_of(key) in effect.locks and re.search(rf"\b{re.escape(name)}\b", step.sql):
                 return key
         return ""
-
-    def _hole(self, key: str, wanted: str, found: str | None) -> None:
-        kind = kind_of(key)
-        setter = max((i for i in self.done if key in self.locked.effects[i].set), default=-1)
-        if kind == "table" and found is None and setter in self.marks.own:
-            self.heal_conflicts.append(self._difference(key, wanted, found, setter))
-            return
-        if found is not None and kind not in _LOSSLESS and not _widens(kind, found, wanted):
-            return  # told as drift, or as a conflict where a step needs it
-        self.heal[key] = setter
-        self.now[key] = wanted
 
     def _verdict(self, index: int, rules: DataRules) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
@@ -198,7 +150,7 @@ class _Deciding:
 
     def _before_anchor(self, index: int) -> StepVerdict:
         effect = self.locked.effects[index]
-        healed = sum(1 for key in effect.set if self.heal.get(key) == index)
+        healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         total = len(effect.keys)
@@ -224,6 +176,12 @@ class _Deciding:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
         if not there and not strange:
+            if holder := self._held_by_early_key(index, step):
+                return StepVerdict(
+                    index=index,
+                    verdict="conflict",
+                    reason=f"it drops a table that {holder}, made here already by a later step, refers to",
+                )
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason="nothing of it is there")
         if not there:
@@ -234,6 +192,19 @@ class _Deciding:
                 differences=differences,
             )
         return self._partly_there(index, step, effect, missing, differences)
+
+    def _held_by_early_key(self, index: int, step: Step) -> str:
+        """A foreign key, there early, that refers to a table which this step drops."""
+        if "drop_stmt" not in step.tags:
+            return ""
+        for key, place in self.place.items():
+            if place <= index + 1 or not key.startswith("constraint "):
+                continue
+            match = _REFERENCES.search(self.live.get(key) or "")
+            name = unquoted(parts(match[1])[-1]) if match else ""
+            if name and re.search(rf"\bDROP\s+TABLE\b[^;]*\b{re.escape(name)}\b", step.sql, re.IGNORECASE):
+                return key
+        return ""
 
     def _partly_there(
         self,
@@ -252,7 +223,7 @@ class _Deciding:
                 reason="its effect is there, but for what differs",
                 differences=differences,
             )
-        left = [key for key in missing if key in removes or key in effect.gone]
+        left = [key for key in missing if key in removes]
         if removes and any(key in removes or key in added for key in missing):
             if all(self.now.get(key) is not None for key in removes) and not any(
                 self.now.get(key) is not None for key in added if key not in removes
@@ -268,10 +239,12 @@ class _Deciding:
                 reason="half of it is there, and completing it could lose rows or skip work",
                 differences=shown,
             )
+        found = {key: self.now.get(key) for key in missing}
         self._advance(effect, index)
         return StepVerdict(
             index=index,
             verdict="complete",
+            found=found,
             reason=f"{len(missing)} of its {len(effect.keys)} facts are missing",
             missing=tuple(missing),
             differences=differences,
@@ -301,7 +274,7 @@ class _Deciding:
         values: list[tuple[str, Value]] = [*effect.set.items(), *((key, None) for key in effect.gone)]
         for key, value in values:
             found = self.now.get(key)
-            if found == value or self.place.get(key, -1) > index:
+            if found == value or self.place.get(key, -1) > index or self._settled_later(key, index, found):
                 there.append(key)
             elif found is None or found == self.paths.value_at(key, index):
                 missing.append(key)
@@ -311,13 +284,14 @@ class _Deciding:
         implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
         return [key for key in there if key not in implied], missing, strange
 
+    def _settled_later(self, key: str, index: int, found: Value) -> bool:
+        """True where a later step that is done has given the fact the value that it has."""
+        return self.last_done.get(key, -1) > index and self.cursors.wanted.get(key) == found
+
     def _advance(self, effect: Effect, index: int) -> None:
-        for key, value in effect.set.items():
-            if self.place.get(key, -1) <= index:
-                self.now[key] = value
-        for key in effect.gone:
-            if self.place.get(key, -1) <= index:
-                self.now[key] = None
+        for key in effect.keys:
+            if self.place.get(key, -1) <= index and self.last_done.get(key, -1) <= index:
+                self.now[key] = effect.set.get(key)
 
     def _drift(self, final: Mapping[str, Value]) -> list[Difference]:
         """Managed facts that will still differ when every pending step has run."""
@@ -343,21 +317,3 @@ def _part_of_missing(key: str, now: Mapping[str, Value], final: Mapping[str, Val
     """A facet of something that is itself missing: naming the owner is enough."""
     owner = owner_of(key)
     return bool(owner) and final.get(owner) is not None and now.get(owner) is None
-
-
-def _lacks_actions(found: str, wanted: str) -> bool:
-    """A foreign key as an ORM makes it: the same one, but without what happens on DELETE and UPDATE."""
-    return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
-
-
-def _widens(kind: str, found: str, wanted: str) -> bool:
-    """True where every value of the type found fits the type wanted without a table rewrite."""
-    if kind != "column":
-        return False
-    if wanted == "text":
-        return found == "text" or found.startswith("character varying")
-    if not found.startswith("character varying("):
-        return False
-    if wanted == "character varying":
-        return True
-    return wanted.startswith("character varying(") and int(found[18:-1]) <= int(wanted[18:-1])

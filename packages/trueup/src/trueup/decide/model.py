@@ -29,12 +29,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:
-    """What has to happen with one step, and why. `missing` are the facts to complete it with."""
+    """What has to happen with one step, and why.
+
+    `missing` are the facts to complete it with, `found` their values just before.
+    """
 
     index: int
     verdict: Verdict
     reason: str
     missing: tuple[str, ...] = ()
+    found: Mapping[str, str | None] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
 
 

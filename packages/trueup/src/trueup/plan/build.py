@@ -41,10 +41,15 @@ class _Building:
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
             actions += [self._run(step, verdict)] if verdict.verdict == "run" else self._complete(step, verdict)
+        sent = {action.step for action in actions}
         return Plan(
             decision=decision,
             actions=tuple(actions),
-            settled=tuple(v.index for v in decision.steps if v.verdict in ("reconcile", "assume")),
+            settled=tuple(
+                v.index
+                for v in decision.steps
+                if v.verdict in ("reconcile", "assume") or (v.verdict == "complete" and v.index not in sent)
+            ),
             conflicts=tuple(self.conflicts),
             probes=tuple(self.probes),
         )
@@ -119,7 +124,7 @@ class _Building:
             if owner and owner not in wanted:
                 wanted[owner] = self.paths.value_at(owner, verdict.index + 1)
         found = {key: None if key in verdict.missing else value for key, value in effect.set.items()}
-        found |= {key: self.decision.found.get(key) for key in verdict.missing}
+        found |= verdict.found
         rendered = self._rendered(verdict.missing, wanted, found, lambda _: verdict.reason, id_prefix="")
         return [
             Action(

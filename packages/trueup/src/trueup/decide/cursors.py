@@ -1,0 +1,140 @@
+"""Where every fact stands on its own trajectory, at the anchor: there, further along, missing, or like nothing known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trueup.catalog.keys import kind_of, owner_of
+from trueup.chain.model import LockedChain
+from trueup.decide.anchor import Anchor
+from trueup.decide.model import Difference, Marks
+from trueup.decide.trajectory import Trajectories, Value, fold
+
+_DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"}
+_LOSSLESS = {
+    *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
+    *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
+}
+"""Kinds whose value can be replaced without a row being lost."""
+
+
+class Cursors:
+    """The cursors of one decision.
+
+    `wanted` is the state at the anchor; `place` the later place of facts that are further along; `heal` the facts to
+    make, with the step that gave them; `now` the database as it is when healed; `lost` what a person must look at.
+    """
+
+    def __init__(
+        self,
+        locked: LockedChain,
+        paths: Trajectories,
+        live: Mapping[str, str],
+        anchor: Anchor,
+        marks: Marks,
+    ) -> None:
+        self.locked = locked
+        self.paths = paths
+        self.live = live
+        self.anchor = anchor
+        self.own = marks.own
+        self.done = frozenset(anchor.done)
+        self.wanted = fold(locked.effects, anchor.done, locked.base)
+        self.now: dict[str, Value] = dict(live)
+        self.place: dict[str, int] = {}
+        self.heal: dict[str, int] = {}
+        self.lost: list[Difference] = []
+        for key in paths.of:
+            self._put(key, self.wanted.get(key), live.get(key))
+
+    def _put(self, key: str, wanted: Value, found: Value) -> None:
+        if wanted == found:
+            place = self._gone_ahead(key) if found is None else self._made_again_early(key, found)
+        elif found is None:
+            place = self._dropped_early(key) or self._renamed_early(key)
+        else:
+            place = self.paths.last_place(key, found)
+            if place <= self.anchor.position:
+                if wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
+                    self._hole(key, wanted, found)
+                return
+        if place:
+            self.place[key] = place
+        elif found is None and wanted is not None:
+            self._hole(key, wanted, found)
+
+    def _gone_ahead(self, key: str) -> int:
+        """The place of a step that takes away again what the making of its table, which is there early, brings."""
+        owner = owner_of(key)
+        while owner and owner_of(owner) and not owner.startswith(("table ", "column ")):
+            owner = owner_of(owner)
+        early = self.live.get(owner) is not None and self.wanted.get(owner) is None
+        return self._dropped_early(key) if early else 0
+
+    def _dropped_early(self, key: str) -> int:
+        """The place of the later step that takes away a fact which nothing needs until then; zero for all others.
+
+        To make a constraint anew only for a later step to drop it could fail on rows, and gains nothing.
+        """
+        if kind_of(key) not in _DISPENSABLE:
+            return 0
+        after = [(place, value) for place, value in self.paths.of[key] if place > self.anchor.position]
+        if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
+            made = next((place for place, value in after if value is not None), 0)
+            after = [(place, value) for place, value in after if made and place > made]
+        return next((place for place, value in after if value is None), 0)
+
+    def _renamed_early(self, key: str) -> int:
+        """The place of a later step that takes the fact away and whose table or column in its stead is there already.
+
+        Zero where there is none: then the fact is missing, even if the chain drops it later.
+        """
+        for place, value in self.paths.of[key]:
+            if value is not None or place <= self.anchor.position:
+                continue
+            effect = self.locked.effects[place - 1]
+            brought = [k for k in effect.set if k.startswith(("table ", "column ")) and self.wanted.get(k) is None]
+            if brought and all(self.paths.last_place(k, self.live.get(k)) >= place for k in brought):
+                return place
+        return 0
+
+    def _made_again_early(self, key: str, found: str) -> int:
+        """The place of a later step that makes the fact again after a rename, where both are there already.
+
+        Renamed away and added anew, a column looks as it did before: what the two steps bring besides tells them apart.
+        """
+        place = self.paths.last_place(key, found)
+        if place <= self.anchor.position or not self._renamed_early(key):
+            return 0
+        others = [k for k in self.locked.effects[place - 1].set if k != key]
+        return place if all(self.paths.last_place(k, self.live.get(k)) >= place for k in others) else 0
+
+    def _hole(self, key: str, wanted: str, found: str | None) -> None:
+        kind = kind_of(key)
+        setter = next((place - 1 for place, _ in reversed(self.paths.of[key]) if place - 1 in self.done), -1)
+        if kind == "table" and found is None and setter in self.own:
+            step = self.locked.steps[setter].id
+            self.lost.append(Difference(fact=key, wanted=wanted, found=found, origin=step))
+            return
+        if found is not None and kind not in _LOSSLESS and not _widens(kind, found, wanted):
+            return  # told as drift, or as a conflict where a step needs it
+        self.heal[key] = setter
+        self.now[key] = wanted
+
+
+def _lacks_actions(found: str, wanted: str) -> bool:
+    """A foreign key as an ORM makes it: the same one, but without what happens on DELETE and UPDATE."""
+    return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
+
+
+def _widens(kind: str, found: str, wanted: str) -> bool:
+    """True where every value of the type found fits the type wanted without a table rewrite."""
+    if kind != "column":
+        return False
+    if wanted == "text":
+        return found == "text" or found.startswith("character varying")
+    if not found.startswith("character varying("):
+        return False
+    if wanted == "character varying":
+        return True
+    return wanted.startswith("character varying(") and int(found[18:-1]) <= int(wanted[18:-1])
