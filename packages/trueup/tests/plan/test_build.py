@@ -6,8 +6,8 @@ import pytest
 
 from trueup.chain.model import LockedChain
 from trueup.decide.model import Wish
-from trueup.plan.build import build
-from trueup.plan.model import Plan
+from trueup.planning.build import build
+from trueup.planning.model import Plan
 from trueup_testing.facts import chain_of, decided, state, step
 
 pytestmark = pytest.mark.unit

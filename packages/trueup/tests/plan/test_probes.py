@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.plan.probes import probes
+from trueup.planning.probes import probes
 
 pytestmark = pytest.mark.unit
 

@@ -156,7 +156,7 @@ def _where_column_is_null(update: Any) -> bool:
 
 def columns_written(text: str) -> set[str]:
     """The columns that an UPDATE sets or an INSERT fills, by name."""
-    found = set()
+    found: set[str] = set()
     for statement in parse_statements(text):
         for part in walk(statement.node):
             if part.DESCRIPTOR.name == "UpdateStmt":

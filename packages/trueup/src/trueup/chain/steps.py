@@ -273,7 +273,8 @@ def _is_context(statement: Statement) -> bool:
 
 def _number(file: MigrationFile) -> str:
     """`115` for `0115_x.sql`: what people call the migration; its name where it has no number."""
-    return file.number.lstrip("0") or file.name
+    plain = file.number.lstrip("0") if file.number.isdecimal() else file.number
+    return plain or file.name
 
 
 def _hash(block: _Block) -> str:

@@ -1,4 +1,4 @@
-"""Where every fact stands on its own trajectory, at the anchor: there, further along, missing, or like nothing known."""
+"""Where every fact stands on its own trajectory: at the anchor, further along, missing, or like nothing known."""
 
 from __future__ import annotations
 

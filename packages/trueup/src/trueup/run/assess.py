@@ -17,8 +17,8 @@ from trueup.decide.decide import decide
 from trueup.decide.model import StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
 from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
-from trueup.plan.build import build
-from trueup.plan.model import Action, Plan
+from trueup.planning.build import build
+from trueup.planning.model import Action, Plan
 from trueup.report import Report, StepReport
 from trueup.run import ledger
 from trueup.run.accepted import split_accepted

@@ -19,7 +19,7 @@ from trueup.errors import (
     RunLockTaken,
     StepFailed,
 )
-from trueup.plan.model import Action, Plan
+from trueup.planning.model import Action, Plan
 from trueup.report import Event, Report, StepReport
 from trueup.run import ledger
 from trueup.run.assess import Assessor, Options

@@ -14,7 +14,7 @@ from psycopg import Connection
 from trueup.chain.model import Chain
 from trueup.connect.connection import is_pooled
 from trueup.errors import RunLockTaken, StepFailed
-from trueup.plan.model import Action
+from trueup.planning.model import Action
 from trueup.run import ledger
 from trueup.run.lease import Lease
 

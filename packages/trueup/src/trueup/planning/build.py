@@ -10,8 +10,8 @@ from trueup.chain.grammar import parse_statements, string_list
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
-from trueup.plan.model import Action, Plan
-from trueup.plan.probes import Probe, probes
+from trueup.planning.model import Action, Plan
+from trueup.planning.probes import Probe, probes
 from trueup.render.render import CannotRender, render
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)

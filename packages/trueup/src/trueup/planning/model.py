@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trueup.decide.model import Decision, Verdict
-from trueup.plan.probes import Probe
+from trueup.planning.probes import Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
