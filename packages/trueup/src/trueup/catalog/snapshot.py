@@ -56,7 +56,7 @@ def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:
         if value is None:  # dropped by somebody between two catalog reads
             continue
         shown = canonical_list(value)
-        facts[key] = canonical_view(shown) if major < 16 and "view " in key[:18] else shown  # noqa: PLR2004
+        facts[key] = canonical_view(shown) if major < 16 and key.startswith(_VIEWS) else shown  # noqa: PLR2004
     return facts
 
 
