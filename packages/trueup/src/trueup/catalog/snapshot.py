@@ -24,6 +24,7 @@ _ROLES = """
 UNION ALL
 SELECT r.oid::bigint, 'role ' || quote_ident(r.rolname), '' FROM pg_roles r WHERE r.oid >= 16384"""
 
+_VIEWS = ("view ", "materialized view ")
 _OBJECT_FILTER = re.compile(r"\{objects:(\w+)\}")
 
 
