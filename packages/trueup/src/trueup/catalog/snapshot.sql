@@ -189,6 +189,8 @@ SELECT p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'a
   FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
  WHERE {objects:p}
    AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid)
+   AND NOT EXISTS (SELECT 1 FROM pg_depend d  -- a range type brings its constructors
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
 
 -- triggers, policies, rules, statistics
 UNION ALL
