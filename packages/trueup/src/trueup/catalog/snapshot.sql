@@ -251,7 +251,8 @@ UNION ALL
 SELECT t.oid::bigint, 'comment on type ' || ns.name || '.' || quote_ident(t.typname), quote_literal(d.description)
   FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
   JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.oid
- WHERE t.typtype IN ('e', 'd', 'r') AND {objects:t}
+  LEFT JOIN pg_class c ON c.oid = t.typrelid
+ WHERE (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c') AND {objects:t}
 UNION ALL
 SELECT ns.oid::bigint, 'comment on schema ' || ns.name, quote_literal(d.description)
   FROM ns JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = ns.oid
