@@ -34,6 +34,8 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
             entry["gone"] = list(effect.gone)
         if effect.locks:
             entry["locks"] = dict(effect.locks)
+        if effect.texts:
+            entry["texts"] = dict(effect.texts)
         lines.append(_line(entry))
     return "\n".join(lines) + "\n"
 
@@ -91,4 +93,7 @@ def load_locked(chain: Chain) -> LockedChain:
 
 def effects_of(entries: Sequence[dict[str, Any]]) -> tuple[Effect, ...]:
     """The effects that the entries record."""
-    return tuple(Effect(set=e.get("set", {}), gone=tuple(e.get("gone", ())), locks=e.get("locks", {})) for e in entries)
+    return tuple(
+        Effect(set=e.get("set", {}), gone=tuple(e.get("gone", ())), locks=e.get("locks", {}), texts=e.get("texts", {}))
+        for e in entries
+    )

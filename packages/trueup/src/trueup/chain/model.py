@@ -81,12 +81,13 @@ class Effect:
     """What a step did on the scratch server.
 
     `set` are the facts it added or changed, with their values after it; `gone` the facts it removed. `locks` are the
-    strongest lock modes it took, per relation.
+    strongest lock modes it took, per relation. `texts` define functions that none of its statements defines as a whole.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     locks: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trueup.catalog.keys import kind_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
+
+_ROWLESS = {"not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,10 @@ def find_anchor(
     best = min(candidate[0] for candidate in candidates)
     tied = [candidate for candidate in candidates if candidate[0] == best]
     _, _, position = max(tied, key=lambda candidate: (candidate[1], candidate[2]))
-    position = _before_leftovers(position, paths, live, marked, excluded)
-    done = tuple(i for i in range(len(steps)) if i in marked or (i <= position and i not in excluded))
+    position, undone = _without_leftovers(position, paths, live, marked | excluded)
+    done = tuple(
+        i for i in range(len(steps)) if i in marked or (i <= position and i not in excluded and i not in undone)
+    )
     return Anchor(max(done, default=-1) + 1, best, done)
 
 
@@ -91,22 +96,35 @@ def _apply(
     return change
 
 
-def _before_leftovers(
+def _without_leftovers(
     position: int,
     paths: Trajectories,
     live: Mapping[str, str],
-    marked: frozenset[int],
-    excluded: frozenset[int],
-) -> int:
-    """A fact that is there although an unmarked step of the prefix removed it: that step has not run."""
+    settled: frozenset[int],
+) -> tuple[int, set[int]]:
+    """A fact that is there although an unmarked step of the prefix removed it: that step has not run.
+
+    Where rows hang on the fact, the database stands before that step. Where none do (an index, a default, NOT NULL),
+    only that step is still to come: an ORM leaves such things behind.
+    """
+    undone: set[int] = set()
     for index in range(position + 1):
-        if index in marked or index in excluded:
+        if index in settled:
             continue
         for key in paths.effects[index].gone:
-            found = live.get(key)
-            if found is None or paths.value_at(key, position + 1) is not None:
+            if not _is_left_over(key, index, position, paths, live):
                 continue
-            last = paths.last_setter(key, position + 1)
-            if last == index and any(value == found and place <= index for place, value in paths.of[key]):
-                return index - 1
-    return position
+            if kind_of(key) not in _ROWLESS:
+                return index - 1, {i for i in undone if i < index}
+            undone.add(index)
+    return position, undone
+
+
+def _is_left_over(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:
+    found = live.get(key)
+    return (
+        found is not None
+        and paths.value_at(key, position + 1) is None
+        and paths.last_setter(key, position + 1) == index
+        and any(value == found and place <= index for place, value in paths.of[key])
+    )

@@ -54,7 +54,7 @@ class Cursors:
             place = self._dropped_early(key) or self._renamed_early(key)
         else:
             place = self.paths.last_place(key, found)
-            if place <= self.anchor.position:
+            if not self._is_ahead(place):
                 if wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
                     self._hole(key, wanted, found)
                 return
@@ -62,6 +62,10 @@ class Cursors:
             self.place[key] = place
         elif found is None and wanted is not None:
             self._hole(key, wanted, found)
+
+    def _is_ahead(self, place: int) -> bool:
+        """True for the places of steps that are not taken as done."""
+        return place > 0 and place - 1 not in self.done
 
     def _gone_ahead(self, key: str) -> int:
         """The place of a step that takes away again what the making of its table, which is there early, brings."""
@@ -78,7 +82,7 @@ class Cursors:
         """
         if kind_of(key) not in _DISPENSABLE:
             return 0
-        after = [(place, value) for place, value in self.paths.of[key] if place > self.anchor.position]
+        after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
         if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
             made = next((place for place, value in after if value is not None), 0)
             after = [(place, value) for place, value in after if made and place > made]
@@ -90,7 +94,7 @@ class Cursors:
         Zero where there is none: then the fact is missing, even if the chain drops it later.
         """
         for place, value in self.paths.of[key]:
-            if value is not None or place <= self.anchor.position:
+            if value is not None or not self._is_ahead(place):
                 continue
             effect = self.locked.effects[place - 1]
             brought = [k for k in effect.set if k.startswith(("table ", "column ")) and self.wanted.get(k) is None]
@@ -104,7 +108,7 @@ class Cursors:
         Renamed away and added anew, a column looks as it did before: what the two steps bring besides tells them apart.
         """
         place = self.paths.last_place(key, found)
-        if place <= self.anchor.position or not self._renamed_early(key):
+        if not self._is_ahead(place) or not self._renamed_early(key):
             return 0
         others = [k for k in self.locked.effects[place - 1].set if k != key]
         return place if all(self.paths.last_place(k, self.live.get(k)) >= place for k in others) else 0

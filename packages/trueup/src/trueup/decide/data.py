@@ -81,8 +81,16 @@ class DataRules:
         behind = range(index + 1, len(self.locked.steps))
         return any(i in self.done and i not in self.marks.done and self.locked.effects[i].keys for i in behind)
 
-    def _by_place(self, index: int, step: Step, *, before: bool) -> StepVerdict:
+    def _relations(self, index: int, step: Step) -> set[str]:
+        """The tables that a step reads or writes: those it locked, and what an opaque block names besides."""
         relations = set(self.locked.effects[index].locks)
+        if step.opaque:
+            tables = (key.removeprefix("table ") for key in self.paths.of if key.startswith("table "))
+            relations |= {table for table in tables if unquoted(parts(table)[-1]) in step.sql}
+        return relations
+
+    def _by_place(self, index: int, step: Step, *, before: bool) -> StepVerdict:
+        relations = self._relations(index, step)
         written = {name for name, mode in self.locked.effects[index].locks.items() if mode in _WRITES}
         if before:
             if written and written <= self.healed_tables:
@@ -90,16 +98,13 @@ class DataRules:
             if self._names_healed(step, relations):
                 return self._conflict(index, step, "it uses what was missing, so it may not have run")
             missing = {table for table, maker in self.behind if maker < index}
-            if not self._disagree(relations, missing, unknown=step.opaque):
+            if not relations & missing:
                 return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
             return self._conflict(index, step, "some of what stood before it is missing here")
         later = {table for table, maker in self.ahead if maker > index}
-        if not self._disagree(relations, later, unknown=step.opaque):
+        if not relations & later:
             return StepVerdict(index=index, verdict="run", reason="nothing behind it is there")
         return self._conflict(index, step, "later steps on the same tables are there")
-
-    def _disagree(self, relations: set[str], others: set[str], *, unknown: bool) -> bool:
-        return bool(others) if unknown and not relations else bool(relations & others)
 
     def _names_healed(self, step: Step, relations: set[str]) -> bool:
         if relations & self.healed_tables:

@@ -6,15 +6,14 @@ import re
 from collections.abc import Callable, Iterable
 
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of
-from trueup.chain.grammar import parse_statements, string_list
+from trueup.chain.definitions import defining_statement
+from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning.model import Action, Plan
 from trueup.planning.probes import Probe, probes
 from trueup.render.render import CannotRender, render
-
-_CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
 
 
 def build(locked: LockedChain, decision: Decision, *, heal: bool = True) -> Plan:
@@ -201,19 +200,12 @@ class _Building:
         ]
 
     def _source(self, key: str) -> str:
-        """The statement of the chain that defines a function, as CREATE OR REPLACE; empty where none does."""
+        """What defines a function, as CREATE OR REPLACE; empty where nothing of the chain does."""
         index = self.paths.last_setter(key, len(self.locked.steps))
         if index < 0:
             return ""
-        name = parts(identity_of(key))[-1].strip('"')
-        for text, tag in reversed(
-            list(zip(self.locked.steps[index].statements, self.locked.steps[index].tags, strict=True))
-        ):
-            if tag == "create_function_stmt":
-                (statement,) = parse_statements(text)
-                if string_list(statement.node.funcname)[-1] == name:
-                    return _CREATE.sub("CREATE OR REPLACE ", text, count=1)
-        return ""
+        text = self.locked.effects[index].texts.get(key, "")
+        return text or defining_statement(self.locked.steps[index], identity_of(key))
 
     def _context_of(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         if kind_of(keys[0]) not in ("function", "procedure"):

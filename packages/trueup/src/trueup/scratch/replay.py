@@ -14,8 +14,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import identity_of, quoted
+from trueup.catalog.keys import identity_of, quoted, split_key
 from trueup.catalog.snapshot import PINNED, as_facts, snapshot_sql
+from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.model import Effect, Facts, Step
 from trueup.chain.statements import is_concurrent, is_guarded, refuses_transactions, without_concurrently
@@ -118,11 +119,27 @@ class Replay:
                 new.update(fresh[oid])
                 self.facts[oid] = fresh[oid]
         roles = _roles(statements)
+        changed = {key: value for key, value in new.items() if old.get(key) != value}
         return Effect(
-            set=_ordered({key: value for key, value in new.items() if old.get(key) != value} | roles),
+            texts=self._texts(changed, step),
+            set=_ordered(changed | roles),
             gone=tuple(sorted(key for key in old if key not in new)),
             locks=_lock_modes(locks, before_names),
         )
+
+    def _texts(self, changed: Facts, step: Step) -> Facts:
+        """What defines the functions among the facts, where no statement of the step does."""
+        found = {}
+        for key in changed:
+            kind, identity = split_key(key)
+            if kind in ("function", "procedure") and not defining_statement(step, identity):
+                row = self.conn.execute(
+                    "SELECT pg_get_functiondef(to_regprocedure(%s))",
+                    (identity,),
+                ).fetchone()
+                if row and row[0]:
+                    found[key] = row[0]
+        return found
 
     def apply(self, steps: Sequence[Step]) -> None:
         """Run steps whose effects are known, then read everything once."""

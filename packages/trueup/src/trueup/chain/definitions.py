@@ -1,0 +1,24 @@
+"""Which statement of a step defines a function: its text is not in the catalog's facts, only a hash of it."""
+
+from __future__ import annotations
+
+import re
+
+from trueup.catalog.keys import parts, unquoted
+from trueup.chain.grammar import parse_statements, string_list
+from trueup.chain.model import Step
+
+_CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
+
+
+def defining_statement(step: Step, identity: str) -> str:
+    """The last statement of the step that defines the function, as CREATE OR REPLACE; empty where none does."""
+    name = unquoted(parts(identity)[-1])
+    for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
+        if tag not in ("create_function_stmt", "define_stmt") or name not in text:
+            continue
+        (statement,) = parse_statements(text)
+        names = statement.node.funcname if tag == "create_function_stmt" else statement.node.defnames
+        if string_list(names)[-1] == name:
+            return _CREATE.sub("CREATE OR REPLACE ", text, count=1)
+    return ""
