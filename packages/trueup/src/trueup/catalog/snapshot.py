@@ -46,7 +46,16 @@ def take(conn: Connection[Any], schemas: Collection[str]) -> Facts:
     """
     names = sql.Literal(sorted(schemas)).as_string(conn)
     query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])") + _ROLES
-    rows = last_result(conn, f"BEGIN READ ONLY; {PINNED}; SET LOCAL lock_timeout = '2s'; {query}; COMMIT")
+    message = f"BEGIN READ ONLY; {PINNED}; SET LOCAL lock_timeout = '2s'; {query}; COMMIT"
+    for attempt in range(1, _TRIES + 1):
+        try:
+            rows = last_result(conn, message)
+            break
+        except psycopg.Error as error:
+            conn.execute("ROLLBACK")
+            if error.sqlstate != _GONE or attempt == _TRIES:
+                raise
+            time.sleep(0.01 * attempt)
     return as_facts(((key, value) for _, key, value in rows), major=conn.info.server_version // 10000)
 
 
