@@ -24,6 +24,8 @@ _ROLES = """
 UNION ALL
 SELECT r.oid::bigint, 'role ' || quote_ident(r.rolname), '' FROM pg_roles r WHERE r.oid >= 16384"""
 
+_GONE = "XX000"  # "cache lookup failed", "could not open relation": somebody dropped it while we were reading
+_TRIES = 20
 _VIEWS = ("view ", "materialized view ")
 _OBJECT_FILTER = re.compile(r"\{objects:(\w+)\}")
 
