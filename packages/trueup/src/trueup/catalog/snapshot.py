@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import psycopg
 from psycopg import Connection, sql
 
 from trueup.catalog.canonical import canonical_list, canonical_view
