@@ -44,6 +44,13 @@ def databases() -> Iterator[Databases]:
         yield Databases(server.url(), server)
 
 
+@pytest.fixture(scope="session", params=trueup.find_installations(), ids=lambda one: f"pg{one.version}")
+def each_server(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Every PostgreSQL on this machine in turn."""
+    with trueup.Server.start(request.param, settings=start_settings()) as server:
+        yield Databases(server.url(), server)
+
+
 @pytest.fixture(scope="session")
 def locksmith(databases: Databases) -> Locksmith:
     """Makes lock files on the session's server."""

@@ -53,10 +53,12 @@ def test_a_key_asks_for_duplicates(key: str, value: str) -> None:
 def test_a_foreign_key_asks_for_orphans() -> None:
     value = "FOREIGN KEY (x) REFERENCES app.b(id) ON DELETE CASCADE"
 
-    assert [
+    (sql,) = asked("constraint app.a.k", value)
+
+    assert sql == (
         "SELECT EXISTS (SELECT FROM app.a c WHERE c.x IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM app.b p WHERE p.id = c.x))"
-    ] == asked("constraint app.a.k", value)
+    )
 
 
 def test_a_check_asks_for_rows_that_break_it() -> None:

@@ -1,0 +1,15 @@
+COMMENT ON SCHEMA app IS 'everything';
+COMMENT ON TABLE app.leads IS 'people who might buy; it''s them';
+COMMENT ON COLUMN app.leads.name IS 'שם';
+COMMENT ON CONSTRAINT leads_price ON app.leads IS 'never free';
+COMMENT ON INDEX app.leads_lower IS 'for search';
+COMMENT ON SEQUENCE app.tickets IS 'numbers';
+COMMENT ON VIEW app.hot IS 'now';
+COMMENT ON MATERIALIZED VIEW app.summary IS 'slow';
+COMMENT ON FUNCTION app.twice(integer, integer) IS 'times';
+COMMENT ON PROCEDURE app.clean(integer) IS 'sweeps';
+COMMENT ON AGGREGATE app.total(integer) IS 'sums';
+COMMENT ON TRIGGER touched ON app.leads IS 'keeps time';
+COMMENT ON TYPE app.mood IS 'how one feels';
+COMMENT ON TYPE app.pair IS 'two';
+COMMENT ON DOMAIN app.phone IS 'digits';
