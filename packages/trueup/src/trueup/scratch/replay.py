@@ -241,6 +241,8 @@ def _is_local(statement: Statement) -> bool:
         return _enum_name(node, "objtype") == "OBJECT_TABLE"
     if statement.tag == "comment_stmt":
         return _enum_name(node, "objtype") in _COMMENTED_RELATIONS
+    if statement.tag == "alter_enum_stmt":
+        return not node.old_val  # defaults, checks and views mention the label
     if statement.tag == "select_stmt":
         return is_guarded(statement)
     return statement.tag in _LOCAL_TAGS
