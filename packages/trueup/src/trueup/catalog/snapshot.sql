@@ -7,13 +7,11 @@ WITH ns AS MATERIALIZED (
      WHERE {schemas}
        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'trueup')
        AND n.nspname !~ '^pg_'
-), owned AS MATERIALIZED (
-    SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), rel AS MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name
       FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
      WHERE {relations}
-       AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid)
+       AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'e')
 ), tab AS MATERIALIZED (
     SELECT * FROM rel WHERE relkind IN ('r', 'p')
 ), col AS MATERIALIZED (
@@ -92,8 +90,8 @@ SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.val
 UNION ALL
 SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.typname) || '.' || quote_ident(k.conname),
        pg_get_constraintdef(k.oid)
-  FROM pg_constraint k JOIN pg_type d ON d.oid = k.contypid JOIN ns ON ns.oid = d.typnamespace
- WHERE k.contype = 'c' AND {objects:d}
+  FROM pg_type d JOIN ns ON ns.oid = d.typnamespace JOIN pg_constraint k ON k.contypid = d.oid
+ WHERE d.typtype = 'd' AND k.contype = 'c' AND {objects:d}
 
 -- indexes that are no constraint's and no partition's
 UNION ALL
@@ -149,14 +147,14 @@ SELECT t.oid::bigint, 'enum ' || ns.name || '.' || quote_ident(t.typname),
                    FROM pg_enum e WHERE e.enumtypid = t.oid), '')
   FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
  WHERE t.typtype = 'e' AND {objects:t}
-   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid)
+   AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid AND o.deptype = 'e')
 UNION ALL
 SELECT t.oid::bigint, 'domain ' || ns.name || '.' || quote_ident(t.typname),
        format_type(t.typbasetype, t.typtypmod) || coalesce(' DEFAULT ' || t.typdefault, '')
        || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
   FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
  WHERE t.typtype = 'd' AND {objects:t}
-   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid)
+   AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid AND o.deptype = 'e')
 UNION ALL
 SELECT t.oid::bigint, 'type ' || ns.name || '.' || quote_ident(t.typname),
        CASE t.typtype WHEN 'c'
@@ -170,7 +168,7 @@ SELECT t.oid::bigint, 'type ' || ns.name || '.' || quote_ident(t.typname),
   JOIN ns ON ns.oid = t.typnamespace
   LEFT JOIN pg_class c ON c.oid = t.typrelid
  WHERE (t.typtype = 'r' OR t.typtype = 'c' AND c.relkind = 'c') AND {objects:t}
-   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid)
+   AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid AND o.deptype = 'e')
 
 -- views
 UNION ALL
@@ -188,7 +186,7 @@ SELECT p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'a
             ELSE md5(replace(pg_get_functiondef(p.oid), chr(13), '')) END
   FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
  WHERE {objects:p}
-   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid)
+   AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid AND o.deptype = 'e')
    AND NOT EXISTS (SELECT 1 FROM pg_depend d  -- a range type brings its constructors
                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
 
@@ -246,7 +244,7 @@ SELECT p.oid::bigint, 'comment on ' || CASE p.prokind WHEN 'p' THEN 'procedure '
   FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
   JOIN pg_description d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid
  WHERE {objects:p}
-   AND NOT EXISTS (SELECT 1 FROM owned o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid)
+   AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid AND o.deptype = 'e')
 UNION ALL
 SELECT t.oid::bigint, 'comment on type ' || ns.name || '.' || quote_ident(t.typname), quote_literal(d.description)
   FROM pg_type t JOIN ns ON ns.oid = t.typnamespace

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, table_of
 from trueup.chain.model import Facts
-from trueup.decide.trajectory import Trajectories
+from trueup.decide.trajectory import Trajectories, Value
 
 _LEAVES = {"constraint": "validated", "index": "valid"}
 
@@ -25,7 +25,7 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
         return dict(live), {}
     named = dict(live)
     renamed: dict[str, str] = {}
-    for key, trajectory in paths.of.items():
+    for key, trajectory in sorted(paths.of.items(), key=_final_first):
         if key in live or not key.startswith(("constraint ", "index ")):
             continue
         for _, wanted in reversed(trajectory):
@@ -36,6 +36,12 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
     return named, renamed
 
 
+def _final_first(item: tuple[str, list[tuple[int, Value]]]) -> tuple[bool, int]:
+    """Names that the chain ends with come before those it gave up on the way, and late ones before early ones."""
+    place, value = item[1][-1]
+    return value is None, -place
+
+
 def _place(key: str, value: str) -> tuple[str, str, str]:
     kind = kind_of(key)
     return kind, index_table(value) if kind == "index" else table_of(key), value
@@ -44,6 +50,9 @@ def _place(key: str, value: str) -> tuple[str, str, str]:
 def _claim(key: str, found: str, named: Facts, renamed: dict[str, str]) -> None:
     renamed[key] = found
     named[key] = named.pop(found)
-    leaf = _LEAVES[kind_of(key)]
-    if f"{leaf} {identity_of(found)}" in named:
-        named[f"{leaf} {identity_of(key)}"] = named.pop(f"{leaf} {identity_of(found)}")
+    for prefix, name, here in (
+        (_LEAVES[kind_of(key)], identity_of(key), identity_of(found)),
+        ("comment on", key, found),
+    ):
+        if f"{prefix} {here}" in named:
+            named[f"{prefix} {name}"] = named.pop(f"{prefix} {here}")

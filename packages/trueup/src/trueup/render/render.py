@@ -100,7 +100,7 @@ def _statements(
     kind, identity = split_key(key)
     there = found.get(key)
     if value is None:
-        return _removal(key, kind, there), []
+        return _removal(renamed.get(key, key), kind, there), []
     if kind == "table":
         if there is not None:
             raise CannotRender(key, "its kind or partitioning differs")
@@ -118,6 +118,8 @@ def _statements(
             raise CannotRender(key, "no statement of the chain defines it as a whole")
         return [text], []
     name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
+    if kind == "comment on" and identity in renamed:
+        key = f"comment on {renamed[identity]}"
     also = [f"validated {identity}"] if kind == "constraint" and not value.startswith(objects.VALIDATED_LATER) else []
     also += [f"valid {identity}"] if kind == "index" else []
     statements = objects.create(key, value, there, name=name)

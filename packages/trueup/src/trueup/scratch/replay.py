@@ -50,9 +50,8 @@ _COMMENTED_RELATIONS = {
     "OBJECT_TYPE",
     "OBJECT_SCHEMA",
 }
-_TOUCHED = """c.oid IN (SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
- AND relation >= 16384 AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
- 'AccessExclusiveLock'))"""
+_TOUCHED = """c.oid IN (SELECT relation FROM locks WHERE mode IN ('ShareUpdateExclusiveLock', 'ShareLock',
+ 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"""
 _NEW = """({}.oid >= 16384 AND ({}.xmin = pg_current_xact_id()::xid
  OR {}.oid IN (SELECT enumtypid FROM pg_enum WHERE xmin = pg_current_xact_id()::xid
                UNION ALL
@@ -61,8 +60,12 @@ _EXISTING = """SELECT oid::bigint FROM pg_proc WHERE oid >= 16384
  UNION ALL SELECT oid::bigint FROM pg_type WHERE oid >= 16384
  UNION ALL SELECT oid::bigint FROM pg_namespace WHERE oid >= 16384 OR nspname = 'public'
  UNION ALL SELECT oid::bigint FROM pg_extension UNION ALL SELECT oid::bigint FROM pg_class WHERE oid >= 16384"""
-_LOCKS = """SELECT l.relation::bigint, l.mode FROM pg_locks l
- WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384"""
+_NOTHING = "SELECT NULL::bigint WHERE false"
+_WITH_LOCKS = """WITH locks AS MATERIALIZED (
+ SELECT l.relation, l.mode FROM pg_locks l
+ WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
+) SELECT relation::bigint, NULL, mode FROM locks UNION ALL ({snapshot})"""
+"""The locks are read first, for deparsing takes some of its own, and only once, for reading them takes longest."""
 
 _NO_TRANSACTION_CONTROL = "2D000"
 
@@ -78,8 +81,9 @@ class Replay:
             "SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;"
             "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC';"
             "BEGIN; SET LOCAL search_path = pg_catalog;"
-            f"PREPARE trueup_all AS {snapshot_sql(schemas='true')};"
-            f"PREPARE trueup_touched AS {snapshot_sql(schemas='true', relations=_TOUCHED, objects=_NEW)};"
+            f"PREPARE trueup_all AS {_with_locks(snapshot_sql(schemas='true'))};"
+            f"PREPARE trueup_touched AS "
+            f"{_with_locks(snapshot_sql(schemas='true', relations=_TOUCHED, objects=_NEW))};"
             "COMMIT"
         )
         conn.execute(prepare.encode())
@@ -97,20 +101,17 @@ class Replay:
         """
         statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
         known = self.local and all(_is_local(s) for s in statements)
-        before_names = _relation_names(self.facts)
         try:
             rows, locks, existing = self._run(step, statements, "trueup_touched" if known else "trueup_all")
         except psycopg.Error as error:
             raise _refused(step, error) from error
         fresh = self._by_object(rows)
-        there = {oid for (oid,) in existing}
-        touched = (
-            set(fresh)
-            | {oid for oid in self.facts if oid not in there}
-            | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
-        )
+        touched = set(fresh) | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
+        if existing:
+            touched |= self.facts.keys() - {oid for (oid,) in existing}
         if not known:
-            touched |= set(self.facts)
+            touched |= self.facts.keys()
+        before = {oid: _relation_name(self.facts[oid]) for oid, _ in locks if oid in self.facts}
         old: Facts = {}
         new: Facts = {}
         for oid in touched:
@@ -124,7 +125,7 @@ class Replay:
             texts=self._texts(changed, step),
             set=_ordered(changed | roles),
             gone=tuple(sorted(key for key in old if key not in new)),
-            locks=_lock_modes(locks, before_names),
+            locks=_lock_modes(locks, before),
         )
 
     def _texts(self, changed: Facts, step: Step) -> Facts:
@@ -169,8 +170,8 @@ class Replay:
 
     def _send(self, statements: Sequence[str], query: str) -> tuple[list[Any], list[Any], list[Any]]:
         """One message, one transaction: the statements, then the facts and the locks as they stand."""
-        # the locks first: deparsing takes some of its own
-        reading = f"{_LOCKS}; RESET ROLE; {PINNED}; {_EXISTING}; EXECUTE {query};\n" if query else ""
+        existing = _EXISTING if any("drop" in statement.lower() for statement in statements) else _NOTHING
+        reading = f"RESET ROLE; {PINNED}; {existing}; EXECUTE {query};\n" if query else ""
         body = "".join(f"{statement}\n;" for statement in statements)
         try:
             cursor = self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode())
@@ -183,13 +184,20 @@ class Replay:
                 results.append(cursor.fetchall())
             if not cursor.nextset():
                 break
-        return (results[-1], results[-3], results[-2]) if query else ([], [], [])
+        if not query:
+            return [], [], []
+        locks = [(oid, mode) for oid, key, mode in results[-1] if key is None]
+        return results[-1][len(locks) :], locks, results[-2]
 
     def _by_object(self, rows: list[Any]) -> FactsByObject:
         found: FactsByObject = {}
         for oid, key, value in rows:
             found.setdefault(oid, {}).update(as_facts([(key, value)], major=self._major))
         return found
+
+
+def _with_locks(snapshot: str) -> str:
+    return _WITH_LOCKS.replace("{snapshot}", snapshot)
 
 
 def replay(
@@ -253,12 +261,10 @@ def _enum_name(node: Any, field: str) -> str:
     return str(described[getattr(node, field)].name)
 
 
-def _relation_names(facts: FactsByObject) -> dict[int, str]:
-    return {
-        oid: identity_of(next(iter(keys)))
-        for oid, keys in facts.items()
-        if next(iter(keys)).startswith(("table ", "view ", "materialized view "))
-    }
+def _relation_name(facts: Facts) -> str:
+    """The table or view that an object's facts are about; empty for other objects."""
+    first = next(iter(facts))
+    return identity_of(first) if first.startswith(("table ", "view ", "materialized view ")) else ""
 
 
 def _lock_modes(locks: list[tuple[int, str]], names: dict[int, str]) -> dict[str, str]:
@@ -266,7 +272,7 @@ def _lock_modes(locks: list[tuple[int, str]], names: dict[int, str]) -> dict[str
     found: dict[str, str] = {}
     for oid, mode in locks:
         letters = LOCK_LETTERS.get(mode, "")
-        if letters and oid in names and _STRENGTH[letters] >= _STRENGTH.get(found.get(names[oid], ""), -1):
+        if letters and names.get(oid) and _STRENGTH[letters] >= _STRENGTH.get(found.get(names[oid], ""), -1):
             found[names[oid]] = letters
     return dict(sorted(found.items()))
 
