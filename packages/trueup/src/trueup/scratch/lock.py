@@ -15,6 +15,7 @@ from trueup.chain.grammar import GRAMMAR_VERSION, nodes_of, parse_statements
 from trueup.chain.header import lock_path, read_header
 from trueup.chain.lockfile import effects_of, read_entries, write_lock
 from trueup.chain.model import Chain, Effect, LockedChain, Step
+from trueup.connect.urls import hidden, without_password
 from trueup.errors import LockFileError, ScratchError
 from trueup.scratch.replay import replay
 from trueup.scratch.server import Server, choose, find_installations
@@ -42,7 +43,7 @@ def learn(
             return stack.enter_context(_database(url, setup))
 
         major, base_known, known = _known(chain)
-        with psycopg.connect(url) as conn:
+        with _connect(url) as conn:
             server_major = conn.info.server_version // 10000
         if major != server_major:
             known = []
@@ -109,12 +110,32 @@ def wanted_extensions(chain: Chain) -> set[str]:
     return found - {"plpgsql"}
 
 
+def _connect(url: str) -> Connection[Any]:
+    try:
+        return psycopg.connect(url, autocommit=True, prepare_threshold=None)
+    except psycopg.Error as error:
+        raise ScratchError(
+            f"no connection to the scratch server {without_password(url)}: {hidden(str(error).strip(), url)}",
+            hint="Correct TRUEUP_SCRATCH_URL or `[scratch] url`; without them a server is started from binaries here.",
+        ) from None
+
+
+def _set_up(conn: Connection[Any], setup: str) -> None:
+    try:
+        conn.execute(setup.encode())
+    except psycopg.Error as error:
+        raise ScratchError(
+            f"the setup does not run on the scratch server: {error.diag.message_primary or error} ({error.sqlstate})",
+            hint="Mend what `[scratch] setup` names, then run `trueup lock` again.",
+        ) from error
+
+
 @contextlib.contextmanager
 def _database(url: str, setup: str) -> Iterator[Connection[Any]]:
     name = f"trueup_scratch_{uuid.uuid4().hex[:12]}"
     identifier = sql.Identifier(name)
     try:
-        with psycopg.connect(url, autocommit=True) as admin:
+        with _connect(url) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(identifier))
     except psycopg.Error as error:
         raise ScratchError(
@@ -123,12 +144,12 @@ def _database(url: str, setup: str) -> Iterator[Connection[Any]]:
         ) from error
     conninfo = psycopg.conninfo.make_conninfo(url, dbname=name)
     try:
-        with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as conn:
+        with _connect(conninfo) as conn:
             if setup:
-                conn.execute(setup.encode())
+                _set_up(conn, setup)
             yield conn
     finally:
-        with psycopg.connect(url, autocommit=True) as admin:
+        with _connect(url) as admin:
             admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
 
 
