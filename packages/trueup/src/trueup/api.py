@@ -137,14 +137,16 @@ def load(chain: ChainLike, *, name: str = "") -> LockedChain:
     Raises:
         LockFileError: missing, or it does not fit the migrations.
     """
+    from trueup.chain.files import digest as digest_of
+    from trueup.chain.files import read_files
     from trueup.chain.lockfile import load_locked, read_entries
     from trueup.chain.steps import read_chain
 
     header = read_header(chain)
-    hashes = {}
-    if header["files"] == files_digest(chain):
-        hashes = {entry["id"]: entry["hash"] for entry in read_entries(chain)[1]}
-    return load_locked(read_chain(chain, name=name or header["chain"], hashes=hashes))
+    entries = read_entries(chain)
+    files = read_files(Path(chain))
+    hashes = {entry["id"]: entry["hash"] for entry in entries[1]} if header["files"] == digest_of(files) else {}
+    return load_locked(read_chain(chain, name=name or header["chain"], files=files, hashes=hashes), entries)
 
 
 def _urls(url: str | Urls) -> Urls:

@@ -44,7 +44,11 @@ def _line(entry: dict[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
 
 
-def read_entries(folder: Path | str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+LockEntries = tuple[dict[str, str], list[dict[str, Any]]]
+"""Base facts, and one entry per step."""
+
+
+def read_entries(folder: Path | str) -> LockEntries:
     """(base facts, one entry per step) as they stand in the lock file, whether or not they fit the chain."""
     read_header(folder)
     path = lock_path(folder)
@@ -61,14 +65,14 @@ def read_entries(folder: Path | str) -> tuple[dict[str, str], list[dict[str, Any
     return base.get("base", {}), entries
 
 
-def load_locked(chain: Chain) -> LockedChain:
+def load_locked(chain: Chain, lock: LockEntries | None = None) -> LockedChain:
     """The chain with its effects.
 
     Raises:
         LockFileError: the lock file does not fit the chain; names the first step that differs.
     """
     header = read_header(chain.folder)
-    base, entries = read_entries(chain.folder)
+    base, entries = lock or read_entries(chain.folder)
     for position, step in enumerate(chain.steps):
         entry = entries[position] if position < len(entries) else None
         if entry is None or entry["id"] != step.id:

@@ -18,10 +18,17 @@ from trueup.chain.sections import up_section
 from trueup.errors import MigrationError
 
 
-def read_chain(folder: Path | str, *, name: str = "", hashes: Mapping[str, str] | None = None) -> Chain:
+def read_chain(
+    folder: Path | str,
+    *,
+    name: str = "",
+    files: list[MigrationFile] | None = None,
+    hashes: Mapping[str, str] | None = None,
+) -> Chain:
     """Read every migration of a folder.
 
-    `name` defaults to the folder's parent's name. `hashes` are those of the lock file, by step, where its digest says
+    `name` defaults to the folder's parent's name; `files` are the folder's, where they are read already. `hashes` are
+    those of the lock file, by step, where its digest says
     that the files are unchanged: printing every parse tree anew is most of the work.
 
     Raises:
@@ -29,7 +36,7 @@ def read_chain(folder: Path | str, *, name: str = "", hashes: Mapping[str, str] 
         MigrationError: something is not SQL; names file and line.
     """
     folder = Path(folder)
-    files = read_files(folder)
+    files = read_files(folder) if files is None else files
     times_used = Counter(_number(file) for file in files)
     steps: list[Step] = []
     taken: set[str] = set()

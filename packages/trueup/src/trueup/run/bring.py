@@ -61,7 +61,8 @@ class Bringing:
             DecisionNeeded, RunLockTaken, StepFailed, NotProved: as their docstrings say.
         """
         started = time.monotonic()
-        plan, report, _ = self.looking.assess()
+        seen = catalog_digest(self.conn)
+        plan, report, marks = self.looking.assess()
         self.looking.refuse_unknown(plan)
         if report.up_to_date:
             return self._proved(plan, report, started)
@@ -76,8 +77,9 @@ class Bringing:
                 on_wait=lambda holder: self.log(f"Waiting for the migration lock, held by {holder}"),
             ) as lease:
                 self.log("Acquired migration lock")
-                plan, report, marks = self.looking.assess()  # what was pending may be done by now
-                self._refuse_conflicts(plan)
+                if (catalog_digest(self.conn), ledger.read(self.conn, self.chain)) != (seen, marks):
+                    plan, report, marks = self.looking.assess()  # what was pending may be done by now
+                    self._refuse_conflicts(plan)
                 executor = self._executor(lease)
                 failures = self._carry_out(plan, report, executor, marks)
         except RunLockTaken:
