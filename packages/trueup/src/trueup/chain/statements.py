@@ -22,6 +22,8 @@ _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "
 def is_concurrent(statement: Statement) -> bool:
     """CONCURRENTLY: it builds or drops outside any transaction."""
     node = statement.node
+    if "concurrently" not in statement.text.lower():  # walking the tree would cost more than parsing it
+        return False
     return (
         bool(getattr(node, "concurrent", False))
         or (statement.tag == "reindex_stmt" and "concurrently" in statement.text.lower())

@@ -20,7 +20,14 @@ from trueup.decide.trajectory import Trajectories, Value, fold
 _REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 
 
-def decide(locked: LockedChain, live: Mapping[str, str], marks: Marks, wish: Wish | None = None) -> Decision:
+def decide(
+    locked: LockedChain,
+    live: Mapping[str, str],
+    marks: Marks,
+    wish: Wish | None = None,
+    *,
+    paths: Trajectories | None = None,
+) -> Decision:
     """Where this database stands, and what each step needs.
 
     Args:
@@ -28,9 +35,10 @@ def decide(locked: LockedChain, live: Mapping[str, str], marks: Marks, wish: Wis
         live: All facts of the database in the chain's schemas.
         marks: What the ledger says, by step index.
         wish: What was asked for; by default every expand step.
+        paths: The chain's trajectories, where they are known already.
     """
     wish = wish or Wish()
-    paths = Trajectories(locked.effects, locked.base)
+    paths = paths or Trajectories(locked.effects, locked.base)
     named, renamed = with_aliases(live, paths)
     managed = {key: value for key, value in named.items() if paths.manages(key)}
     marked = marks.done | frozenset(wish.applied)

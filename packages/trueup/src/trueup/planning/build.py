@@ -16,16 +16,22 @@ from trueup.planning.probes import Probe, probes
 from trueup.render.render import CannotRender, render
 
 
-def build(locked: LockedChain, decision: Decision, *, heal: bool = True) -> Plan:
+def build(
+    locked: LockedChain,
+    decision: Decision,
+    *,
+    heal: bool = True,
+    paths: Trajectories | None = None,
+) -> Plan:
     """The plan for a decision. Facts that cannot be made from their values become conflicts in it."""
-    return _Building(locked, decision).plan(heal=heal)
+    return _Building(locked, decision, paths or Trajectories(locked.effects, locked.base)).plan(heal=heal)
 
 
 class _Building:
-    def __init__(self, locked: LockedChain, decision: Decision) -> None:
+    def __init__(self, locked: LockedChain, decision: Decision, paths: Trajectories) -> None:
         self.locked = locked
         self.decision = decision
-        self.paths = Trajectories(locked.effects, locked.base)
+        self.paths = paths
         self.conflicts: list[str] = []
         self.probes: list[Probe] = []
 

@@ -79,8 +79,8 @@ class Assessor:
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
         live = take(self.conn, self.schemas)
-        decision = decide(self.locked, live, marks.marks, self._wish(marks))
-        plan = self._probed(build(self.locked, decision, heal=self.options.heal))
+        decision = decide(self.locked, live, marks.marks, self._wish(marks), paths=self.paths)
+        plan = self._probed(build(self.locked, decision, heal=self.options.heal, paths=self.paths))
         return Assessment(plan, self._report(plan), marks)
 
     def _probed(self, plan: Plan) -> Plan:
