@@ -166,7 +166,7 @@ def test_an_object_of_another_name_is_renamed_only_where_a_step_names_it() -> No
     dropping = chain_of(*made, step("DROP INDEX idx", gone=INDEX))
 
     assert ["CREATE TABLE z ()"] == sent(plan(indifferent, live))
-    assert ["ALTER INDEX public.ix_phone RENAME TO idx", "DROP INDEX idx"] == sent(
+    assert ["ALTER INDEX public.ix_leads_phone RENAME TO idx", "DROP INDEX idx"] == sent(
         plan(dropping, live, marked=range(4))
     )
 

@@ -18,6 +18,7 @@ _FOLDER_FILES = ("migration.sql", "up.sql")
 _IGNORED = (".down.sql", ".undo.sql", "_down.sql")
 _NUMBERS = re.compile(r"\d+")
 _LEADING_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}(?:-\d+)*)")
+_TIMESTAMP = re.compile(r"^(19|20)\d{6,15}$")
 _LEADING_NUMBER = re.compile(r"^[Vv]?(\d+(?:[._]\d+)*)")
 _FLYWAY_UNDO = re.compile(r"^U\d[\d._]*__")
 
@@ -103,8 +104,13 @@ def _name(path: str) -> str:
 
 def _order(file: MigrationFile) -> tuple[bool, bool, tuple[int, ...], str]:
     """Numbered files by number (so that 9 comes before 10), the others by name, repeatable ones last."""
-    version = tuple(int(part) for part in _NUMBERS.findall(file.number))
+    version = tuple(int(_as_timestamp(part)) for part in _NUMBERS.findall(file.number))
     return file.repeatable, not version, version, file.name
+
+
+def _as_timestamp(number: str) -> str:
+    """A date as long as the longest timestamp in use, so that 20250625 comes after 20250519093328."""
+    return number.ljust(17, "0") if _TIMESTAMP.match(number) else number
 
 
 def _read(path: Path) -> bytes:

@@ -17,10 +17,14 @@ _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")
 
 
 class Urls(NamedTuple):
-    """`default` serves everything; `direct`, where there is one, is tried once when a run has work to do."""
+    """`default` serves everything; `direct`, where there is one, is tried once when a run has work to do.
+
+    `name` is what the default is called in a log: POOLER, DIRECT or DATABASE_URL.
+    """
 
     default: str
     direct: str = ""
+    name: str = "DATABASE_URL"
 
 
 def urls_from(database_url: str = "", environment: Mapping[str, str] | None = None) -> Urls:
@@ -34,13 +38,15 @@ def urls_from(database_url: str = "", environment: Mapping[str, str] | None = No
         return Urls(libpq_url(database_url))
     pooler = environment.get("DATABASE_URL_POOLER", "")
     direct = environment.get("DATABASE_URL_DIRECT", "")
-    default = pooler or environment.get("DATABASE_URL", "") or direct
+    plain = environment.get("DATABASE_URL", "")
+    default = pooler or plain or direct
     if not default:
         raise UsageError(
             "no database URL",
             hint="Give --database-url URL, or set DATABASE_URL (or DATABASE_URL_POOLER and DATABASE_URL_DIRECT).",
         )
-    return Urls(libpq_url(default), libpq_url(direct) if direct and direct != default else "")
+    name = "POOLER" if pooler else "DATABASE_URL" if plain else "DIRECT"
+    return Urls(libpq_url(default), libpq_url(direct) if direct and direct != default else "", name)
 
 
 def libpq_url(url: str) -> str:

@@ -1,0 +1,109 @@
+"""The way to the database that a run uses: which URL, what stands behind it, and its connection."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import Connection
+
+from trueup.connect.connection import connect, connect_within
+from trueup.connect.urls import Urls
+from trueup.errors import ConnectionFailed, UsageError
+
+if TYPE_CHECKING:
+    from trueup.connect.topology import Topology
+
+DIRECT_SECONDS = 5.0
+
+_WHICH_DATABASE = """
+SELECT (SELECT system_identifier FROM pg_control_system()), oid, pg_is_in_recovery()
+  FROM pg_database WHERE datname = current_database()
+"""
+
+
+class Link:
+    """One URL, one connection at a time. Opened once; `reopen` stays with the URL."""
+
+    def __init__(self, url: str, chosen: str, conn: Connection[Any] | None = None) -> None:
+        self.url = url
+        self.chosen = chosen
+        self.conn = connect(url) if conn is None else conn
+        self._topology: Topology | None = None
+
+    @property
+    def topology(self) -> Topology:
+        """What stands behind the URL; measured when it is first asked for."""
+        if self._topology is None:
+            from trueup.connect.topology import measure
+
+            self._topology = measure(self.conn, lambda: connect(self.url, timeout=2))
+        return self._topology
+
+    def another(self) -> Connection[Any]:
+        """A second connection of the same kind."""
+        return connect(self.url)
+
+    def reopen(self, seconds: float) -> None:
+        """A new connection in the place of one that is lost.
+
+        Raises:
+            ConnectionFailed: none could be had for so many seconds.
+        """
+        self.close()
+        deadline = time.monotonic() + seconds
+        pause = 0.05
+        while True:
+            try:
+                self.conn = connect_within(self.url, DIRECT_SECONDS)
+            except ConnectionFailed:
+                if time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 1.5, 1.0)
+            else:
+                return
+
+    def close(self) -> None:
+        """Close the connection; harmless when it is lost."""
+        with contextlib.suppress(psycopg.Error):
+            self.conn.close()
+
+
+def choose(urls: Urls, link: Link, log: Callable[[str], None]) -> Link:
+    """The way for a run that has work to do: DIRECT, tried once, else the one that is open. Said once, in words.
+
+    Where DIRECT answers, the open connection is closed.
+
+    Raises:
+        UsageError: the two URLs lead to different databases.
+    """
+    if not urls.direct:
+        log(f"Using {link.chosen}")
+        return link
+    try:
+        conn = connect_within(urls.direct, DIRECT_SECONDS)
+        here = _which(conn)
+    except (ConnectionFailed, psycopg.Error):
+        here = None
+    if here is None or here[2]:  # not there, or a standby
+        log(f"Using {link.chosen} (DIRECT unavailable - locked)")
+        return link
+    there = _which(link.conn)
+    if there is not None and there[:2] != here[:2]:
+        conn.close()
+        raise UsageError(
+            f"DATABASE_URL_DIRECT and the {link.chosen} URL lead to different databases; nothing was run",
+            hint="Both must name the same database on the same server.",
+        )
+    link.close()
+    log("Using DIRECT")
+    return Link(urls.direct, "DIRECT", conn)
+
+
+def _which(conn: Connection[Any]) -> tuple[Any, ...] | None:
+    """The server's identity, the database's, and whether it only follows another server."""
+    return conn.execute(_WHICH_DATABASE.encode()).fetchone()
