@@ -135,6 +135,7 @@ class Executor:
 
     def _send_alone(self, action: Action) -> None:
         """What refuses a transaction block is sent by itself, without timeouts; it can be repeated after a crash."""
+        self.conn.execute(f"{MARK}{self.lease.fence}".encode())
         self.conn.execute(f"{MARK}SET statement_timeout = 0".encode())
         self.conn.execute(f"{MARK}SET lock_timeout = 0".encode())
         try:
