@@ -192,7 +192,7 @@ def test_other_steps_are_explained(learnt: Learn, statement: str) -> None:
 
 def test_extensions_are_found_wherever_they_are_created(tmp_path: Path) -> None:
     files = {
-        "1_a.sql": 'CREATE EXTENSION IF NOT EXISTS pg_trgm;\nBEGIN;\nCREATE EXTENSION "uuid-ossp" SCHEMA public;\nCOMMIT;',
+        "1_a.sql": 'CREATE EXTENSION IF NOT EXISTS pg_trgm;\nBEGIN;\nCREATE EXTENSION "uuid-ossp";\nCOMMIT;',
         "2_b.sql": "COMMENT ON EXTENSION plpgsql IS 'x';\nCREATE TABLE extension ();",
     }
 
