@@ -47,6 +47,13 @@ def expire(url: str) -> None:
     execute(url, "UPDATE trueup.run_lock SET expires_at = clock_timestamp() - interval '1 s'")
 
 
+def insert(conn: psycopg.Connection, held: Lease, number: int) -> None:
+    """A step's transaction, without its end."""
+    conn.execute("BEGIN")
+    conn.execute(held.fence.encode())
+    conn.execute("INSERT INTO a VALUES (%s)", (number,))
+
+
 @pytest.fixture
 def take(opened: Open) -> Iterator[Take]:
     """A function that takes the lock and keeps it until somebody takes it over, or the test ends."""
@@ -153,10 +160,11 @@ def test_a_holder_that_was_taken_over_can_commit_nothing(url: str, opened: Open,
     new = take(opened())
 
     with pytest.raises(psycopg.errors.DivisionByZero):
-        holder.execute(f"BEGIN; {old.fence}; INSERT INTO a VALUES (1); COMMIT".encode())
+        insert(holder, old, 1)
     holder.execute("ROLLBACK")
     with connect(url) as conn:
-        conn.execute(f"BEGIN; {new.fence}; INSERT INTO a VALUES (2); COMMIT".encode())
+        insert(conn, new, 2)
+        conn.execute("COMMIT")
 
     assert [(2,)] == rows(url, "SELECT x FROM a")
 
@@ -176,7 +184,7 @@ def test_a_takeover_waits_for_a_step_in_flight(url: str, opened: Open, take: Tak
     execute(url, "CREATE TABLE a (x int)")
     holder = opened()
     old = take(holder)
-    holder.execute(f"BEGIN; {old.fence}; INSERT INTO a VALUES (1)".encode())
+    insert(holder, old, 1)
     expire(url)
     taken: list[Lease] = []
     thread = threading.Thread(target=lambda: taken.append(take(opened(), wait=10)))

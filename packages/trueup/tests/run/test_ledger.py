@@ -159,7 +159,7 @@ def test_they_are_taken_over_once(conn: psycopg.Connection, database: str) -> No
     found = ledger.read(conn, CHAIN)
 
     assert {} == found.adopted
-    assert ({0}, frozenset()) == (found.marks.done, found.marks.own)
+    assert (frozenset({0}), frozenset()) == (found.marks.done, found.marks.own)
 
 
 @pytest.mark.parametrize(
