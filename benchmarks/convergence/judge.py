@@ -37,7 +37,7 @@ def judge(databases: Databases, state: State, result: str, run: Run, wanted: Sch
         run: How the run ended.
         wanted: The schema at the chain's end, dumped in the same way (`name_blind` or not) as the state asks for.
     """
-    least = state.expected if run.code == 0 else _counts(databases, state.database)
+    least = _least(databases, state, run)
     lost, extra = _row_changes(databases, least, result)
     why: list[str] = [f"rows of {table}: wanted {want}, found {found}" for table, want, found in lost]
     plain = Outcome(
@@ -60,6 +60,16 @@ def judge(databases: Databases, state: State, result: str, run: Run, wanted: Sch
             return plain
         return replace(plain, verdict="conflict", why=run.conflicts or [run.said or "no reason given"])
     return replace(plain, why=[f"exit {run.code}: {run.said}", *why])
+
+
+def _least(databases: Databases, state: State, run: Run) -> Counts:
+    """The rows that have to be there: at the end, before anything, or, where a run broke off, in both."""
+    if run.code == 0:
+        return state.expected
+    before = _counts(databases, state.database)
+    if run.code == CONFLICT:
+        return before
+    return {table: min(count, state.expected.get(table, 0)) for table, count in before.items()}
 
 
 def _dump(databases: Databases, name: str, state: State) -> Schema:
