@@ -46,7 +46,7 @@ def load(path: Path | None, *, migrations: str = "") -> Config:
     found = path or _beside(migrations)
     config = _read(found) if found and found.is_file() else Config()
     if path is not None and not path.is_file():
-        raise UsageError(f"no configuration file at {path}")
+        raise UsageError(f"no configuration file at {path}", hint="Make one with `trueup init`, or leave --config out.")
     if migrations:
         config = replace(config, folder=Path(migrations))
     elif environment := os.environ.get("TRUEUP_MIGRATIONS"):

@@ -70,6 +70,11 @@ def group(
     )
 
 
+def _print_error(fields: dict[str, object], exit_code: int) -> None:
+    """The one document on standard output."""
+    click.echo(json.dumps({"error": {**fields, "exit_code": exit_code}}, ensure_ascii=False))
+
+
 def run(arguments: list[str]) -> None:
     """Run the command line; exits with the code that `docs/exit-codes.md` lists."""
     if "--json" in arguments:  # it may stand anywhere
@@ -80,13 +85,17 @@ def run(arguments: list[str]) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except TrueupError as error:
         if as_json:
-            click.echo(json.dumps({"error": {**error.to_json(), "exit_code": error.exit_code}}, ensure_ascii=False))
+            _print_error(error.to_json(), error.exit_code)
         say_error(error)
         sys.exit(error.exit_code)
     except click.ClickException as error:
+        if as_json:
+            _print_error({"code": "usage", "message": error.format_message()}, 2)
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
+        if as_json:
+            _print_error({"code": "interrupted", "message": "interrupted"}, 130)
         say("interrupted: the step that was running is undone, everything before it is kept")
         sys.exit(130)
     except BrokenPipeError:
@@ -95,6 +104,8 @@ def run(arguments: list[str]) -> None:
     except Exception as error:  # a fault of ours: say so, and keep the traceback for the report
         if os.environ.get("TRUEUP_TRACEBACK"):
             raise
+        if as_json:
+            _print_error({"code": "error", "message": f"{type(error).__name__}: {error}"}, 70)
         say(f"error: a fault of trueup's own: {type(error).__name__}: {error}")
         say("\nhint: Run it again with TRUEUP_TRACEBACK=1 and report what it prints.")
         sys.exit(70)
