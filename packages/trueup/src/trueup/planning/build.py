@@ -161,8 +161,8 @@ class _Building:
                 keys,
                 wanted,
                 found,
-                made_by=lambda key: self.paths.last_setter(key, len(self.locked.steps)),
-                source=self._source,
+                made_by=lambda key: self._maker(key, wanted.get(key)),
+                source=lambda key: self._source(key, wanted.get(key)),
                 renamed=self.decision.renamed,
             )
         except CannotRender as error:
@@ -205,9 +205,13 @@ class _Building:
             for step in self._fillers(key)
         ]
 
-    def _source(self, key: str) -> str:
+    def _maker(self, key: str, value: str | None) -> int:
+        """The index of the last step that gave the fact this value; -1 where it is the base's."""
+        return self.paths.last_place(key, value) - 1
+
+    def _source(self, key: str, value: str | None) -> str:
         """What defines a function, as CREATE OR REPLACE; empty where nothing of the chain does."""
-        index = self.paths.last_setter(key, len(self.locked.steps))
+        index = self._maker(key, value)
         if index < 0:
             return ""
         text = self.locked.effects[index].texts.get(key, "")
@@ -216,7 +220,7 @@ class _Building:
     def _context_of(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         if kind_of(keys[0]) not in ("function", "procedure"):
             return ()
-        index = self.paths.last_setter(keys[0], len(self.locked.steps))
+        index = self.decision.heal.get(keys[0], -1)
         return self.locked.steps[index].context if index >= 0 else ()
 
     def _run(self, step: Step, verdict: StepVerdict) -> Action:
