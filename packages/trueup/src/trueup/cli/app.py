@@ -70,9 +70,10 @@ def group(
     )
 
 
-def _print_error(fields: dict[str, object], exit_code: int) -> None:
-    """The one document on standard output."""
-    click.echo(json.dumps({"error": {**fields, "exit_code": exit_code}}, ensure_ascii=False))
+def _print_error(fields: dict[str, object], exit_code: int, *, as_json: bool) -> None:
+    """The one document on standard output, where that was asked for."""
+    if as_json:
+        click.echo(json.dumps({"error": {**fields, "exit_code": exit_code}}, ensure_ascii=False))
 
 
 def run(arguments: list[str]) -> None:
@@ -84,18 +85,15 @@ def run(arguments: list[str]) -> None:
         code = group.main(args=arguments, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except TrueupError as error:
-        if as_json:
-            _print_error(error.to_json(), error.exit_code)
+        _print_error(error.to_json(), error.exit_code, as_json=as_json)
         say_error(error)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        if as_json:
-            _print_error({"code": "usage", "message": error.format_message()}, 2)
+        _print_error({"code": "usage", "message": error.format_message()}, 2, as_json=as_json)
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        if as_json:
-            _print_error({"code": "interrupted", "message": "interrupted"}, 130)
+        _print_error({"code": "interrupted", "message": "interrupted"}, 130, as_json=as_json)
         say("interrupted: the step that was running is undone, everything before it is kept")
         sys.exit(130)
     except BrokenPipeError:
@@ -104,8 +102,7 @@ def run(arguments: list[str]) -> None:
     except Exception as error:  # a fault of ours: say so, and keep the traceback for the report
         if os.environ.get("TRUEUP_TRACEBACK"):
             raise
-        if as_json:
-            _print_error({"code": "error", "message": f"{type(error).__name__}: {error}"}, 70)
+        _print_error({"code": "error", "message": f"{type(error).__name__}: {error}"}, 70, as_json=as_json)
         say(f"error: a fault of trueup's own: {type(error).__name__}: {error}")
         say("\nhint: Run it again with TRUEUP_TRACEBACK=1 and report what it prints.")
         sys.exit(70)
