@@ -19,6 +19,7 @@ EXIT_CODES = {
     "ConflictError": 3,
     "UnknownDatabase": 3,
     "DatabaseIsNewer": 3,
+    "SessionNeeded": 3,
     "StepFailed": 1,
     "NotProved": 1,
     "RunLockTaken": 4,

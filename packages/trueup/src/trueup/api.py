@@ -9,16 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trueup.chain.header import files_digest, read_header
 from trueup.connect.urls import Urls, urls_from
 from trueup.errors import LockFileError, SchemaNotTrue
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from trueup.chain.model import LockedChain
+    from trueup.connect.link import Link
     from trueup.report import Event, Report
     from trueup.run.assess import Options
     from trueup.run.bring import Bringing
@@ -49,12 +48,10 @@ def up(
     """
     started = time.monotonic()
     urls = _urls(url)
-    phase = options.phase if options else "expand"
-    if (done := look(urls, chain, name, phase)) is not None:
-        done.ms = (time.monotonic() - started) * 1000
-        return done
-    with _bringing(urls, chain, name, options, on_event) as bringing:
-        report = bringing.up()
+    with _opened(urls) as holding:
+        report = _look(holding[0], chain, name, options.phase if options else "expand")
+        if report is None:
+            report = _bringing(urls, holding, chain, name, options, on_event).up()
     report.ms = (time.monotonic() - started) * 1000
     return report
 
@@ -68,24 +65,29 @@ def plan(
 ) -> Report:
     """What `up` would do, statement by statement. Writes nothing."""
     started = time.monotonic()
-    with _bringing(_urls(url), chain, name, options, lambda _: None, read_only=True) as bringing:
-        built, report, _ = bringing.looking.assess()
-        bringing.looking.refuse_unknown(built)
+    urls = _urls(url)
+    with _opened(urls) as holding:
+        report = _plan(urls, holding, chain, name, options)
     report.ms = (time.monotonic() - started) * 1000
     return report
 
 
 def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options | None = None) -> Report:
     """Is it true? One round trip where nothing has changed since the last proof. Writes nothing."""
+    started = time.monotonic()
     urls = _urls(url)
-    phase = options.phase if options else "expand"
-    return look(urls, chain, name, phase) or plan(urls, chain, name=name, options=options)
+    with _opened(urls) as holding:
+        report = _look(holding[0], chain, name, options.phase if options else "expand")
+        report = report or _plan(urls, holding, chain, name, options)
+    report.ms = (time.monotonic() - started) * 1000
+    return report
 
 
 def resolve(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options) -> Report:
     """A person's word: mark `options.applied` as done, and send `options.run`. Nothing else is done."""
-    with _bringing(_urls(url), chain, name, options, lambda _: None) as bringing:
-        return bringing.resolve()
+    urls = _urls(url)
+    with _opened(urls) as holding:
+        return _bringing(urls, holding, chain, name, options, lambda _: None).resolve()
 
 
 def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequence[str] = ()) -> None:
@@ -153,9 +155,40 @@ def _urls(url: str | Urls) -> Urls:
     return url if isinstance(url, Urls) else urls_from(url)
 
 
+_kept: list[Link] = []
+"""The connection of a look that found work, for whoever does that work in this process."""
+
+
 def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
-    """The short way: one query says that this lock file was completed here and nothing has changed since."""
-    from trueup.connect.connection import connect
+    """The short way: one query says that this lock file was completed here and nothing has changed since.
+
+    Where it says otherwise the connection stays open, for the `up` that follows.
+    """
+    with _opened(urls) as holding:
+        report = _look(holding[0], chain, name, phase)
+        if report is None:
+            _kept.append(holding.pop())
+    return report
+
+
+@contextmanager
+def _opened(urls: Urls) -> Iterator[list[Link]]:
+    """The default way, in a list: a run may put another one in its place. Closed at the end."""
+    from trueup.connect.link import Link
+
+    link = _kept.pop() if _kept else None
+    if link is not None and link.url != urls.default:
+        link.close()
+        link = None
+    holding = [link or Link(urls.default, urls.name)]
+    try:
+        yield holding
+    finally:
+        for each in holding:
+            each.close()
+
+
+def _look(link: Link, chain: ChainLike, name: str, phase: str) -> Report | None:
     from trueup.run.look import look as look_at
 
     header = read_header(chain)
@@ -166,8 +199,7 @@ def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
             "the migrations' files have changed since they were locked (comments or names only)",
             hint="Run `trueup lock` and commit trueup.lock with the migrations.",
         )
-    with connect(urls.default) as conn:
-        seen = look_at(conn, name or header["chain"], phase)
+    seen = look_at(link.conn, name or header["chain"], phase)
     if seen is None or not seen.is_complete(digest):
         return None
     from trueup.decide.model import Difference
@@ -175,30 +207,30 @@ def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
     from trueup.run.accepted import split_accepted
 
     drift, accepted = split_accepted(Path(chain), [Difference(**d) for d in seen.drift])
-    return Report(chain=name or header["chain"], drift=drift, accepted=accepted, up_to_date=True)
+    return Report(
+        chain=name or header["chain"],
+        topology="direct" if seen.is_direct(link.conn) else "pooled",
+        chosen=link.chosen,
+        drift=drift,
+        accepted=accepted,
+        up_to_date=True,
+    )
 
 
-@contextmanager
-def _bringing(
-    urls: Urls,
-    chain: ChainLike,
-    name: str,
-    options: Options | None,
-    on_event: OnEvent,
-    *,
-    read_only: bool = False,
-) -> Iterator[Bringing]:
-    from trueup.connect.connection import connect
+def _plan(urls: Urls, holding: list[Link], chain: ChainLike, name: str, options: Options | None) -> Report:
+    bringing = _bringing(urls, holding, chain, name, options, lambda _: None)
+    link = holding[0]
+    if link.topology.value == "direct":  # behind a pooler it would stay with the next client
+        link.conn.execute("SET default_transaction_read_only = on")
+    built, report, _ = bringing.looking.assess()
+    bringing.looking.refuse_unknown(built)
+    return bringing.named(report)
+
+
+def _bringing(  # noqa: PLR0917 - what a run is made of
+    urls: Urls, holding: list[Link], chain: ChainLike, name: str, options: Options | None, on_event: OnEvent
+) -> Bringing:
     from trueup.run.assess import Options
     from trueup.run.bring import Bringing
 
-    locked = load(chain, name=name)
-
-    def open_connection() -> Connection[Any]:
-        conn = connect(urls.default)
-        if read_only:
-            conn.execute("SET default_transaction_read_only = on")
-        return conn
-
-    with open_connection() as conn:
-        yield Bringing(locked, conn, options or Options(), on_event=on_event, reconnect=open_connection)
+    return Bringing(load(chain, name=name), holding, options or Options(), urls=urls, on_event=on_event)

@@ -8,7 +8,8 @@
     ├── DecisionNeeded        3     a person must decide; nothing was run
     │   ├── ConflictError     3     the database differs from the chain where a pending step needs it
     │   ├── UnknownDatabase   3     tables, but none of this chain's: maybe the wrong URL
-    │   └── DatabaseIsNewer   3     the ledger has steps that this chain does not know
+    │   ├── DatabaseIsNewer   3     the ledger has steps that this chain does not know
+    │   └── SessionNeeded     3     a step needs a session of its own, which a transaction pooler has not
     ├── StepFailed            1     a step was sent and the server refused it
     ├── NotProved             1     every step was answered with success, but the catalog says otherwise
     ├── RunLockTaken          4     another run holds the lock and the database is not up to date
@@ -92,6 +93,16 @@ class DatabaseIsNewer(DecisionNeeded):
     def __init__(self, message: str, *, unknown: list[str], hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.unknown = unknown
+
+
+class SessionNeeded(DecisionNeeded):
+    """A pending step cannot run in a transaction, and only a transaction pooler was to be had; nothing was run."""
+
+    code = "session_needed"
+
+    def __init__(self, message: str, *, steps: list[str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.steps = steps
 
 
 class StepFailed(TrueupError):

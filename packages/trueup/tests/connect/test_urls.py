@@ -13,24 +13,24 @@ POOLER, DIRECT, PLAIN = "postgresql://pooler/db", "postgresql://direct/db", "pos
 
 
 @pytest.mark.parametrize(
-    "environment, default, direct",
+    "environment, default, direct, name",
     [
-        ({"DATABASE_URL": PLAIN}, PLAIN, ""),
-        ({"DATABASE_URL": PLAIN, "DATABASE_URL_POOLER": POOLER}, POOLER, ""),
-        ({"DATABASE_URL_POOLER": POOLER, "DATABASE_URL_DIRECT": DIRECT}, POOLER, DIRECT),
-        ({"DATABASE_URL": PLAIN, "DATABASE_URL_DIRECT": DIRECT}, PLAIN, DIRECT),
-        ({"DATABASE_URL_DIRECT": DIRECT}, DIRECT, ""),
-        ({"DATABASE_URL": PLAIN, "DATABASE_URL_DIRECT": PLAIN}, PLAIN, ""),
+        ({"DATABASE_URL": PLAIN}, PLAIN, "", "DATABASE_URL"),
+        ({"DATABASE_URL": PLAIN, "DATABASE_URL_POOLER": POOLER}, POOLER, "", "POOLER"),
+        ({"DATABASE_URL_POOLER": POOLER, "DATABASE_URL_DIRECT": DIRECT}, POOLER, DIRECT, "POOLER"),
+        ({"DATABASE_URL": PLAIN, "DATABASE_URL_DIRECT": DIRECT}, PLAIN, DIRECT, "DATABASE_URL"),
+        ({"DATABASE_URL_DIRECT": DIRECT}, DIRECT, "", "DIRECT"),
+        ({"DATABASE_URL": PLAIN, "DATABASE_URL_DIRECT": PLAIN}, PLAIN, "", "DATABASE_URL"),
     ],
 )
-def test_the_pooler_is_the_default(environment: dict[str, str], default: str, direct: str) -> None:
-    assert (default, direct) == tuple(urls_from(environment=environment))
+def test_the_pooler_is_the_default(environment: dict[str, str], default: str, direct: str, name: str) -> None:
+    assert (default, direct, name) == tuple(urls_from(environment=environment))
 
 
 def test_a_flag_wins_over_the_environment() -> None:
     urls = urls_from("postgresql://flag/db", {"DATABASE_URL": PLAIN, "DATABASE_URL_DIRECT": DIRECT})
 
-    assert ("postgresql://flag/db", "") == tuple(urls)
+    assert ("postgresql://flag/db", "", "DATABASE_URL") == tuple(urls)
 
 
 def test_no_url_names_flag_and_variables() -> None:

@@ -50,7 +50,7 @@ def connect_within(url: str, seconds: float) -> Connection[Any]:
     def try_it() -> None:
         try:
             conn = connect(url, timeout=max(2, int(seconds)))
-            conn.execute("SELECT 1")  # a pooler may let us in and have no server
+            conn.execute("SELECT pg_backend_pid()")  # a pooler may let us in and have no server
         except (ConnectionFailed, psycopg.Error) as error:
             answers.put(error if isinstance(error, ConnectionFailed) else _failed(url, str(error).strip()))
             return
@@ -90,7 +90,7 @@ def _failed(url: str, said: str) -> ConnectionFailed:
     hint = "Is the server up, and is this the right URL?"
     if "unsupported startup parameter" in said:
         hint = (
-            "A pooler refuses this startup parameter: remove `options` from the URL and PGOPTIONS from the environment, "
-            "or list it in PgBouncer's ignore_startup_parameters."
+            "A pooler refuses this startup parameter: remove `options` from the URL and PGOPTIONS from the "
+            "environment, or list it in PgBouncer's ignore_startup_parameters."
         )
     return ConnectionFailed(f"no connection to {shown}: {hidden(said, url)}", url=shown, hint=hint)

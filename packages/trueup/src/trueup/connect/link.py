@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg import Connection
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 DIRECT_SECONDS = 5.0
 
-_WHICH_DATABASE = """
-SELECT (SELECT system_identifier FROM pg_control_system()), oid, pg_is_in_recovery()
-  FROM pg_database WHERE datname = current_database()
-"""
+_WHICH = "SELECT {} AS server, oid, pg_is_in_recovery() FROM pg_database WHERE datname = current_database()"
+_SERVER = "(SELECT system_identifier FROM pg_control_system())"
 
 
 class Link:
@@ -88,12 +86,13 @@ def choose(urls: Urls, link: Link, log: Callable[[str], None]) -> Link:
         conn = connect_within(urls.direct, DIRECT_SECONDS)
         here = _which(conn)
     except (ConnectionFailed, psycopg.Error):
-        here = None
-    if here is None or here[2]:  # not there, or a standby
         log(f"Using {link.chosen} (DIRECT unavailable - locked)")
         return link
-    there = _which(link.conn)
-    if there is not None and there[:2] != here[:2]:
+    if here.is_standby:
+        conn.close()
+        log(f"Using {link.chosen} (DIRECT unavailable - locked)")
+        return link
+    if here != _which(link.conn):
         conn.close()
         raise UsageError(
             f"DATABASE_URL_DIRECT and the {link.chosen} URL lead to different databases; nothing was run",
@@ -104,6 +103,18 @@ def choose(urls: Urls, link: Link, log: Callable[[str], None]) -> Link:
     return Link(urls.direct, "DIRECT", conn)
 
 
-def _which(conn: Connection[Any]) -> tuple[Any, ...] | None:
-    """The server's identity, the database's, and whether it only follows another server."""
-    return conn.execute(_WHICH_DATABASE.encode()).fetchone()
+class _Database(NamedTuple):
+    server: int | None
+    oid: int
+    is_standby: bool
+
+
+def _which(conn: Connection[Any]) -> _Database:
+    """Which database this is, and whether it only follows another one."""
+    try:
+        row = conn.execute(_WHICH.format(_SERVER).encode()).fetchone()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedFunction):
+        row = conn.execute(_WHICH.format("NULL::bigint").encode()).fetchone()
+    if row is None:
+        raise psycopg.OperationalError("the server does not know this database")
+    return _Database(*row)

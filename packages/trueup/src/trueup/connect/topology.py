@@ -78,8 +78,8 @@ def _compare(conn: Connection[Any], second: Connection[Any]) -> Topology:
 
 def _refuse_statement_pooling(conn: Connection[Any]) -> None:
     try:
-        conn.execute("BEGIN")
-        conn.execute("ROLLBACK")
+        conn.execute("/* trueup */ BEGIN")
+        conn.execute("/* trueup */ ROLLBACK")
     except psycopg.Error as error:
         if "statement pooling" not in str(error):
             raise

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from trueup.chain.model import LockedChain
+from trueup.connect.connection import is_lost
+from trueup.connect.link import Link, choose
+from trueup.connect.urls import Urls, without_password
 from trueup.errors import (
     ConflictError,
+    ConnectionFailed,
     NotProved,
     RunLockTaken,
+    SessionNeeded,
     StepFailed,
 )
 from trueup.planning.model import Action, Plan
 from trueup.report import Event, Report, StepReport
 from trueup.run import ledger
-from trueup.run.assess import Assessor, Options
+from trueup.run.acquire import Claim
+from trueup.run.assess import Assessment, Assessor, Options
 from trueup.run.execute import Executor
-from trueup.run.lease import Lease, holder_name, run_lock
+from trueup.run.lease import Lease, kept
 from trueup.run.look import catalog_digest
+from trueup.run.process import holder_name, new_identity
 
 OnEvent = Callable[[Event], None]
 
@@ -36,19 +45,33 @@ class Bringing:
     def __init__(
         self,
         locked: LockedChain,
-        conn: Connection[Any],
+        holding: list[Link],
         options: Options,
         *,
+        urls: Urls,
         on_event: OnEvent = lambda _: None,
-        reconnect: Callable[[], Connection[Any]],
     ) -> None:
         self.locked = locked
         self.chain = locked.chain
-        self.conn = conn
+        self._holding = holding
         self.options = options
         self.on_event = on_event
-        self.reconnect = reconnect
-        self.looking = Assessor(locked, conn, options)
+        self.looking = Assessor(locked, self.link.conn, options)
+        self._urls = urls
+        self._chosen = False
+        self._identity = new_identity()
+        self._progress = 0
+        self._ran: dict[str, StepReport] = {}
+
+    @property
+    def link(self) -> Link:
+        """The way to the database; its owner closes it."""
+        return self._holding[0]
+
+    @property
+    def conn(self) -> Connection[Any]:
+        """The connection that everything goes through at the moment."""
+        return self.link.conn
 
     def log(self, text: str) -> None:
         """One line for people."""
@@ -57,52 +80,113 @@ class Bringing:
     def up(self) -> Report:
         """Bring the database true.
 
+        Where the connection is lost on the way, the answer to the last message is lost too. Then everything is looked
+        at again on a new connection: what was committed has its mark, and what was not is sent again.
+
         Raises:
             DecisionNeeded, RunLockTaken, StepFailed, NotProved: as their docstrings say.
+            ConnectionFailed: the connection was lost, and no other could be had in time.
         """
         started = time.monotonic()
-        seen = catalog_digest(self.conn)
-        plan, report, marks = self.looking.assess()
-        self.looking.refuse_unknown(plan)
+        fruitless, before = 0, 0
+        while True:
+            try:
+                return self._bring(started)
+            except psycopg.Error as error:
+                if not is_lost(error, self.conn):
+                    raise
+                fruitless = 0 if self._progress > before else fruitless + 1
+                before = self._progress
+                self._connect_again(error, give_up=fruitless >= _FRUITLESS)
+
+    def _bring(self, started: float) -> Report:
+        plan, report, _ = self._assess()
         if report.up_to_date:
             return self._proved(plan, report, started)
         self._refuse_conflicts(plan)
+        self._choose()
+        self._refuse_alone(plan, report)
         ledger.ensure(self.conn)
         try:
-            with run_lock(
-                self.conn,
-                self.chain.name,
-                wait_seconds=self.options.limits.lock_wait,
-                reconnect=self.reconnect,
-                on_wait=lambda holder: self.log(f"Waiting for the migration lock, held by {holder}"),
-            ) as lease:
+            with self._locked() as lease:
                 self.log("Acquired migration lock")
-                if (catalog_digest(self.conn), ledger.read(self.conn, self.chain)) != (seen, marks):
-                    plan, report, marks = self.looking.assess()  # what was pending may be done by now
-                    self._refuse_conflicts(plan)
-                executor = self._executor(lease)
-                failures = self._carry_out(plan, report, executor, marks)
-        except RunLockTaken:
-            plan, report, _ = self.looking.assess()
-            if not report.up_to_date:
-                raise
-            self.log("Another run brought the database up to date")
-            return self._proved(plan, report, started)
+                plan, report, marks = self._assess()  # what was pending may be done by now
+                self._refuse_conflicts(plan)
+                self._refuse_alone(plan, report)
+                failures = self._carry_out(plan, report, self._executor(lease), marks)
+        except RunLockTaken as taken:
+            return self._done_by_another(taken, started)
         self.log("Released migration lock")
         if failures:
             raise failures[0]
         return self._prove(report, started)
 
+    def _assess(self) -> Assessment:
+        _ = self.link.topology  # first of all: what pools single statements is refused
+        found = self.looking.assess()
+        self.looking.refuse_unknown(found.plan)
+        return found._replace(report=self.named(found.report))
+
+    def named(self, report: Report) -> Report:
+        """The report with the way that was taken, and with what this run did before its connection was lost."""
+        report.topology, report.chosen = self.link.topology.value, self.link.chosen
+        report.steps = [self._ran.get(step.id, step) for step in report.steps]
+        return report
+
+    def _choose(self) -> None:
+        """DIRECT is tried once, when there is work; what is chosen then holds for the whole run."""
+        if not self._chosen:
+            self._holding[0] = choose(self._urls, self.link, self.log)
+            self.looking.conn = self.link.conn
+            self._chosen = True
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[Lease]:
+        limits = self.options.limits
+        claim = Claim(self.link, self.chain.name, identity=self._identity, lease_seconds=limits.lease)
+        lease = claim.wait(
+            limits.lock_wait, lambda holder: self.log(f"Waiting for the migration lock, held by {holder}")
+        )
+        with kept(lease, self.conn, self.link.another):
+            yield lease
+
+    def _done_by_another(self, taken: RunLockTaken, started: float) -> Report:
+        """The lock was not to be had, or was taken over. What matters is the database: another run may have done it."""
+        plan, report, _ = self._assess()
+        if not report.up_to_date:
+            raise taken
+        self.log("Another run brought the database up to date")
+        return self._proved(plan, report, started)
+
+    def _connect_again(self, error: psycopg.Error, *, give_up: bool) -> None:
+        reason = error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
+        hint = "What was done is kept. Mend the connection, then run `trueup up` again."
+        if give_up:
+            shown = without_password(self.link.url)
+            raise ConnectionFailed(
+                f"the connection to {shown} was lost {_FRUITLESS} times without a step being done: {reason}",
+                url=shown,
+                hint=hint,
+            ) from error
+        self.log(f"Lost the connection ({reason}); connecting again")
+        try:
+            self.link.reopen(self.options.limits.reconnect)
+        except ConnectionFailed as failed:
+            raise ConnectionFailed(
+                f"the connection was lost, and none could be had for {self.options.limits.reconnect:g} seconds: "
+                f"{failed.message}",
+                url=failed.url,
+                hint=hint,
+            ) from None
+        self.looking.conn = self.link.conn
+
     def resolve(self) -> Report:
         """Carry out a person's word on some steps, and nothing else."""
+        self._choose()
         ledger.ensure(self.conn)
-        with run_lock(
-            self.conn,
-            self.chain.name,
-            wait_seconds=self.options.limits.lock_wait,
-            reconnect=self.reconnect,
-        ) as lease:
+        with self._locked() as lease:
             plan, report, _ = self.looking.assess()
+            self.named(report)
             executor = self._executor(lease)
             word = "resolve: a person said that it is applied"
             executor.mark([(self.looking.index(name), "reconcile", word) for name in self.options.applied])
@@ -114,14 +198,32 @@ class Bringing:
 
     def _executor(self, lease: Lease) -> Executor:
         return Executor(
-            self.conn,
+            self.link,
             self.chain,
             lease,
             run_id=uuid.uuid4().hex[:12],
             by=f"{_user()}@{holder_name()}",
             limits=self.options.limits,
+            locks=lambda action: {} if action.step is None else self.locked.effects[action.step].locks,
             on_wait=self.log,
         )
+
+    def _refuse_alone(self, plan: Plan, report: Report) -> None:
+        """Behind a transaction pooler a statement outside transactions can have neither timeouts nor a lock.
+
+        Raises:
+            SessionNeeded: names the steps; nothing was run.
+        """
+        if self.link.topology.has_sessions:
+            return
+        alone = [action.id for action in plan.actions if not action.transaction]
+        if alone:
+            raise SessionNeeded(
+                f"{', '.join(alone[:5])} cannot run in a transaction, and {report.chosen} leads through a pooler that "
+                "pools transactions; nothing was run",
+                steps=alone,
+                hint="Set DATABASE_URL_DIRECT to the server itself, or to a pooler with pool_mode = session.",
+            )
 
     def _refuse_conflicts(self, plan: Plan) -> None:
         if plan.conflicts:
@@ -175,8 +277,10 @@ class Bringing:
             Event(kind="step_started", text=f"running {action.id}", step=action.id, done=number - 1, total=total),
         )
         took = executor.run(action)
+        self._progress += 1
         if action.id in lines:
             lines[action.id].ms += took
+            self._ran[action.id] = lines[action.id]
         self.on_event(
             Event(
                 kind="step_done",
@@ -208,7 +312,7 @@ class Bringing:
         Raises:
             NotProved: the server answered every statement with success, and yet something is missing.
         """
-        plan, after, _ = self.looking.assess()
+        plan, after, _ = self._assess()
         if not after.up_to_date:
             left = [s.id for s in after.steps if s.statements or s.verdict in ("conflict", "reconcile", "assume")]
             raise NotProved(
@@ -259,6 +363,7 @@ class _Finished:
             self._log(f"Migration {self._last} complete")
 
 
+_FRUITLESS = 3
 _DONE: dict[str, str] = {"heal": "healed", "run": "done", "complete": "completed"}
 
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
-from psycopg import Connection
 
+from trueup.catalog.keys import table_of
 from trueup.chain.model import Chain
-from trueup.connect.connection import is_pooled
+from trueup.connect.connection import is_lost
+from trueup.connect.link import Link
+from trueup.connect.topology import Topology
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.planning.model import Action
 from trueup.run import ledger
-from trueup.run.lease import Lease
-
-MARK = "/* trueup */ "
-"""Stands before every statement that is trueup's own, so that a server's log tells them from the migrations'."""
+from trueup.run.alone import clear_unfinished, without_timeouts
+from trueup.run.blockers import blockers
+from trueup.run.lease import LEASE_SECONDS, MARK, Lease
 
 _SETTINGS = ("TimeZone = 'UTC'", "check_function_bodies = off")
-_RETRIED = ("55P03", "40P01", "40001")
+_LOCK_TIMEOUT = "55P03"
+_RETRIED = (_LOCK_TIMEOUT, "40P01", "40001")
 _TAKEN_OVER = "22012"
 
 
@@ -33,6 +34,8 @@ class Limits:
     statement_timeout_ms: int = 120_000
     lock_timeout_ms: int = 200
     lock_wait: float = 600.0
+    lease: float = LEASE_SECONDS
+    reconnect: float = 60.0
 
 
 def lock_timeout_at(attempt: int, limits: Limits) -> int:
@@ -41,26 +44,29 @@ def lock_timeout_at(attempt: int, limits: Limits) -> int:
 
 
 class Executor:
-    """Carries actions out on one connection, under one lease."""
+    """Carries actions out on one connection, under one lease. A lost connection is its caller's to mend."""
 
     def __init__(
         self,
-        conn: Connection[Any],
+        link: Link,
         chain: Chain,
         lease: Lease,
         *,
         run_id: str,
         by: str,
         limits: Limits,
+        locks: Callable[[Action], Mapping[str, str]] = lambda _: {},
         on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.conn = conn
+        self.conn = link.conn
         self.chain = chain
         self.lease = lease
         self.run_id = run_id
         self.by = by
         self.limits = limits
+        self.locks = locks
         self.on_wait = on_wait
+        self._owns_session = link.topology is Topology.DIRECT
         self._session_lock_timeout = self._prepare_session()
 
     def run(self, action: Action) -> float:
@@ -69,37 +75,59 @@ class Executor:
         Raises:
             StepFailed: the server refused it; it is undone, and everything before it is kept.
             RunLockTaken: the lock was taken over; nothing of the action is there.
+            psycopg.Error: the connection was lost, and with it the answer whether the action is there.
         """
-        started = time.monotonic()
-        deadline = started + self.limits.lock_wait
-        attempt = 0
-        while True:
-            try:
-                self._send(action, attempt)
-            except psycopg.Error as error:
-                self._undo()
-                if error.sqlstate not in _RETRIED or time.monotonic() > deadline:
-                    raise self._failure(action, error) from error
-                attempt += 1
-                if attempt in (1, 10, 100):
-                    self.on_wait(f"{action.id} waits: {error.diag.message_primary}; trying again")
-                time.sleep(min(0.05 * 2 ** min(attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            else:
-                return (time.monotonic() - started) * 1000
+        self.lease.step = action.id
+        if self.lease.is_late:
+            self.lease.extend(self.conn)
+        return self._persist(lambda attempt: self._send(action, attempt), action)
 
     def mark(self, rows: list[tuple[int, str, str]]) -> None:
         """Write the ledger rows of steps that send nothing."""
         if not rows:
             return
         insert = ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, conn=self.conn)
-        self.conn.execute(f"{MARK}BEGIN;\n{MARK}{self.lease.fence};\n{MARK}{insert};\n{MARK}COMMIT".encode())
+        marking = Action(
+            step=None, id="marking what is there", verdict="reconcile", reason="", statements=(insert,), marks=False
+        )
+        self._persist(lambda _: self._fenced(insert), marking)
+
+    def _persist(self, send: Callable[[int], None], action: Action) -> float:
+        """Send until it is done, as long as only others stand in the way and the budget lasts."""
+        started = time.monotonic()
+        attempt = 0
+        while True:
+            try:
+                send(attempt)
+            except psycopg.Error as error:
+                if is_lost(error, self.conn):
+                    raise
+                self._undo()
+                seen = self._blockers(action, error)
+                if error.sqlstate not in _RETRIED or time.monotonic() - started > self.limits.lock_wait:
+                    raise self._failure(action, error, seen) from error
+                attempt += 1
+                if attempt in (1, 10, 100):
+                    why = "; ".join(seen) or error.diag.message_primary
+                    self.on_wait(f"{action.id} waits: {why}; trying again")
+                if self.lease.is_late:
+                    self.lease.extend(self.conn)
+                time.sleep(min(0.05 * 2 ** min(attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            else:
+                return (time.monotonic() - started) * 1000
+
+    def _blockers(self, action: Action, error: psycopg.Error) -> list[str]:
+        if error.sqlstate != _LOCK_TIMEOUT:
+            return []
+        wanted = dict(self.locks(action)) or {table: "" for key in action.keys if (table := table_of(key))}
+        return blockers(self.conn, wanted)
 
     def _send(self, action: Action, attempt: int) -> None:
         row = self._ledger_row(action)
         if not action.transaction:
             self._send_alone(action)
             if row:
-                self.conn.execute(f"{MARK}BEGIN;\n{MARK}{self.lease.fence};\n{MARK}{row};\n{MARK}COMMIT".encode())
+                self._fenced(row)
             return
         lock_timeout = lock_timeout_at(attempt, self.limits)
         lines = [
@@ -113,39 +141,43 @@ class Executor:
         ]
         self.conn.execute("\n;\n".join(lines).encode())
 
+    def _fenced(self, statement: str) -> None:
+        """A statement of our own in a transaction that only the lock's holder can commit."""
+        self.conn.execute(f"{MARK}BEGIN;\n{MARK}{self.lease.fence};\n{MARK}{statement};\n{MARK}COMMIT".encode())
+
     def _settings(self, lock_timeout: int) -> list[str]:
         """What holds for a transaction. A session of our own has most of it already; behind a pooler it would leak."""
         wanted = [] if lock_timeout == self._session_lock_timeout else [f"lock_timeout = {lock_timeout}"]
-        if self._session_lock_timeout is None:
-            wanted += [f"statement_timeout = {self.limits.statement_timeout_ms}", *_SETTINGS]
+        if not self._owns_session:
+            wanted += self._always()
         return wanted
+
+    def _always(self) -> tuple[str, ...]:
+        """A frozen holder's transaction ends before its lease does."""
+        idle = int(self.limits.lease * 1000 * 2 / 3)
+        return (
+            f"statement_timeout = {self.limits.statement_timeout_ms}",
+            f"idle_in_transaction_session_timeout = {idle}",
+            *_SETTINGS,
+        )
 
     def _prepare_session(self) -> int | None:
         """Set a session up once, where it is really ours; the lock timeout that it then has."""
-        if is_pooled(self.conn):
+        if not self._owns_session:
             return None
         first = lock_timeout_at(0, self.limits)
-        for setting in (
-            f"statement_timeout = {self.limits.statement_timeout_ms}",
-            f"lock_timeout = {first}",
-            *_SETTINGS,
-        ):
+        for setting in (f"lock_timeout = {first}", *self._always()):
             self.conn.execute(f"{MARK}SET {setting}".encode())
         return first
 
     def _send_alone(self, action: Action) -> None:
         """What refuses a transaction block is sent by itself, without timeouts; it can be repeated after a crash."""
-        self.conn.execute(f"{MARK}{self.lease.fence}".encode())
-        self.conn.execute(f"{MARK}SET statement_timeout = 0".encode())
-        self.conn.execute(f"{MARK}SET lock_timeout = 0".encode())
-        try:
+        if not self.lease.is_ours(self.conn):
+            raise _taken_over()
+        with without_timeouts(self.conn):
+            clear_unfinished(self.conn, action.keys, on_wait=self.on_wait, seconds=self.limits.lock_wait)
             for statement in action.statements:
                 self.conn.execute(statement.encode())
-        finally:
-            if not self.conn.closed:
-                self.conn.execute(f"{MARK}RESET statement_timeout".encode())
-                self.conn.execute(f"{MARK}RESET lock_timeout".encode())
-                self._session_lock_timeout = self._prepare_session()
 
     def _ledger_row(self, action: Action) -> str:
         if not action.marks or action.step is None:
@@ -157,31 +189,32 @@ class Executor:
         if not self.conn.closed:
             self.conn.execute(f"{MARK}ROLLBACK".encode())
 
-    def _failure(self, action: Action, error: psycopg.Error) -> StepFailed | RunLockTaken:
-        if error.sqlstate == _TAKEN_OVER and self._lost():
-            return RunLockTaken(
-                "the migration lock was taken over by another run; this one stops",
-                holder="another run",
-                hint="Run `trueup up` again.",
-            )
+    def _failure(self, action: Action, error: psycopg.Error, seen: list[str]) -> StepFailed | RunLockTaken:
+        if error.sqlstate == _TAKEN_OVER and not self.lease.is_ours(self.conn):
+            return _taken_over()
         statement = ";\n".join(action.statements)
         where = ""
         if action.step is not None:
             step = self.chain.steps[action.step]
             where = f" ({step.path}:{step.line})"
         detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
+        blocked = f"; in the way: {'; '.join(seen)}" if seen else ""
         return StepFailed(
             f"{action.id}{where} failed: {error.diag.message_primary or error}{detail} "
-            f"[{error.sqlstate or 'no SQLSTATE'}]",
+            f"[{error.sqlstate or 'no SQLSTATE'}]{blocked}",
             step=action.id,
             statement=statement,
             sqlstate=error.sqlstate or "",
             hint=_hint(error),
         )
 
-    def _lost(self) -> bool:
-        row = self.conn.execute(self.lease.fence.replace("1 / count(*)", "count(*)").encode()).fetchone()
-        return row is None or row[0] == 0
+
+def _taken_over() -> RunLockTaken:
+    return RunLockTaken(
+        "the migration lock was taken over by another run; this one stops",
+        holder="another run",
+        hint="Run `trueup up` again.",
+    )
 
 
 def _hint(error: psycopg.Error) -> str:

@@ -4,14 +4,14 @@ A lease works on every topology; session locks do not behind a transaction poole
 SELECTs, so that it holds no snapshot and no row lock. A step's transaction first reads the row with its own token FOR
 KEY SHARE: a takeover changes the token, which is a key, and so waits for a step in flight; afterwards the old holder
 finds no row.
+
+What cannot run in a transaction (CONCURRENTLY) cannot be fenced like that. Where sessions are real, a holder therefore
+has a session's advisory lock too, and whoever takes over needs it, or ends the session that the row records.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,18 +19,31 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.pq import TransactionStatus
 
-from trueup.errors import RunLockTaken
+from trueup.connect.connection import is_lost
+from trueup.run.process import holder_name
 
 LEASE_SECONDS = 30.0
+_TICK = 2.0
+_JOIN = 0.5
+
+MARK = "/* trueup */ "
+"""Stands before every statement that is trueup's own, so that a server's log tells them from the migrations'."""
 
 
 class Lease:
     """The lock while it is ours. `fence` is the SQL that every transaction of the run starts with."""
 
-    def __init__(self, conn: Connection[Any], chain: str, token: int) -> None:
-        self._chain = sql.Literal(chain).as_string(conn)
+    def __init__(
+        self, chain: str, token: int, *, seconds: float = LEASE_SECONDS, session_key: int | None = None
+    ) -> None:
+        self._chain = literal(chain)
+        self._session_key = session_key
         self.token = token
+        self.seconds = seconds
+        self.step = ""
+        self._written = ("", time.monotonic())
 
     @property
     def fence(self) -> str:
@@ -40,115 +53,71 @@ class Lease:
             f"WHERE chain = {self._chain} AND token = {self.token} FOR KEY SHARE) AS held"
         )
 
-    def extend(self, conn: Connection[Any], seconds: float = LEASE_SECONDS) -> None:
-        """One heartbeat: only the expiry changes, by the server's clock."""
+    @property
+    def is_due(self) -> bool:
+        """True where the row should be written again: a third of the lease is over, or another step is at work."""
+        step, when = self._written
+        return step != self.step or time.monotonic() - when > self.seconds / 3
+
+    @property
+    def is_late(self) -> bool:
+        """True where the heartbeat has not got through for half of the lease."""
+        return time.monotonic() - self._written[1] > self.seconds / 2
+
+    def extend(self, conn: Connection[Any]) -> None:
+        """One heartbeat: only the expiry, by the server's clock, and the step that is at work, which is no key."""
+        step = self.step
         conn.execute(
-            f"/* trueup */ UPDATE trueup.run_lock SET expires_at = clock_timestamp() + interval '{seconds} s' "
-            f"WHERE chain = {self._chain} AND token = {self.token}".encode(),
+            f"{MARK}UPDATE trueup.run_lock SET expires_at = clock_timestamp() + interval '{self.seconds} s', "
+            f"step = {literal(step)} WHERE chain = {self._chain} AND token = {self.token}".encode(),
         )
+        self._written = (step, time.monotonic())
 
     def release(self, conn: Connection[Any]) -> None:
-        """Give the lock back."""
+        """Give the lock back, the session's too."""
+        if conn.info.transaction_status != TransactionStatus.IDLE:
+            conn.execute(f"{MARK}ROLLBACK".encode())
         conn.execute(
-            f"/* trueup */ DELETE FROM trueup.run_lock WHERE chain = {self._chain} AND token = {self.token}".encode(),
+            f"{MARK}DELETE FROM trueup.run_lock WHERE chain = {self._chain} AND token = {self.token}".encode(),
         )
+        if self._session_key is not None:
+            conn.execute(f"SELECT pg_advisory_unlock({self._session_key})".encode())
+
+    def is_ours(self, conn: Connection[Any]) -> bool:
+        """False where another run has taken it over."""
+        row = conn.execute(
+            f"SELECT count(*) FROM trueup.run_lock WHERE chain = {self._chain} AND token = {self.token}".encode(),
+        ).fetchone()
+        return bool(row and row[0])
 
 
 @contextlib.contextmanager
-def run_lock(
-    conn: Connection[Any],
-    chain: str,
-    *,
-    wait_seconds: float,
-    reconnect: Callable[[], Connection[Any]],
-    on_wait: Callable[[str], None] = lambda _: None,
-) -> Iterator[Lease]:
-    """Hold the run lock of a chain for the block; a heartbeat on a connection of its own keeps it.
-
-    Raises:
-        RunLockTaken: another run held it all the time; names the holder.
-    """
-    lease = _acquire(conn, chain, wait_seconds, on_wait)
+def kept(lease: Lease, conn: Connection[Any], another: Callable[[], Connection[Any]]) -> Iterator[Lease]:
+    """Keep a lease alive for the block, with a heartbeat on a connection of its own; then give it back."""
     stop = threading.Event()
-    beat = threading.Thread(target=_heartbeat, args=(lease, stop, reconnect), daemon=True)
+    beat = threading.Thread(target=_heartbeat, args=(lease, stop, another), name="trueup-heartbeat", daemon=True)
     beat.start()
     try:
         yield lease
     finally:
         stop.set()
-        beat.join(timeout=LEASE_SECONDS)
-        with contextlib.suppress(psycopg.Error):
+        beat.join(timeout=_JOIN)  # it may wait for a busy pooler; what it writes then meets no row
+        try:
             lease.release(conn)
+        except psycopg.Error as error:
+            if not is_lost(error, conn):
+                raise
 
 
-def holder_name() -> str:
-    """Who we are, for people: host and process id."""
-    return f"{socket.gethostname()} pid {os.getpid()}"
-
-
-def _acquire(conn: Connection[Any], chain: str, wait_seconds: float, on_wait: Callable[[str], None]) -> Lease:
-    deadline = time.monotonic() + wait_seconds
-    told = ""
-    pause = 0.02
-    while True:
-        if (token := _try(conn, chain)) is not None:
-            return Lease(conn, chain, token)
-        holder = current_holder(conn, chain)
-        if holder and holder != told:
-            on_wait(holder)
-            told = holder
-        if time.monotonic() > deadline:
-            raise RunLockTaken(
-                f"another run holds the migration lock: {holder or told}",
-                holder=holder or told,
-                hint="Wait for it, or free it with `trueup release-run-lock` if its holder is gone.",
-            )
-        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-        pause = min(pause * 1.5, 0.5)
-
-
-def current_holder(conn: Connection[Any], chain: str) -> str:
-    """Who holds the lock, since when and at which step; empty where nobody does."""
-    name = sql.Literal(chain).as_string(conn)
-    row = conn.execute(
-        "SELECT holder, to_char(acquired_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') "
-        f"FROM trueup.run_lock WHERE chain = {name}".encode(),
-    ).fetchone()
-    return f"{row[0]}, since {row[1]} UTC" if row else ""
-
-
-def _try(conn: Connection[Any], chain: str) -> int | None:
-    """Take the lock where it is free or expired; a look first, so that waiting locks no row."""
-    name = sql.Literal(chain).as_string(conn)
-    row = conn.execute(
-        f"SELECT token, expires_at < clock_timestamp() FROM trueup.run_lock WHERE chain = {name}".encode(),
-    ).fetchone()
-    if row is not None and not row[1]:
-        return None
-    holder = sql.Literal(holder_name()).as_string(conn)
-    lease = f"clock_timestamp() + interval '{LEASE_SECONDS} s'"
-    if row is None:
-        taken = conn.execute(
-            "/* trueup */ INSERT INTO trueup.run_lock (chain, token, holder, backend_pid, acquired_at, expires_at) "
-            f"VALUES ({name}, nextval('trueup.run_lock_token'), {holder}, pg_backend_pid(), clock_timestamp(), "
-            f"{lease}) ON CONFLICT DO NOTHING RETURNING token".encode(),
-        ).fetchone()
-    else:
-        taken = conn.execute(
-            "/* trueup */ UPDATE trueup.run_lock SET token = nextval('trueup.run_lock_token'), "
-            f"holder = {holder}, backend_pid = pg_backend_pid(), acquired_at = clock_timestamp(), expires_at = {lease} "
-            f"WHERE chain = {name} AND token = {row[0]} AND expires_at < clock_timestamp() RETURNING token".encode(),
-        ).fetchone()
-    return int(taken[0]) if taken else None
-
-
-def _heartbeat(lease: Lease, stop: threading.Event, reconnect: Callable[[], Connection[Any]]) -> None:
+def _heartbeat(lease: Lease, stop: threading.Event, another: Callable[[], Connection[Any]]) -> None:
     """Extend the lease until told to stop. A short run never gets as far as connecting."""
     conn: Connection[Any] | None = None
-    while not stop.wait(LEASE_SECONDS / 3):
+    while not stop.wait(min(_TICK, lease.seconds / 6)):
+        if not lease.is_due:
+            continue
         try:
             if conn is None or conn.closed:
-                conn = reconnect()
+                conn = another()
             lease.extend(conn)
         except Exception:  # noqa: BLE001 - tried again at the next beat; the lease itself says when it is too late
             conn = None
@@ -156,15 +125,20 @@ def _heartbeat(lease: Lease, stop: threading.Event, reconnect: Callable[[], Conn
         conn.close()
 
 
-def release(conn: Connection[Any], chain: str) -> str:
-    """Free the lock whoever holds it; who that was. Waits for a step in flight, which then cannot be the last word."""
-    holder = current_holder(conn, chain) if _is_there(conn) else ""
-    if holder:
-        name = sql.Literal(chain).as_string(conn)
-        conn.execute(f"/* trueup */ DELETE FROM trueup.run_lock WHERE chain = {name}".encode())
-    return holder
+def current_holder(conn: Connection[Any], chain: str) -> str:
+    """Who holds the lock, since when and at which step; empty where nobody does."""
+    row = conn.execute(
+        "SELECT holder, to_char(acquired_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), step "
+        f"FROM trueup.run_lock WHERE chain = {literal(chain)}".encode(),
+    ).fetchone()
+    if not row:
+        return ""
+    return f"{row[0]}, since {row[1]} UTC" + (f", at step {row[2]}" if row[2] else "")
 
 
-def _is_there(conn: Connection[Any]) -> bool:
-    row = conn.execute("SELECT to_regclass('trueup.run_lock') IS NOT NULL").fetchone()
-    return bool(row and row[0])
+def literal(value: str) -> str:
+    """A text as SQL."""
+    return sql.Literal(value).as_string(None)
+
+
+__all__ = ["LEASE_SECONDS", "MARK", "Lease", "current_holder", "holder_name", "kept", "literal"]

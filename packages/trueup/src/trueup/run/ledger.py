@@ -15,22 +15,25 @@ from trueup.chain.model import Chain
 from trueup.decide.model import Difference, Marks
 from trueup.run.look import query
 
-_AGAIN = ("23505", "42710", "42P07", "42P06", "XX000")
+_AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")
+_COMPLETE = """SELECT bool_and(to_regclass('trueup.' || name) IS NOT NULL)
+   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('trueup.run_lock') AND attname = 'process')
+  FROM unnest('{schema_migrations,completions,run_lock,run_lock_token_key,run_lock_token}'::text[]) AS name"""
 _OLD_COLUMNS = {"migration_id", "applied_at", "success", "reconciled", "notes"}
 
 
 def ensure(conn: Connection[Any]) -> None:
     """Create the ledger where it is missing. Many first runs at once may collide here; then it is there."""
     for attempt in range(20):
+        row = conn.execute(_COMPLETE.encode()).fetchone()
+        if row and row[0]:
+            return
         try:
             conn.execute(_bookkeeping(query("ledger")).encode())
         except psycopg.Error as error:
             if error.sqlstate not in _AGAIN:
                 raise
-            conn.execute("ROLLBACK")
             time.sleep(0.02 * (attempt + 1))
-        else:
-            return
 
 
 def exists(conn: Connection[Any]) -> bool:

@@ -28,10 +28,15 @@ class Look(NamedTuple):
     catalog_digest: str
     drift: list[dict[str, Any]]
     now: str
+    backend_pid: int
 
     def is_complete(self, lock_digest: str) -> bool:
         """True where this very lock file was completed here and nothing has changed since."""
         return lock_digest == self.lock_digest and self.catalog_digest == self.now
+
+    def is_direct(self, conn: Connection[Any]) -> bool:
+        """False behind a pooler, which makes up the process id that a client is told at the start."""
+        return conn.info.backend_pid == self.backend_pid
 
 
 def look(conn: Connection[Any], chain: str, phase: str) -> Look | None:
@@ -46,7 +51,7 @@ def look(conn: Connection[Any], chain: str, phase: str) -> Look | None:
         return None
     if row is None or row[0] is None:
         return None
-    return Look(row[0], row[1], row[2], row[3])
+    return Look(*row)
 
 
 def catalog_digest(conn: Connection[Any]) -> str:

@@ -36,7 +36,9 @@ CREATE TABLE IF NOT EXISTS trueup.run_lock (
     backend_pid integer NOT NULL,
     step text NOT NULL DEFAULT '',
     acquired_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    backend_start timestamptz,
+    process text NOT NULL DEFAULT ''
 );
 
 -- A key, so that a takeover waits for FOR KEY SHARE; an index, not a constraint, for there are migrations that rename
@@ -44,3 +46,6 @@ CREATE TABLE IF NOT EXISTS trueup.run_lock (
 CREATE UNIQUE INDEX IF NOT EXISTS run_lock_token_key ON trueup.run_lock (token);
 
 CREATE SEQUENCE IF NOT EXISTS trueup.run_lock_token;
+
+ALTER TABLE trueup.run_lock ADD COLUMN IF NOT EXISTS backend_start timestamptz;
+ALTER TABLE trueup.run_lock ADD COLUMN IF NOT EXISTS process text NOT NULL DEFAULT '';
