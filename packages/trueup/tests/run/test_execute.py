@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +11,13 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from trueup.connect.connection import connect
+from trueup.connect.link import Link
+from trueup.connect.topology import Topology
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.planning.model import Action
 from trueup.run import ledger
+from trueup.run.acquire import run_lock
 from trueup.run.execute import Executor, Limits, lock_timeout_at
-from trueup.run.lease import run_lock
 from trueup_testing.databases import execute, rows, value
 from trueup_testing.facts import chain_of, step
 
@@ -41,19 +43,19 @@ def executor(database: str) -> Iterator[MakeExecutor]:
     execute(database, "CREATE TABLE t (x int)", "INSERT INTO t VALUES (0)")
     with contextlib.ExitStack() as stack:
 
-        def make(said: list[str] | None = None, **limits: float) -> Executor:
-            conn = stack.enter_context(connect(database))
-            ledger.ensure(conn)
-            lease = stack.enter_context(
-                run_lock(conn, "shop", wait_seconds=0, reconnect=lambda: connect(database)),
-            )
+        def make(said: list[str] | None = None, topology: Topology = Topology.DIRECT, **limits: float) -> Executor:
+            link = Link(database, "DATABASE_URL", topology=topology)
+            stack.callback(link.close)
+            ledger.ensure(link.conn)
+            lease = stack.enter_context(run_lock(link, "shop", wait_seconds=5))
             return Executor(
-                conn,
+                link,
                 CHAIN,
                 lease,
                 run_id="r1",
                 by="me@here",
                 limits=Limits(**limits),  # type: ignore[arg-type]
+                locks=lambda _: {"public.t": "AE"},
                 on_wait=(said if said is not None else []).append,
             )
 
@@ -175,7 +177,10 @@ def test_a_table_in_use_is_waited_for_in_short_tries(executor: MakeExecutor, dat
         executor(said).run(action("ALTER TABLE t ADD y int"))
 
     assert [("1_a_table", "run")] == marks(database)
-    assert ["1_a_table waits: canceling statement due to lock timeout; trying again"] == said
+    assert 1 == len(said)
+    assert re.fullmatch(
+        r"1_a_table waits: pid \d+ \(idle in transaction for \d s\) holds t: SELECT \* FROM t; trying again", said[0]
+    )
 
 
 def test_while_it_waits_others_are_not_kept_waiting(executor: MakeExecutor, database: str) -> None:
@@ -215,7 +220,7 @@ def test_the_wait_for_a_lock_grows_up_to_its_limit(limit: int, timeouts: list[in
 
 
 def test_a_run_that_was_taken_over_commits_nothing_more(executor: MakeExecutor, database: str) -> None:
-    running = executor()
+    running = executor(topology=Topology.TRANSACTION)
     running.run(action("CREATE TABLE a ()"))
     execute(database, "UPDATE trueup.run_lock SET expires_at = clock_timestamp() - interval '1 s'")
     executor()
@@ -228,7 +233,7 @@ def test_a_run_that_was_taken_over_commits_nothing_more(executor: MakeExecutor, 
 
 
 def test_a_run_that_was_taken_over_builds_no_index_either(executor: MakeExecutor, database: str) -> None:
-    running = executor()
+    running = executor(topology=Topology.TRANSACTION)
     execute(database, "UPDATE trueup.run_lock SET expires_at = clock_timestamp() - interval '1 s'")
     executor()
 
@@ -243,12 +248,12 @@ def test_a_step_s_own_division_by_zero_is_no_takeover(executor: MakeExecutor) ->
         executor().run(action("SELECT 1 / 0"))
 
 
-def test_a_connection_that_breaks_is_a_failure_of_the_step(executor: MakeExecutor, database: str) -> None:
+def test_a_connection_that_breaks_is_for_the_run_to_mend(executor: MakeExecutor, database: str) -> None:
     running = executor()
     pid = running.conn.info.backend_pid
     threading.Timer(0.4, execute, (database, f"SELECT pg_terminate_backend({pid})")).start()
 
-    with pytest.raises(StepFailed):
+    with pytest.raises(psycopg.OperationalError):
         running.run(action("UPDATE t SET x = 3", "SELECT pg_sleep(10)"))
 
     assert [(0,)] == rows(database, "SELECT x FROM t")
