@@ -67,6 +67,7 @@ def insert(conn: psycopg.Connection, held: Lease, number: int) -> None:
 @pytest.fixture
 def take(opened: Open) -> Iterator[Take]:
     """A function that takes the lock and keeps it until somebody takes it over, or the test ends."""
+    assert opened  # its connections must outlive the locks
     with contextlib.ExitStack() as stack:
         yield lambda link, wait=10.0: stack.enter_context(run_lock(link, "shop", wait_seconds=wait))
 
@@ -283,9 +284,7 @@ def test_a_process_of_another_machine_may_still_live(url: str, opened: Open, tak
 
 
 @pytest.mark.parametrize("topology", [Topology.DIRECT], indirect=True)
-def test_a_lost_session_is_waited_for_a_little(
-    url: str, opened: Open, take: Take, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_session_is_waited_for_a_little(opened: Open, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acquire, "GRACE_SECONDS", 1.0)
     holder = opened()
     take(holder)
@@ -318,12 +317,12 @@ def test_whoever_waits_behind_a_frozen_session_ends_it(url: str, opened: Open, t
         holder.conn.execute("SELECT 1")
 
 
-def test_the_step_at_work_is_named(url: str, opened: Open, take: Take) -> None:
+def test_the_step_at_work_is_named(opened: Open, take: Take) -> None:
     held = take(opened())
     held.step = "7_index"
     held.extend(opened().conn)
 
-    with pytest.raises(RunLockTaken, match="since .* UTC, at step 7_index"):
+    with pytest.raises(RunLockTaken, match=r"since .* UTC, at step 7_index"):
         take(opened(), wait=0)
 
 

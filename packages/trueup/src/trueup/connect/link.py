@@ -26,11 +26,13 @@ _SERVER = "(SELECT system_identifier FROM pg_control_system())"
 class Link:
     """One URL, one connection at a time. Opened once; `reopen` stays with the URL."""
 
-    def __init__(self, url: str, chosen: str, conn: Connection[Any] | None = None) -> None:
+    def __init__(
+        self, url: str, chosen: str, conn: Connection[Any] | None = None, *, topology: Topology | None = None
+    ) -> None:
         self.url = url
         self.chosen = chosen
         self.conn = connect(url) if conn is None else conn
-        self._topology: Topology | None = None
+        self._topology = topology
 
     @property
     def topology(self) -> Topology:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import psycopg
@@ -14,8 +15,8 @@ from psycopg import Connection
 from trueup.catalog.snapshot import last_result
 from trueup.connect.link import Link
 from trueup.errors import RunLockTaken
-from trueup.run.lease import LEASE_SECONDS, MARK, Lease, current_holder, literal
-from trueup.run.process import holder_name, is_dead
+from trueup.run.lease import LEASE_SECONDS, MARK, Lease, current_holder, kept, literal
+from trueup.run.process import holder_name, is_dead, new_identity
 
 GRACE_SECONDS = 5.0
 """A holder whose session is gone, but whose lease still runs, may be connecting again."""
@@ -30,6 +31,26 @@ class _Row(NamedTuple):
     backend_pid: int
     backend_start: str | None
     process: str
+
+
+@contextlib.contextmanager
+def run_lock(
+    link: Link,
+    chain: str,
+    *,
+    wait_seconds: float,
+    lease_seconds: float = LEASE_SECONDS,
+    identity: str = "",
+    on_wait: Callable[[str], None] = lambda _: None,
+) -> Iterator[Lease]:
+    """Hold the run lock of a chain for the block; a heartbeat on a connection of its own keeps it.
+
+    Raises:
+        RunLockTaken: another run held it all the time; names the holder.
+    """
+    claim = Claim(link, chain, identity=identity or new_identity(), lease_seconds=lease_seconds)
+    with kept(claim.wait(wait_seconds, on_wait), link.conn, link.another) as lease:
+        yield lease
 
 
 class Claim:
@@ -84,7 +105,7 @@ class Claim:
             if not self._sessions or has_session_lock:
                 token = self._take(row, session_is_gone=has_session_lock)
             elif row is not None and self._is_over(row):
-                _end_session(self._conn, row.backend_pid, row.backend_start)
+                _end_idle_session(self._conn, row.backend_pid, row.backend_start)
         finally:
             if has_session_lock and token is None and not self._conn.closed:
                 self._ask(f"SELECT pg_advisory_unlock({self._key})")
@@ -95,7 +116,7 @@ class Claim:
             return self._insert()
         if not self._is_over(row) and not (session_is_gone and self._out_of_grace(row)):
             return None
-        if not session_is_gone and _end_session(self._conn, row.backend_pid, row.backend_start):
+        if not session_is_gone and _end_idle_session(self._conn, row.backend_pid, row.backend_start):
             return None  # it was still there; the next try finds it gone
         return self._update(row)
 
@@ -198,23 +219,39 @@ def free(conn: Connection[Any], chain: str) -> Freed:
         return Freed("", 0)
     holder = current_holder(conn, chain)
     conn.execute(f"{MARK}DELETE FROM trueup.run_lock WHERE chain = {literal(chain)}".encode())
-    return Freed(holder, row[0] if _end_session(conn, *row) else 0)
+    if _state(conn, *row) is None:
+        return Freed(holder, 0)
+    _terminate(conn, row[0])
+    return Freed(holder, row[0])
 
 
-def _end_session(conn: Connection[Any], pid: int, start: str | None) -> bool:
-    """End a recorded backend if it is still the same one; False where there is none. Waits a second for its end.
+def _end_idle_session(conn: Connection[Any], pid: int, start: str | None) -> bool:
+    """End a recorded backend that does nothing, so that a frozen holder's lock is free; True where it was still there.
 
-    Where we may not end it, it counts as being there: nobody may take over beside it.
+    A backend at work is left alone: what it does is fenced, or worth its end (an index build). So is one that idles in
+    a transaction: its own timeout ends it.
     """
+    state = _state(conn, pid, start)
+    if state == "idle":
+        _terminate(conn, pid)
+    return state is not None
+
+
+def _state(conn: Connection[Any], pid: int, start: str | None) -> str | None:
+    """What a recorded backend is doing; None where it is gone."""
     if not pid or start is None:
-        return False
-    # another role's start is hidden from us: then its process id has to do
-    same = f"pid = {pid} AND (backend_start IS NULL OR backend_start = {literal(start)}::timestamptz)"
-    there = conn.execute(f"SELECT FROM pg_stat_activity WHERE {same}".encode()).fetchone()
-    if there is None:
-        return False
+        return None
+    # another role's start and state are hidden from us: then its process id has to do
+    row = conn.execute(
+        f"SELECT coalesce(state, 'hidden') FROM pg_stat_activity WHERE pid = {pid} "
+        f"AND (backend_start IS NULL OR backend_start = {literal(start)}::timestamptz)".encode(),
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def _terminate(conn: Connection[Any], pid: int) -> None:
+    """End a backend and wait a second for that. Where we may not, nobody takes over beside it."""
     try:
-        conn.execute(f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE {same}".encode())
+        conn.execute(f"SELECT pg_terminate_backend({pid}, 1000)".encode())
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedFunction):
         conn.execute("SELECT pg_sleep(0.1)")
-    return True

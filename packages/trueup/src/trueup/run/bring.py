@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
@@ -29,10 +29,10 @@ from trueup.errors import (
 from trueup.planning.model import Action, Plan
 from trueup.report import Event, Report, StepReport
 from trueup.run import ledger
-from trueup.run.acquire import Claim
+from trueup.run.acquire import run_lock
 from trueup.run.assess import Assessment, Assessor, Options
 from trueup.run.execute import Executor
-from trueup.run.lease import Lease, kept
+from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
 
@@ -140,15 +140,15 @@ class Bringing:
             self.looking.conn = self.link.conn
             self._chosen = True
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[Lease]:
-        limits = self.options.limits
-        claim = Claim(self.link, self.chain.name, identity=self._identity, lease_seconds=limits.lease)
-        lease = claim.wait(
-            limits.lock_wait, lambda holder: self.log(f"Waiting for the migration lock, held by {holder}")
+    def _locked(self) -> AbstractContextManager[Lease]:
+        return run_lock(
+            self.link,
+            self.chain.name,
+            wait_seconds=self.options.limits.lock_wait,
+            lease_seconds=self.options.limits.lease,
+            identity=self._identity,
+            on_wait=lambda holder: self.log(f"Waiting for the migration lock, held by {holder}"),
         )
-        with kept(lease, self.conn, self.link.another):
-            yield lease
 
     def _done_by_another(self, taken: RunLockTaken, started: float) -> Report:
         """The lock was not to be had, or was taken over. What matters is the database: another run may have done it."""

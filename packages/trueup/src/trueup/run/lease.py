@@ -22,7 +22,6 @@ from psycopg import Connection, sql
 from psycopg.pq import TransactionStatus
 
 from trueup.connect.connection import is_lost
-from trueup.run.process import holder_name
 
 LEASE_SECONDS = 30.0
 _TICK = 2.0
@@ -139,6 +138,3 @@ def current_holder(conn: Connection[Any], chain: str) -> str:
 def literal(value: str) -> str:
     """A text as SQL."""
     return sql.Literal(value).as_string(None)
-
-
-__all__ = ["LEASE_SECONDS", "MARK", "Lease", "current_holder", "holder_name", "kept", "literal"]
