@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, split_key, table_of, unquoted
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.aliases import with_aliases
@@ -183,7 +184,8 @@ class _Deciding:
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
-        if not there and not strange:
+        grown = any(self._grown_enum(key, self.now.get(key)) for key in missing)
+        if not there and not strange and not grown:
             if holder := self._held_by_early_key(index, step):
                 return StepVerdict(
                     index=index,
@@ -192,7 +194,7 @@ class _Deciding:
                 )
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason="nothing of it is there")
-        if not there:
+        if not there and not grown:
             return StepVerdict(
                 index=index,
                 verdict="conflict",
@@ -282,7 +284,9 @@ class _Deciding:
         values: list[tuple[str, Value]] = [*effect.set.items(), *((key, None) for key in effect.gone)]
         for key, value in values:
             found = self.now.get(key)
-            if found == value or self.place.get(key, -1) > index or self._settled_later(key, index, found):
+            if self._grown_enum(key, found) and value is not None:
+                (there if enums.has_all(found or "", value) else missing).append(key)
+            elif found == value or self.place.get(key, -1) > index or self._settled_later(key, index, found):
                 there.append(key)
             elif found is None or found == self.paths.value_at(key, index):
                 missing.append(key)
@@ -292,6 +296,13 @@ class _Deciding:
         implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
         return [key for key in there if key not in implied], missing, strange
 
+    def _grown_enum(self, key: str, found: Value) -> bool:
+        """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
+        if not key.startswith("enum ") or found is None or self.paths.last_place(key, found) >= 0:
+            return False
+        last = self.paths.of[key][-1][1]
+        return last is not None and enums.is_part_of(found, last)
+
     def _settled_later(self, key: str, index: int, found: Value) -> bool:
         """True where a later step that is done has given the fact the value that it has."""
         return self.last_done.get(key, -1) > index and self.cursors.wanted.get(key) == found
@@ -299,7 +310,9 @@ class _Deciding:
     def _advance(self, effect: Effect, index: int) -> None:
         for key in effect.keys:
             if self.place.get(key, -1) <= index and self.last_done.get(key, -1) <= index:
-                self.now[key] = effect.set.get(key)
+                found, value = self.now.get(key), effect.set.get(key)
+                grown = found and value and self._grown_enum(key, found)
+                self.now[key] = enums.merged(found, value) if grown and found and value else value
 
     def _drift(self, final: Mapping[str, Value]) -> list[Difference]:
         """Managed facts that will still differ when every pending step has run."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from trueup.catalog.canonical import writable_list
+from trueup.catalog.enums import labels
 from trueup.catalog.keys import parts, split_key
-
-_LABEL = re.compile(r"'(?:[^']|'')*'")
 
 VALIDATED_LATER = ("CHECK", "FOREIGN KEY")
 """Constraints that can be added NOT VALID at once and validated without a strong lock."""
@@ -133,7 +130,7 @@ def _index(identity: str, value: str, found: str | None) -> list[str]:
 
 def _add_labels(identity: str, value: str, found: str) -> list[str]:
     """ALTER TYPE … ADD VALUE for each label that is missing, in its place. Labels are never taken away."""
-    wanted, there = _LABEL.findall(value), _LABEL.findall(found)
+    wanted, there = labels(value), labels(found)
     statements, previous = [], ""
     for label in wanted:
         if label not in there:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from trueup.catalog.keys import identity_of, kind_of
+from trueup.catalog.keys import identity_of, kind_of, parts, unquoted
 
 _ORDER = (
     ("role",),
@@ -33,7 +33,7 @@ _ORDER = (
     ("row security", "storage", "replica identity", "cluster on"),
     ("comment on",),
 )
-_VIEWS = ("view ", "materialized view ")
+_NAMING = ("view ", "materialized view ", "function ", "procedure ", "aggregate ")
 _RANK = {kind: rank for rank, kinds in enumerate(_ORDER) for kind in kinds}
 
 
@@ -42,36 +42,43 @@ def in_order(
     made_by: Callable[[str], int],
     *,
     early_functions: frozenset[str] = frozenset(),
+    needs: Callable[[str], str] = lambda _: "",
 ) -> list[str]:
-    """The keys so that each comes after what it needs; `made_by` is the step that last made the fact."""
+    """The keys so that each comes after what it needs.
+
+    `made_by` is the step that last made a fact; `needs` the text in which a view or a function names what it is made of.
+    """
 
     def place(key: str) -> tuple[int, int, str]:
         return _RANK[_order_kind(key, keys[key], early_functions)], made_by(key), key
 
-    return _views_after_what_they_read(sorted(keys, key=place), keys)
+    return _after_what_they_name(sorted(keys, key=place), needs)
 
 
-def _views_after_what_they_read(ordered: list[str], values: Mapping[str, str | None]) -> list[str]:
-    """Among views, the order in which the chain last touched them may not be the one in which they can be made."""
-    views = {identity_of(key): key for key in ordered if key.startswith(_VIEWS) and values[key]}
+def _after_what_they_name(ordered: list[str], needs: Callable[[str], str]) -> list[str]:
+    """Among views and functions, the order in which the chain last touched them may not be one that works."""
+    names = {key: _short_name(key) for key in ordered if key.startswith(_NAMING)}
     placed: dict[str, None] = {}
+    waiting: set[str] = set()
 
     def put(key: str) -> None:
-        if key in placed:
+        if key in placed or key in waiting:
             return
-        if key in views.values():
-            text = values[key] or ""
+        if key in names:
             waiting.add(key)
-            for identity, other in views.items():
-                if other not in waiting and identity in text:
+            text = needs(key)
+            for other, name in names.items():
+                if other != key and name in text:
                     put(other)
-            waiting.discard(key)
         placed[key] = None
 
-    waiting: set[str] = set()
     for key in ordered:
         put(key)
     return list(placed)
+
+
+def _short_name(key: str) -> str:
+    return unquoted(parts(identity_of(key))[-1])
 
 
 def _order_kind(key: str, value: str | None, early_functions: frozenset[str]) -> str:

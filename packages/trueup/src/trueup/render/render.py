@@ -58,7 +58,11 @@ def render(
     created = {key for key in todo if key.startswith(("table ", "column ")) and found.get(key) is None}
     rendered: list[Rendered] = []
     early = frozenset(key for key in todo if kind_of(key) in _FUNCTIONS and _names_no_relation(source(key), todo))
-    for key in in_order(todo, made_by, early_functions=early):
+
+    def needs(key: str) -> str:
+        return _head(source(key)) if kind_of(key) in _FUNCTIONS else todo[key] or ""
+
+    for key in in_order(todo, made_by, early_functions=early, needs=needs):
         if key in made or (tables.is_facet_of_new_column(key, created) and not _comes_later(key, todo, wanted, found)):
             continue
         statements, also = _statements(key, todo[key], wanted, found, source, renamed)
@@ -176,9 +180,14 @@ def _comes_later(key: str, todo: State, wanted: State, found: State) -> bool:
 
 def _names_no_relation(text: str, todo: Mapping[str, str | None]) -> bool:
     """True where a function's head names no table or view that is missing too, so that it can be made before them."""
-    head = text.split("$", 1)[0]
+    head = _head(text)
     return not any(
         identity_of(key).rsplit(".", 1)[-1] in head
         for key in todo
         if kind_of(key) in ("table", "view", "materialized view")
     )
+
+
+def _head(text: str) -> str:
+    """What stands before a function's body: its arguments and what it returns."""
+    return text.split("$", 1)[0]
