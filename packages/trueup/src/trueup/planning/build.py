@@ -60,19 +60,20 @@ class _Building:
         )
 
     def _renames(self) -> list[Action]:
-        """Objects that go by another name here and that a pending step names."""
+        """Objects that go by another name here and that a pending step or a comment names."""
         pending = [self.locked.steps[v.index] for v in self.decision.pending]
         actions = []
         for key, here in self.decision.renamed.items():
             name = parts(identity_of(key))[-1]
-            if not any(re.search(rf"\b{re.escape(name)}\b", step.sql) for step in pending):
+            commented = f"comment on {key}" in self.decision.heal
+            if not commented and not any(re.search(rf"\b{re.escape(name)}\b", step.sql) for step in pending):
                 continue
             actions.append(
                 Action(
                     step=None,
                     id=f"rename {here}",
                     verdict="heal",
-                    reason=f"a pending step calls it {name}",
+                    reason=f"{'its comment' if commented else 'a pending step'} calls it {name}",
                     statements=(_rename(here, name),),
                     keys=(key,),
                     marks=False,

@@ -46,7 +46,7 @@ def in_order(
 ) -> list[str]:
     """The keys so that each comes after what it needs.
 
-    `made_by` is the step that last made a fact; `needs` the text in which a view or a function names what it is made of.
+    `made_by` is the step that last made a fact; `needs` the text in which a view or a function names what it needs.
     """
 
     def place(key: str) -> tuple[int, int, str]:

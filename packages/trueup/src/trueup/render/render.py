@@ -122,8 +122,6 @@ def _statements(
             raise CannotRender(key, "no statement of the chain defines it as a whole")
         return [text], []
     name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
-    if kind == "comment on" and identity in renamed:
-        key = f"comment on {renamed[identity]}"
     also = [f"validated {identity}"] if kind == "constraint" and not value.startswith(objects.VALIDATED_LATER) else []
     also += [f"valid {identity}"] if kind == "index" else []
     statements = objects.create(key, value, there, name=name)
