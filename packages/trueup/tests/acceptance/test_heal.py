@@ -1,0 +1,280 @@
+"""Databases that were damaged by hand: what is missing is made again, and no row is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trueup_testing.chains import Files, Locksmith, write_chain
+from trueup_testing.command import Answer
+from trueup_testing.databases import Databases, execute, rows, value
+from trueup_testing.schema import columns, dump, row_digests
+
+pytestmark = pytest.mark.acceptance
+
+Run = Callable[..., Answer]
+
+CHAIN: Files = {
+    "001_types.sql": """
+        CREATE TYPE mood AS ENUM ('sad', 'glad');
+        CREATE TYPE pair AS (a int, b text);
+        CREATE DOMAIN phone AS text CHECK (VALUE ~ '^[0-9]*$');
+        CREATE SEQUENCE tickets START WITH 100;
+    """,
+    "002_leads.sql": """
+        CREATE TABLE leads (
+            id serial PRIMARY KEY,
+            name varchar(64) NOT NULL,
+            mood mood DEFAULT 'glad',
+            tel phone,
+            at timestamptz NOT NULL DEFAULT now(),
+            price numeric(8,2) NOT NULL DEFAULT 1 CONSTRAINT leads_price CHECK (price > 0),
+            ticket int DEFAULT nextval('tickets'),
+            CONSTRAINT leads_name UNIQUE (name)
+        );
+        CREATE TABLE calls (
+            id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            lead_id int NOT NULL CONSTRAINT calls_lead REFERENCES leads ON DELETE CASCADE,
+            note text
+        );
+    """,
+    "003_indexes.sql": """
+        CREATE INDEX leads_tel ON leads (tel) WHERE tel IS NOT NULL;
+        CREATE INDEX calls_note ON calls (lower(note));
+        CREATE STATISTICS leads_stats ON name, mood FROM leads;
+    """,
+    "004_code.sql": """
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at = now(); RETURN NEW; END $$;
+        CREATE TRIGGER touched BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION touch();
+        CREATE FUNCTION dear(leads) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.price > 10';
+        CREATE VIEW glad AS SELECT id, name FROM leads WHERE mood = 'glad';
+        CREATE VIEW glad_calls AS SELECT c.id, g.name FROM calls c JOIN glad g ON g.id = c.lead_id;
+        CREATE MATERIALIZED VIEW per_lead AS SELECT lead_id, count(*) AS n FROM calls GROUP BY lead_id;
+        CREATE UNIQUE INDEX per_lead_id ON per_lead (lead_id);
+        CREATE POLICY own ON calls USING (id > 0);
+        ALTER TABLE calls ENABLE ROW LEVEL SECURITY;
+        CREATE RULE quiet AS ON DELETE TO calls DO INSTEAD NOTHING;
+        COMMENT ON TABLE leads IS 'people';
+        COMMENT ON COLUMN leads.tel IS 'digits';
+    """,
+    "005_later.sql": "ALTER TABLE leads ADD COLUMN tags text[] NOT NULL DEFAULT '{}';",
+}
+ROWS = """
+    INSERT INTO leads (name, tel, price) SELECT 'ליד ' || n, n::text, n FROM generate_series(1, 50) n;
+    INSERT INTO calls (lead_id, note) SELECT 1 + n % 50, 'note ' || n FROM generate_series(1, 80) n;
+    REFRESH MATERIALIZED VIEW per_lead;
+"""
+
+DAMAGES = {
+    "an index": "DROP INDEX leads_tel",
+    "an index of another definition": "DROP INDEX leads_tel; CREATE INDEX leads_tel ON leads (tel)",
+    "a unique constraint": "ALTER TABLE leads DROP CONSTRAINT leads_name",
+    "a check": "ALTER TABLE leads DROP CONSTRAINT leads_price",
+    "a foreign key": "ALTER TABLE calls DROP CONSTRAINT calls_lead",
+    "a foreign key without its action": (
+        "ALTER TABLE calls DROP CONSTRAINT calls_lead, ADD CONSTRAINT calls_lead FOREIGN KEY (lead_id) REFERENCES leads"
+    ),
+    "a foreign key that is not validated": (
+        "ALTER TABLE calls DROP CONSTRAINT calls_lead, ADD CONSTRAINT calls_lead FOREIGN KEY (lead_id) "
+        "REFERENCES leads ON DELETE CASCADE NOT VALID"
+    ),
+    "a primary key and what hangs on it": "ALTER TABLE leads DROP CONSTRAINT leads_pkey CASCADE",
+    "a default": "ALTER TABLE leads ALTER price DROP DEFAULT",
+    "the default of a serial": "ALTER TABLE leads ALTER id DROP DEFAULT",
+    "the sequence of a serial": "DROP SEQUENCE leads_id_seq CASCADE",
+    "a sequence": "DROP SEQUENCE tickets CASCADE",
+    "an identity": "ALTER TABLE calls ALTER id DROP IDENTITY",
+    "NOT NULL": "ALTER TABLE leads ALTER name DROP NOT NULL, ALTER at DROP NOT NULL",
+    "a column with a default": "ALTER TABLE leads DROP COLUMN tags",
+    "a nullable column and its index": "ALTER TABLE leads DROP COLUMN tel CASCADE",
+    "a column that views use": "ALTER TABLE leads DROP COLUMN mood CASCADE",
+    "a view and what hangs on it": "DROP VIEW glad CASCADE",
+    "a view of another definition": "CREATE OR REPLACE VIEW glad AS SELECT id, name FROM leads",
+    "a materialised view": "DROP MATERIALIZED VIEW per_lead",
+    "a function and its trigger": "DROP FUNCTION touch() CASCADE",
+    "a function of another body": (
+        "CREATE OR REPLACE FUNCTION dear(leads) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'"
+    ),
+    "a function": "DROP FUNCTION dear(leads)",
+    "a trigger": "DROP TRIGGER touched ON leads",
+    "a policy": "DROP POLICY own ON calls",
+    "row security": "ALTER TABLE calls DISABLE ROW LEVEL SECURITY",
+    "a rule": "DROP RULE quiet ON calls",
+    "statistics": "DROP STATISTICS leads_stats",
+    "comments": "COMMENT ON TABLE leads IS NULL; COMMENT ON COLUMN leads.tel IS NULL",
+    "a comment of other words": "COMMENT ON COLUMN leads.tel IS 'number'",
+    "a composite type": "DROP TYPE pair",
+    "a table that no row hangs on": "DROP TABLE calls CASCADE",
+    "many things": (
+        "DROP VIEW glad CASCADE; DROP INDEX leads_tel; ALTER TABLE leads DROP COLUMN tags, ALTER name DROP NOT NULL;"
+        "DROP FUNCTION touch() CASCADE; DROP MATERIALIZED VIEW per_lead"
+    ),
+}
+DIFFERENT = {
+    "a view of another definition",
+    "a function of another body",
+    "an index of another definition",
+    "a comment of other words",
+}
+"""Values that the chain never gave: told, and not touched."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, locksmith: Locksmith) -> Path:
+    return locksmith.lock(write_chain(tmp_path_factory.mktemp("heal") / "migrations", CHAIN))
+
+
+def by_hand(url: str) -> None:
+    execute(url, *CHAIN.values(), ROWS)
+
+
+@pytest.mark.parametrize("name", [name for name in DAMAGES if name not in DIFFERENT])
+def test_what_is_missing_is_made_again(run: Run, folder: Path, databases: Databases, name: str) -> None:
+    url, reference = databases.copy_of("healed", by_hand), databases.copy_of("healed", by_hand)
+    execute(url, DAMAGES[name])
+    left = columns(url)
+    before = row_digests(url, left)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert answer.json["true"]
+    assert {"heal", "run"} >= {step["verdict"] for step in answer.json["steps"] if step["statements"]}
+    assert dump(reference) == dump(url)
+    assert before == row_digests(url, left)
+    execute(url, "INSERT INTO leads (name) VALUES ('new')", "INSERT INTO calls (lead_id) VALUES (1)")
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENT))
+def test_what_differs_is_told_and_not_touched(run: Run, folder: Path, databases: Databases, name: str) -> None:
+    url = databases.copy_of("healed", by_hand)
+    execute(url, DAMAGES[name])
+    before = dump(url)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert (0, True, False) == (answer.code, answer.json["up_to_date"], answer.json["true"])
+    assert 1 == len(answer.json["drift"])
+    assert before == dump(url)
+
+
+def test_after_a_first_proof_too(run: Run, folder: Path, databases: Databases) -> None:
+    url, reference = databases.copy_of("healed", by_hand), databases.copy_of("healed", by_hand)
+    where = ("--migrations", folder, "--database-url", url)
+    assert 0 == run(*where, "up").code
+    execute(url, DAMAGES["many things"])
+
+    noticed, healed, again = run(*where, "check"), run(*where, "up"), run(*where, "up", "--json")
+
+    assert (6, 0, 0) == (noticed.code, healed.code, again.code)
+    assert "healed" in healed.err
+    assert dump(reference) == dump(url)
+    assert [] == [step for step in again.json["steps"] if step["statements"]]
+
+
+def test_a_table_that_was_lost_after_a_proof_is_for_a_person(run: Run, folder: Path, databases: Databases) -> None:
+    url = databases.copy_of("healed", by_hand)
+    where = ("--migrations", folder, "--database-url", url)
+    assert 0 == run(*where, "up").code
+    execute(url, "DROP TABLE calls CASCADE")
+    before = dump(url)
+
+    answer = run(*where, "up")
+
+    assert 3 == answer.code
+    assert "table public.calls is in the ledger (2_calls_table), but it is not there" in answer.err
+    assert before == dump(url)
+
+
+def test_what_rows_would_break_is_for_a_person_before_anything_is_run(
+    run: Run, folder: Path, databases: Databases
+) -> None:
+    url = databases.copy_of("healed", by_hand)
+    execute(
+        url,
+        "ALTER TABLE leads DROP CONSTRAINT leads_name, DROP CONSTRAINT leads_price, ALTER name DROP NOT NULL",
+        "ALTER TABLE calls DROP CONSTRAINT calls_lead; DROP INDEX leads_tel",
+        "UPDATE leads SET name = 'same' WHERE id < 3; UPDATE leads SET price = -1 WHERE id = 4",
+        "UPDATE leads SET name = NULL WHERE id = 5; UPDATE calls SET lead_id = 999 WHERE id = 1",
+    )
+    before = dump(url)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 3 == answer.code
+    conflicts = " ".join(answer.json["error"]["conflicts"])
+    for fact in ("leads.leads_name", "leads.leads_price", "not null public.leads.name", "calls.calls_lead"):
+        assert fact in conflicts
+    assert before == dump(url)
+
+
+def test_no_heal_leaves_it_and_says_so(run: Run, folder: Path, databases: Databases) -> None:
+    url = databases.copy_of("healed", by_hand)
+    execute(url, "DROP INDEX leads_tel")
+    where = ("--migrations", folder, "--database-url", url)
+
+    planned = run(*where, "plan", "--no-heal", "--json")
+    run(*where, "up", "--no-heal")
+
+    assert [] == [step for step in planned.json["steps"] if step["statements"]]
+    assert value(url, "SELECT to_regclass('leads_tel')") is None
+    assert 0 == run(*where, "up").code
+    assert value(url, "SELECT to_regclass('leads_tel')::text") == "leads_tel"
+
+
+def test_an_index_left_invalid_is_built_again(run: Run, folder: Path, databases: Databases) -> None:
+    url = databases.copy_of("healed", by_hand)
+    execute(
+        url,
+        "DROP INDEX calls_note",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'leads_tel'::regclass",
+    )
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+
+    assert [(True,), (True,)] == rows(
+        url, "SELECT indisvalid FROM pg_index WHERE indexrelid IN ('leads_tel'::regclass, 'calls_note'::regclass)"
+    )
+
+
+def test_a_lost_column_that_the_chain_fills_is_filled(
+    run: Run, databases: Databases, chain: Callable[..., Path]
+) -> None:
+    files = {
+        "1_a.sql": "CREATE TABLE a (id int PRIMARY KEY, x int NOT NULL);",
+        "2_y.sql": "ALTER TABLE a ADD y int;\nUPDATE a SET y = x * 2;\nALTER TABLE a ALTER y SET NOT NULL;",
+        "3_b.sql": "CREATE TABLE b (id int);",
+    }
+    url, folder = databases.create(), chain(files)
+    where = ("--migrations", folder, "--database-url", url)
+    execute(url, files["1_a.sql"], "INSERT INTO a SELECT n, n FROM generate_series(1, 5) n")
+    assert 0 == run(*where, "up").code
+    execute(url, "ALTER TABLE a DROP y")
+
+    assert 0 == run(*where, "up", "--strict").code
+
+    assert [(2,), (4,), (6,), (8,), (10,)] == rows(url, "SELECT y FROM a ORDER BY id")
+
+
+def test_other_people_s_things_are_not_touched(run: Run, folder: Path, databases: Databases) -> None:
+    url = databases.copy_of("healed", by_hand)
+    execute(
+        url,
+        "CREATE TABLE backup AS SELECT * FROM leads",
+        "ALTER TABLE leads ADD COLUMN mine text DEFAULT 'x'",
+        "CREATE INDEX leads_mine ON leads (mine)",
+        "CREATE VIEW mine AS SELECT mine FROM leads",
+        "DROP INDEX leads_tel",
+    )
+    before, names = dump(url), columns(url)
+    digests = row_digests(url, names)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    after = dump(url)
+    assert {"INDEX public.leads_tel"} == after.keys() - before.keys()
+    assert before == {key: text for key, text in after.items() if key in before}
+    assert digests == row_digests(url, names)
