@@ -65,7 +65,7 @@ class _Building:
         actions = []
         for key, here in self.decision.renamed.items():
             name = parts(identity_of(key))[-1]
-            commented = f"comment on {key}" in self.decision.heal
+            commented = self.decision.before.get(f"comment on {key}") is not None
             if not commented and not any(re.search(rf"\b{re.escape(name)}\b", step.sql) for step in pending):
                 continue
             actions.append(
