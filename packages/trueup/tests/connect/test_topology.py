@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -16,7 +17,8 @@ pytestmark = [pytest.mark.pg, pytest.mark.skipif(BINARY is None, reason="PgBounc
 
 
 def test_a_server_itself_is_direct(database: str) -> None:
-    assert Topology.DIRECT is Link(database, "DATABASE_URL").topology
+    with contextlib.closing(Link(database, "DATABASE_URL")) as link:
+        assert Topology.DIRECT is link.topology
 
 
 @pytest.mark.parametrize("round_robin", [False, True])
