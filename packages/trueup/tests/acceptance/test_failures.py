@@ -1,0 +1,197 @@
+"""Steps that fail, and what is there afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trueup_testing.chains import Locksmith
+from trueup_testing.command import TRUEUP, Answer, clean_environment
+from trueup_testing.databases import execute, rows, value
+
+pytestmark = pytest.mark.acceptance
+
+Run = Callable[..., Answer]
+MakeChain = Callable[..., Path]
+
+FILES = {
+    "001_leads.sql": "CREATE TABLE leads (id int PRIMARY KEY, phone text);",
+    "002_calls.sql": "CREATE TABLE calls (id int);",
+    "003_phone.sql": "ALTER TABLE leads ADD fax text;\n\nALTER TABLE leads ADD CONSTRAINT dialled CHECK (phone <> '');",
+    "004_notes.sql": "CREATE TABLE notes (id int);",
+    "005_view.sql": "CREATE VIEW dialled AS SELECT id FROM leads WHERE phone <> '';",
+}
+
+
+@pytest.fixture
+def url(run: Run, chain: MakeChain, database: str) -> str:
+    """A database with the first file done and a row that the third one cannot bear."""
+    folder = chain({"001_leads.sql": FILES["001_leads.sql"]})
+    assert 0 == run("--migrations", folder, "--database-url", database, "up").code
+    execute(database, "INSERT INTO leads VALUES (1, '')")
+    return database
+
+
+def tables(url: str) -> list[str]:
+    query = "SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'public' ORDER BY 1"
+    return [str(name) for (name,) in rows(url, query)]
+
+
+def test_a_step_that_fails_keeps_what_was_before_and_is_itself_undone(run: Run, chain: MakeChain, url: str) -> None:
+    answer = run("--migrations", chain(FILES), "--database-url", url, "up", "--json")
+
+    assert 1 == answer.code
+    error = answer.json["error"]
+    assert ("step_failed", "3_dialled", "23514") == (error["code"], error["step"], error["sqlstate"])
+    assert "CHECK (phone <> '')" in error["statement"]
+    assert "3_dialled (003_phone.sql:3) failed" in answer.err
+    assert "[23514]" in answer.err
+    assert "CHECK (phone <> '')" in answer.err
+    assert "hint: Rows that are there break what the step wants" in answer.err
+    assert ["calls", "leads"] == tables(url)
+    assert [("1_leads_table",), ("2_calls_table",), ("3_leads_fax",)] == rows(
+        url, "SELECT migration_id FROM trueup.schema_migrations ORDER BY position"
+    )
+    assert [(1, "", None)] == rows(url, "SELECT * FROM leads")
+
+
+def test_a_run_after_mending_goes_on_from_there(run: Run, chain: MakeChain, url: str) -> None:
+    where = ("--migrations", chain(FILES), "--database-url", url)
+    assert 1 == run(*where, "up").code
+    assert 1 == run(*where, "up").code
+    execute(url, "UPDATE leads SET phone = '1'")
+
+    answer = run(*where, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert answer.json["true"]
+    sent = [step["id"] for step in answer.json["steps"] if step["statements"]]
+    assert ["3_dialled", "4_notes_table", "5_dialled_view"] == sent
+
+
+def test_mending_the_migration_goes_on_from_there_too(
+    run: Run, chain: MakeChain, url: str, locksmith: Locksmith
+) -> None:
+    folder = chain(FILES)
+    assert 1 == run("--migrations", folder, "--database-url", url, "up").code
+    path = folder / "003_phone.sql"
+    path.write_text(path.read_text().replace("CHECK (phone <> '')", "CHECK (phone IS NOT NULL)"))
+    locksmith.lock(folder)
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+
+
+def test_keep_going_does_what_does_not_depend_on_it(run: Run, chain: MakeChain, url: str) -> None:
+    where = ("--migrations", chain(FILES), "--database-url", url)
+
+    answer = run(*where, "up", "--keep-going")
+
+    assert 1 == answer.code
+    assert "going on with what does not depend on it" in answer.err
+    assert ["calls", "leads", "notes"] == tables(url)
+    assert value(url, "SELECT to_regclass('dialled')") is None
+    execute(url, "UPDATE leads SET phone = '1'")
+    assert 0 == run(*where, "up", "--strict").code
+
+
+def test_a_block_that_fails_is_undone_as_a_whole(run: Run, chain: MakeChain, url: str) -> None:
+    block = "BEGIN;\nCREATE TABLE a (id int);\nINSERT INTO a SELECT 1 / length(phone) FROM leads;\nCOMMIT;"
+    folder = chain({"001_leads.sql": FILES["001_leads.sql"], "002_block.sql": block})
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert (1, "22012") == (answer.code, answer.json["error"]["sqlstate"])
+    assert ["leads"] == tables(url)
+
+
+def test_a_concurrent_build_that_failed_is_finished_later(run: Run, chain: MakeChain, url: str) -> None:
+    folder = chain(
+        {
+            "001_leads.sql": FILES["001_leads.sql"],
+            "002_index.sql": "CREATE UNIQUE INDEX CONCURRENTLY leads_phone ON leads (phone);",
+            "003_notes.sql": FILES["004_notes.sql"],
+        }
+    )
+    where = ("--migrations", folder, "--database-url", url)
+    execute(url, "INSERT INTO leads VALUES (2, '')")
+
+    first = run(*where, "up", "--json")
+    assert (1, "23505") == (first.code, first.json["error"]["sqlstate"])
+    assert 6 == run(*where, "check").code
+
+    execute(url, "UPDATE leads SET phone = id")
+    assert 0 == run(*where, "up", "--strict").code
+    assert [(True,)] == rows(url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'leads_phone'::regclass")
+
+
+def test_ctrl_c_undoes_the_step_and_frees_the_lock(run: Run, chain: MakeChain, database: str) -> None:
+    folder = chain(
+        {
+            "001_a.sql": "CREATE TABLE a (id int);",
+            "002_b.sql": "CREATE TABLE b AS SELECT id FROM a WHERE pg_sleep(id) IS NOT NULL;",
+            "003_c.sql": "CREATE TABLE c (id int);",
+        }
+    )
+    where = ["--migrations", str(folder), "--database-url", database]
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(database, "INSERT INTO a VALUES (60)")
+    with subprocess.Popen(
+        [TRUEUP, *where, "up"], stderr=subprocess.PIPE, text=True, env=clean_environment()
+    ) as running:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        wait_until(lambda: value(database, query) == 1)
+        os.kill(running.pid, signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+
+    assert 130 == running.returncode
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    wait_until(lambda: value(database, query) == 0)
+    assert ["a"] == tables(database)
+    assert [] == rows(database, "SELECT holder FROM trueup.run_lock")
+    execute(database, "DELETE FROM a")
+    assert 0 == run(*where, "up", "--strict").code
+
+
+def test_a_run_that_was_killed_is_taken_over_when_its_lease_is_over(run: Run, chain: MakeChain, database: str) -> None:
+    folder = chain({"001_a.sql": "CREATE TABLE a (id int);", "002_b.sql": "CREATE TABLE b (id int);"})
+    where = ("--migrations", folder, "--database-url", database)
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(
+        database,
+        "INSERT INTO trueup.run_lock (chain, token, holder, backend_pid, acquired_at, expires_at) "
+        "VALUES ('shop', 99, 'gone pid 7', 1, now() - interval '1 h', now() + interval '2 s')",
+    )
+
+    started = time.monotonic()
+    answer = run(*where, "up")
+
+    assert 0 == answer.code, answer.err
+    assert "held by gone pid 7" in answer.err
+    assert time.monotonic() - started < 20
+
+
+def test_ten_first_runs_at_once_all_end_well(chain: MakeChain, database: str) -> None:
+    folder = chain({f"{n:03}_t.sql": f"CREATE TABLE t{n} (id int);" for n in range(1, 6)})
+    command = [TRUEUP, "--migrations", str(folder), "--database-url", database, "up"]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) for _ in range(10)]
+    said = [process.communicate(timeout=120)[1] for process in running]
+
+    assert [0] * 10 == [process.returncode for process in running], said
+    assert 5 == len(tables(database))
+    assert [(5,)] == rows(database, "SELECT count(*) FROM trueup.schema_migrations")
+    assert 5 == sum(text.count("done      ") for text in said)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for something, but not for ever."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

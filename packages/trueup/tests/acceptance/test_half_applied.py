@@ -1,0 +1,176 @@
+"""Steps that are half there, or there early, or there under another name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trueup_testing.command import Answer
+from trueup_testing.databases import Databases, execute, rows
+from trueup_testing.schema import columns, dump, row_digests
+
+pytestmark = pytest.mark.acceptance
+
+Run = Callable[..., Answer]
+MakeChain = Callable[..., Path]
+
+FIRST = {"001_leads.sql": "CREATE TABLE leads (id serial PRIMARY KEY, name text NOT NULL, phone text);"}
+ROWS = "INSERT INTO leads (name, phone) SELECT 'lead ' || n, n::text FROM generate_series(1, 20) n"
+
+HALVES = {
+    "a table without some of its columns": (
+        "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads, "
+        "at timestamptz DEFAULT now(), note text NOT NULL DEFAULT '', UNIQUE (lead_id, note));",
+        "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads);"
+        "INSERT INTO calls (lead_id) SELECT n FROM generate_series(1, 9) n",
+    ),
+    "a table without any of its constraints": (
+        "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads ON DELETE CASCADE, "
+        "n int CHECK (n > 0));",
+        "CREATE TABLE calls (id serial, lead_id int, n int); INSERT INTO calls (lead_id, n) VALUES (1, 1), (2, 2)",
+    ),
+    "an ALTER TABLE of several parts": (
+        "ALTER TABLE leads ADD COLUMN fax text, ADD COLUMN age int DEFAULT 7 CHECK (age > 0), ALTER phone SET NOT NULL;",
+        "ALTER TABLE leads ADD COLUMN age int",
+    ),
+    "a column without its default": (
+        "ALTER TABLE leads ADD COLUMN kind varchar(16) NOT NULL DEFAULT 'cold';",
+        "ALTER TABLE leads ADD COLUMN kind varchar(16); UPDATE leads SET kind = 'hot'",
+    ),
+    "a constraint that is not validated": (
+        "ALTER TABLE leads ADD CONSTRAINT named CHECK (name <> '');",
+        "ALTER TABLE leads ADD CONSTRAINT named CHECK (name <> '') NOT VALID",
+    ),
+    "an enum without its last labels": (
+        "CREATE TYPE mood AS ENUM ('a');\nALTER TYPE mood ADD VALUE 'b';\nALTER TYPE mood ADD VALUE 'c' BEFORE 'b';",
+        "CREATE TYPE mood AS ENUM ('a')",
+    ),
+    "a block": (
+        "BEGIN;\nCREATE TABLE a (id int PRIMARY KEY);\nCREATE TABLE b (id int REFERENCES a);\n"
+        "CREATE INDEX b_id ON b (id);\nCOMMIT;",
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)",
+    ),
+    "an index left invalid by a failed build": (
+        "CREATE INDEX CONCURRENTLY leads_phone ON leads (phone);",
+        "CREATE INDEX leads_phone ON leads (phone);"
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'leads_phone'::regclass",
+    ),
+    "row security without its force": (
+        "ALTER TABLE leads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n"
+        "CREATE POLICY own ON leads USING (true);",
+        "CREATE POLICY own ON leads USING (true)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_a_step_that_is_half_there_is_completed(run: Run, chain: MakeChain, databases: Databases, name: str) -> None:
+    whole, half = HALVES[name]
+    files = {**FIRST, "002_half.sql": whole, "003_later.sql": "CREATE TABLE later (id int);"}
+    folder, url, reference = chain(files), databases.create(), databases.create()
+    execute(reference, *files.values())
+    execute(url, FIRST["001_leads.sql"], ROWS, *half.split(";"))
+    names = columns(url)
+    before = row_digests(url, names)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert answer.json["true"]
+    assert dump(reference) == dump(url)
+    changed = {"public.leads"} if name == "a column without its default" else set()
+    after = row_digests(url, names)
+    assert {table: before[table] for table in before if table not in changed} == {
+        table: after[table] for table in before if table not in changed
+    }
+    assert all(before[table][0] == after[table][0] for table in before)
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+
+
+def test_what_is_completed_is_said(run: Run, chain: MakeChain, database: str) -> None:
+    whole, half = HALVES["an ALTER TABLE of several parts"]
+    folder = chain({**FIRST, "002_half.sql": whole})
+    execute(database, FIRST["001_leads.sql"], half)
+
+    plan = run("--migrations", folder, "--database-url", database, "plan")
+
+    said = " ".join(plan.err.split())
+    assert "complete 2_alter_leads" in said
+    assert "facts are missing" in said
+    assert "ADD COLUMN fax text" in said
+
+
+def test_a_table_made_by_an_orm_is_completed(run: Run, chain: MakeChain, databases: Databases) -> None:
+    files = {
+        "001_a.sql": "CREATE TABLE shops (id serial PRIMARY KEY, name varchar(50) NOT NULL DEFAULT '');",
+        "002_b.sql": "CREATE TABLE goods (id serial PRIMARY KEY, shop_id int NOT NULL REFERENCES shops ON DELETE "
+        "CASCADE, price numeric NOT NULL DEFAULT 0, at timestamptz NOT NULL DEFAULT now());",
+        "003_c.sql": "CREATE INDEX goods_shop ON goods (shop_id);\nALTER TABLE goods ADD UNIQUE (shop_id, price);",
+        "004_d.sql": "CREATE TABLE notes (id int);",
+    }
+    url, reference = databases.create(), databases.create()
+    execute(reference, *files.values())
+    execute(
+        url,
+        "CREATE TABLE shops (id serial PRIMARY KEY, name varchar(50) NOT NULL)",
+        "CREATE TABLE goods (id serial PRIMARY KEY, shop_id int NOT NULL REFERENCES shops, price numeric NOT NULL,"
+        " at timestamptz NOT NULL, UNIQUE (shop_id, price))",
+        "CREATE INDEX ix_goods_shop_id ON goods (shop_id)",
+        "INSERT INTO shops (name) VALUES ('a'), ('b')",
+        "INSERT INTO goods (shop_id, price, at) SELECT 1, n, now() FROM generate_series(1, 5) n",
+    )
+    before = row_digests(url, columns(url))
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    wanted, found = dump(reference), dump(url)
+    assert wanted.keys() - found.keys() == {"INDEX public.goods_shop"}
+    assert found.keys() - wanted.keys() == {"INDEX public.ix_goods_shop_id"}
+    assert before == {table: digest for table, digest in row_digests(url, columns(url)).items() if table in before}
+
+
+def test_a_later_step_that_was_run_early_is_not_run_again(run: Run, chain: MakeChain, databases: Databases) -> None:
+    files = {
+        **FIRST,
+        "002_a.sql": "ALTER TABLE leads ADD fax text;",
+        "003_b.sql": "CREATE TABLE calls (id int);",
+        "004_c.sql": "ALTER TABLE leads ADD age int;\nCREATE INDEX leads_age ON leads (age);",
+        "005_d.sql": "CREATE VIEW old AS SELECT id FROM leads WHERE age > 60;",
+    }
+    url, reference = databases.create(), databases.create()
+    execute(reference, *files.values())
+    execute(url, files["001_leads.sql"], ROWS, "ALTER TABLE leads ADD age int DEFAULT NULL")
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    verdicts = {step["id"]: step["verdict"] for step in answer.json["steps"]}
+    assert "reconcile" == verdicts["4_leads_age"]
+    assert "run" == verdicts["4_leads_age_2"] == verdicts["2_leads_fax"]
+    assert dump(reference) == dump(url)
+    assert [(20,)] == rows(url, "SELECT count(*) FROM leads")
+
+
+def test_a_file_half_applied_goes_on_where_it_stopped(run: Run, chain: MakeChain, databases: Databases) -> None:
+    statements = [
+        "CREATE TABLE calls (id int PRIMARY KEY)",
+        "ALTER TABLE calls ADD note text",
+        "CREATE INDEX calls_note ON calls (note)",
+        "ALTER TABLE calls ADD lead_id int REFERENCES leads",
+        "CREATE VIEW v AS SELECT note FROM calls",
+    ]
+    files = {**FIRST, "002_b.sql": ";\n".join(statements) + ";\n"}
+    folder, reference = chain(files), databases.create()
+    execute(reference, *files.values())
+    for count in range(1, len(statements)):
+        url = databases.create()
+        execute(url, FIRST["001_leads.sql"], *statements[:count])
+
+        answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+        assert 0 == answer.code, answer.err
+        assert len(statements) - count == len([step for step in answer.json["steps"] if step["statements"]])
+        assert dump(reference) == dump(url)

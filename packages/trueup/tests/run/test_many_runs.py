@@ -1,0 +1,168 @@
+"""Many runs at once, by every way: every statement is sent once, and everybody ends well."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import trueup
+from trueup.run.execute import Limits
+from trueup_testing.chains import Files
+from trueup_testing.databases import Databases, execute, name_of, rows, value
+from trueup_testing.pooler import BINARY
+from trueup_testing.serverlog import ServerLog
+from trueup_testing.ways import LEGACY, PROSAAS, WAYS, Outcome, Way, run_at_once
+
+pytestmark = [pytest.mark.pg, pytest.mark.skipif(BINARY is None, reason="PgBouncer is not installed")]
+
+MakeChain = Callable[..., Path]
+
+FILES: Files = {
+    "001_a.sql": "CREATE TABLE a (id bigserial PRIMARY KEY, n int NOT NULL);\nCREATE INDEX a_n ON a (n);",
+    "002_rows.sql": "INSERT INTO a (n) SELECT 1 FROM generate_series(1, 10);\nUPDATE a SET n = n + 1;",
+    "003_b.sql": "CREATE TABLE b (a_id bigint REFERENCES a, at timestamptz DEFAULT now());",
+    "004_both.sql": "BEGIN;\nALTER TABLE b ADD COLUMN n int;\nINSERT INTO b (a_id) SELECT id FROM a;\nCOMMIT;",
+    "005_more.sql": "UPDATE a SET n = n * 2;\nINSERT INTO a (n) VALUES (5);",
+}
+BUILDS: Files = {
+    "001_a.sql": "CREATE TABLE a (x int);\nINSERT INTO a SELECT generate_series(1, 150000);",
+    "002_i.sql": "CREATE INDEX CONCURRENTLY a_x ON a (x);\nCREATE INDEX CONCURRENTLY a_y ON a ((x % 1000));",
+}
+OPTIONS = trueup.Options(first_run=True, limits=Limits(lock_wait=60))
+_OWN = "/* trueup */ "
+_ALONE = re.compile(r"(CREATE|DROP) (UNIQUE )?INDEX CONCURRENTLY")
+
+
+def sent(log: ServerLog, url: str, since: int) -> Counter[str]:
+    """How often each statement of the migrations was sent: in a step's message, or alone."""
+    found: Counter[str] = Counter()
+    for message in log.messages(name_of(url), since):
+        if message.startswith(f"{_OWN}BEGIN\n"):
+            found.update(part for part in message.split("\n;\n") if not part.startswith(_OWN))
+        elif _ALONE.match(message):
+            found[message] += 1
+    return found
+
+
+def planned(url: str, folder: Path) -> Counter[str]:
+    """How often a single run would send each statement."""
+    report = trueup.plan(url, folder, options=OPTIONS)
+    return Counter(statement for step in report.steps for statement in step.statements)
+
+
+def assert_all_well(outcomes: list[Outcome], count: int) -> None:
+    assert [] == [outcome.error for outcome in outcomes if outcome.error]
+    assert count == sum(outcome.report is not None and outcome.report.up_to_date for outcome in outcomes)
+    assert 1 <= sum("Released migration lock" in outcome.said for outcome in outcomes)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_twenty_first_runs_at_once(
+    way: Way, databases: Databases, database: str, server_log: ServerLog, chain: MakeChain
+) -> None:
+    folder = chain(FILES)
+    wanted = planned(database, folder)
+    since = server_log.mark()
+    with way.to(databases, database) as urls:
+        outcomes = run_at_once(20, urls, folder, OPTIONS)
+
+    assert_all_well(outcomes, 20)
+    assert wanted == sent(server_log, database, since)
+    assert [(11, 45)] == rows(database, "SELECT count(*), sum(n) FROM a")
+    assert 10 == value(database, "SELECT count(*) FROM b")
+    assert [] == rows(database, "SELECT 1 FROM trueup.run_lock")
+
+
+@pytest.mark.parametrize(
+    "start, way",
+    [
+        ("legacy", Way("direct")),
+        ("legacy", Way("session", 2)),
+        ("legacy", Way("transaction", 2)),
+        ("empty", Way("session", 20)),
+    ],
+    ids=str,
+)
+def test_twenty_runs_of_a_real_chain(start: str, way: Way, databases: Databases, server_log: ServerLog) -> None:
+    url = databases.create()
+    if start == "legacy":
+        url = databases.copy_of("legacy", lambda made: execute(made, LEGACY.read_text()))
+    wanted = planned(url, PROSAAS)
+    since = server_log.mark()
+    with way.to(databases, url) as urls:
+        outcomes = run_at_once(20, urls, PROSAAS, OPTIONS)
+
+    assert_all_well(outcomes, 20)
+    assert wanted == sent(server_log, url, since)
+    marks = "SELECT count(*), count(DISTINCT migration_id) FROM trueup.schema_migrations WHERE chain = 'prosaas'"
+    ((all_marks, different),) = rows(url, marks)
+    assert all_marks == different
+
+
+@pytest.mark.parametrize("way", [Way("direct"), Way("session", 20)], ids=str)
+def test_an_index_is_built_while_ten_wait(
+    way: Way, databases: Databases, database: str, server_log: ServerLog, chain: MakeChain
+) -> None:
+    folder = chain(BUILDS)
+    wanted = planned(database, folder)
+    since = server_log.mark()
+    started = time.monotonic()
+    with way.to(databases, database) as urls:
+        outcomes = run_at_once(11, urls, folder, OPTIONS)
+
+    assert_all_well(outcomes, 11)
+    assert time.monotonic() - started < 20
+    assert 2 == value(database, "SELECT count(*) FROM pg_index WHERE indrelid = 'a'::regclass AND indisvalid")
+    assert 0 == value(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+    assert wanted == sent(server_log, database, since)
+
+
+def test_no_index_is_built_behind_a_pool_of_transactions(databases: Databases, database: str, chain: MakeChain) -> None:
+    folder = chain(BUILDS)
+    with Way("transaction", 2).to(databases, database) as urls:
+        with pytest.raises(trueup.DecisionNeeded, match="cannot run in a transaction") as caught:
+            trueup.up(urls, folder)
+        assert value(database, "SELECT to_regclass('a')") is None
+        report = trueup.up(urls._replace(direct=database), folder)
+
+    assert "DATABASE_URL_DIRECT" in caught.value.hint
+    assert ("DIRECT", True) == (report.chosen, report.true)
+
+
+def test_nothing_leaks_through_a_pool_of_transactions(databases: Databases, database: str, chain: MakeChain) -> None:
+    settings = "SELECT name, setting FROM pg_settings WHERE name <> 'application_name' ORDER BY name"
+    with (
+        Way("transaction", 1).to(databases, database) as urls,
+        psycopg.connect(urls.default, autocommit=True, prepare_threshold=None) as other,
+    ):
+        before = other.execute(settings).fetchall()
+        folder = chain(FILES)
+        run_at_once(5, urls, folder, OPTIONS)
+        for _ in range(3):
+            execute(database, "DROP TABLE b; DELETE FROM trueup.schema_migrations WHERE migration_id ~ '^[345]_'")
+            trueup.plan(urls, folder)
+            trueup.check(urls, folder)
+            run_at_once(5, urls, folder, OPTIONS)
+
+        assert before == other.execute(settings).fetchall()
+        assert [] == other.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+        assert [] == other.execute("SELECT 1 FROM pg_prepared_statements").fetchall()
+
+
+def test_who_waits_too_long_names_the_holder_and_its_step(database: str, chain: MakeChain) -> None:
+    folder = chain({"001_a.sql": "CREATE TABLE a (x int);\nINSERT INTO a SELECT 1 FROM pg_sleep(5);"})
+    slow = threading.Thread(target=trueup.up, args=(database, folder))
+    slow.start()
+    time.sleep(3)  # the first heartbeat has named the step
+    with pytest.raises(trueup.RunLockTaken, match=r"pid \d+, since .* UTC, at step 1_insert_a"):
+        trueup.up(database, folder, options=trueup.Options(limits=Limits(lock_wait=0.2)))
+    slow.join()
+
+    assert trueup.check(database, folder).true
