@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from trueup.chain.header import files_digest, read_header
 from trueup.connect.urls import Urls, urls_from
@@ -49,7 +51,9 @@ def up(
     started = time.monotonic()
     urls = _urls(url)
     with _opened(urls) as holding:
-        report = _look(holding[0], chain, name, options.phase if options else "expand")
+        report = None
+        with suppress(psycopg.OperationalError):  # a connection that is lost is mended below
+            report = _look(holding[0], chain, name, options.phase if options else "expand")
         if report is None:
             report = _bringing(urls, holding, chain, name, options, on_event).up()
     report.ms = (time.monotonic() - started) * 1000
@@ -183,9 +187,29 @@ def _opened(urls: Urls) -> Iterator[list[Link]]:
     holding = [link or Link(urls.default, urls.name)]
     try:
         yield holding
+    except psycopg.Error as error:
+        raise _understood(error, holding[0]) from error
     finally:
         for each in holding:
             each.close()
+
+
+def _understood(error: psycopg.Error, link: Link) -> Exception:
+    """What the server refuses outside of any step, as an error with a hint; the rest is a fault of ours."""
+    from trueup.connect.connection import is_lost
+    from trueup.connect.urls import hidden, without_password
+    from trueup.errors import ConnectionFailed, UsageError
+
+    said = hidden(str(error).strip(), link.url)
+    if is_lost(error, link.conn):
+        shown = without_password(link.url)
+        return ConnectionFailed(f"the connection to {shown} was lost: {said}", url=shown, hint="Run it again.")
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return UsageError(
+            f"the role of the URL may not do this: {said}",
+            hint="It needs CREATE on the database, for the schema trueup, and the rights that the migrations need.",
+        )
+    return error
 
 
 def _look(link: Link, chain: ChainLike, name: str, phase: str) -> Report | None:

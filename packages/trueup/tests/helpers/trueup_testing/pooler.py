@@ -87,6 +87,16 @@ class Pooler:
         """A database through it."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{quote(dbname, safe='')}"
 
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 where it does not run."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is still there."""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """As a crash ends it."""
         if self._process is not None:
