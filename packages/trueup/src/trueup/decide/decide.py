@@ -38,34 +38,32 @@ def decide(
         wish: What was asked for; by default every expand step.
         paths: The chain's trajectories, where they are known already.
     """
-    wish = wish or Wish()
-    paths = paths or Trajectories(locked.effects, locked.base)
+    wish, effects = wish or Wish(), locked.effects
+    paths = paths or Trajectories(effects, locked.base)
     named, renamed = with_aliases(live, paths)
     managed = {key: value for key, value in named.items() if paths.manages(key)}
     marked = marks.done | frozenset(wish.applied)
-    excluded = _excluded(locked.steps, locked.effects, managed, marked, wish)
+    excluded = _excluded(locked.steps, marked, wish)
+    there = {i for i in excluded if _contracted(locked.steps[i], i, wish) and _effect_is_there(effects[i], managed)}
+    if there:  # what a contract step removes is not there before it was made, either: only the anchor tells
+        reached = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded - there)
+        excluded -= there & set(reached.done)
     anchor = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded)
     return _Deciding(locked, paths, managed, anchor, marks, wish, excluded).decision(renamed)
 
 
-def _excluded(
-    steps: Sequence[Step],
-    effects: Sequence[Effect],
-    live: Mapping[str, str],
-    marked: frozenset[int],
-    wish: Wish,
-) -> frozenset[int]:
-    """Steps that are not asked for: behind `until`, and contract steps unless their effect is already there."""
+def _excluded(steps: Sequence[Step], marked: frozenset[int], wish: Wish) -> frozenset[int]:
+    """Steps that are not asked for: behind `until`, and contract steps in the expand phase."""
     until = len(steps) if wish.until is None else wish.until
     return frozenset(
-        step
-        for step in range(len(steps))
-        if step not in marked
-        and (
-            step >= until
-            or (steps[step].phase == "contract" and not wish.contract and not _effect_is_there(effects[step], live))
-        )
+        index
+        for index, step in enumerate(steps)
+        if index not in marked and (index >= until or (step.phase == "contract" and not wish.contract))
     )
+
+
+def _contracted(step: Step, index: int, wish: Wish) -> bool:
+    return step.phase == "contract" and (wish.until is None or index < wish.until)
 
 
 def _effect_is_there(effect: Effect, live: Mapping[str, str]) -> bool:
