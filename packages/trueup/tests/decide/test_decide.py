@@ -272,6 +272,21 @@ def test_a_contract_step_that_was_done_is_reconciled_and_not_healed() -> None:
     assert {} == decision.heal
 
 
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_contract_step_is_not_done_because_what_it_removes_was_never_made(position: int) -> None:
+    locked = chain_of(
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+        step("CREATE TABLE old ()", {"table public.old": ""}),
+        step("DROP TABLE old", gone=["table public.old"], phase="contract"),
+        step("CREATE TABLE c ()", {"table public.c": ""}),
+    )
+
+    decision = decided(locked, state(locked, position))
+
+    assert ["run", "blocked", "run"] == verdicts(decision)[1:]
+    assert "table public.old" not in decision.heal
+
+
 def test_a_person_s_word_is_taken() -> None:
     live = {**state(CHAIN, 4), "column public.leads.phone": "text"}
 
