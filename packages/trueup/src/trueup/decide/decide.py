@@ -45,10 +45,11 @@ def decide(
     marked = marks.done | frozenset(wish.applied)
     excluded = _excluded(locked.steps, marked, wish)
     there = {i for i in excluded if _contracted(locked.steps[i], i, wish) and _effect_is_there(effects[i], managed)}
-    if there:  # what a contract step removes is not there before it was made, either: only the anchor tells
-        reached = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded - there)
-        excluded -= there & set(reached.done)
     anchor = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded)
+    if there:  # what a contract step removes is not there before it was made, either: nearer with it than without?
+        reached = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded - there)
+        if reached.distance < anchor.distance:
+            anchor, excluded = reached, excluded - there.intersection(reached.done)
     return _Deciding(locked, paths, managed, anchor, marks, wish, excluded).decision(renamed)
 
 
