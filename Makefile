@@ -8,7 +8,7 @@ PROJECTS := packages/trueup/pyproject.toml packages/prosaas/pyproject.toml
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-services up test lint format legacy lock clean
+.PHONY: help setup setup-services up test lint format legacy docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1 \2/' | awk '{ n = $$1; $$1 = ""; printf "  %-16s%s\n", n, $$0 }'
@@ -40,6 +40,12 @@ format: $(STAMP) ## apply ruff's formatting and safe fixes
 
 legacy: $(STAMP) ## load the legacy database into DATABASE_URL, or into a PostgreSQL of its own that runs until Ctrl-C
 	@exec $(BIN)/python scripts/legacy.py
+
+docs: $(STAMP) ## the documentation as a site: docs/_build/html/index.html
+	@test -x docs/_build/env/bin/pip || $(BIN)/python -m venv docs/_build/env
+	@docs/_build/env/bin/pip install --quiet --disable-pip-version-check --requirement docs/requirements.txt
+	@docs/_build/env/bin/sphinx-build -q -W --keep-going docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 lock: ## resolve all dependencies anew and write requirements.lock
 	@scripts/lock.sh

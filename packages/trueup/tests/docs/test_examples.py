@@ -29,7 +29,7 @@ from trueup_testing.databases import Databases
 pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).resolve().parents[4]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("packages/*/README.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("packages/*/README.md"), *ROOT.glob("docs/*.md")])
 LEGACY = ROOT / "packages" / "prosaas" / "tests" / "legacy" / "legacy.sql"
 
 _FENCE = re.compile(
