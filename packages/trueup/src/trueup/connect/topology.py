@@ -55,25 +55,27 @@ def measure(conn: Connection[Any], another: Callable[[], Connection[Any]]) -> To
     except ConnectionFailed:
         return Topology.TRANSACTION
     with contextlib.closing(second):
-        return _compare(conn, second)
+        try:
+            return _compare(conn, second)
+        except psycopg.Error:
+            _ask(conn)  # where the server or the pooler went away, nothing was measured: this raises
+            return Topology.TRANSACTION
 
 
 def _compare(conn: Connection[Any], second: Connection[Any]) -> Topology:
     mine = {_ask(conn)}
-    with contextlib.suppress(psycopg.Error):
-        _send(second)
-        other = _receive(second, _PATIENCE)
-        if other is None:  # whoever waits longer is served first, unless our backend is ours alone
-            mine |= {_ask(conn), _ask(conn)}
-            waits = _receive(second, 0.05) is None
-            return Topology.SESSION if waits and len(mine) == 1 else Topology.TRANSACTION
-        others = {other}
-        for _ in range(_ROUNDS):
-            mine |= {_ask(conn), _ask(conn)}  # twice: with two backends in turn, strict alternation would hide it
-            others.add(_ask(second))
-        if len(mine) == 1 and len(others) == 1 and not mine & others:
-            return Topology.SESSION
-    return Topology.TRANSACTION
+    _send(second)
+    other = _receive(second, _PATIENCE)
+    if other is None:  # whoever waits longer is served first, unless our backend is ours alone
+        mine |= {_ask(conn), _ask(conn)}
+        waits = _receive(second, 0.05) is None
+        return Topology.SESSION if waits and len(mine) == 1 else Topology.TRANSACTION
+    others = {other}
+    for _ in range(_ROUNDS):
+        mine |= {_ask(conn), _ask(conn)}  # twice: with two backends in turn, strict alternation would hide it
+        others.add(_ask(second))
+    is_shared = len(mine) > 1 or len(others) > 1 or bool(mine & others)
+    return Topology.TRANSACTION if is_shared else Topology.SESSION
 
 
 def _refuse_statement_pooling(conn: Connection[Any]) -> None:
