@@ -12,7 +12,7 @@ _ENTRY = re.compile(r"^@(?P<database>[^@]*)@(?P<application>[^@]*)@ (?P<level>[A
 _STATEMENT = re.compile(r"^(?:statement|execute [^:]*): (?P<sql>.*)$", re.DOTALL)
 _OWN = "/* trueup */"
 _SEPARATOR = "\n;\n"
-_LOOKS = re.compile(r"^(?:--.*\n)*(?:SELECT|WITH)\b(?s:.*)\b(?:pg_\w+|trueup\.\w+)")
+_LOOKS = re.compile(r"^(?:--.*\n)*(?:SELECT|WITH)\b(?s:.*)\b(?:pg_\w+|trueup\.\w+|schema_migrations)\b")
 _READ_ONLY = "BEGIN READ ONLY"
 _SESSION_READ_ONLY = "SET default_transaction_read_only = on"
 
