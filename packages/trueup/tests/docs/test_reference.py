@@ -158,6 +158,14 @@ def test_every_error_is_documented_with_its_code() -> None:
             assert f"`{kind.code}`" in line or kind is trueup.DecisionNeeded, name
 
 
+def test_every_member_of_the_lock_file_is_documented() -> None:
+    text = (SOURCE / "chain" / "lockfile.py").read_text()
+    written = set(re.findall(r"entry\[\"(\w+)\"\] = ", text))
+
+    assert "locks" in written
+    assert {"id", "hash"} | written <= codes(section(page("lock-file"), "## Its lines"))
+
+
 def test_the_ledger_is_documented() -> None:
     tables = re.findall(
         r"^CREATE TABLE IF NOT EXISTS trueup\.(\w+) \((.*?)^\)",
