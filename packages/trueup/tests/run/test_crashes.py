@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 import trueup
+from trueup.run import alone
 from trueup.run.execute import Limits
 from trueup_testing.command import clean_environment
 from trueup_testing.databases import Databases, execute, name_of, rows, value
@@ -30,6 +31,7 @@ needs_pooler = pytest.mark.skipif(BINARY is None, reason="PgBouncer is not insta
 
 HOLDER = """
 import sys, trueup
+from trueup.run import alone
 from trueup.run.execute import Limits
 options = trueup.Options(limits=Limits(lease=2.0, reconnect=20, lock_wait=30))
 print(trueup.up(sys.argv[1], sys.argv[2], options=options, on_event=lambda e: print(e.text, flush=True)).true)
@@ -179,6 +181,20 @@ def test_an_interrupted_build_is_cleared_and_done_again(database: str, chain: Ma
 
     assert trueup.up(database, folder).true
     assert [(True,)] == rows(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
+
+
+def test_whom_a_build_waits_for_is_said(database: str, chain: MakeChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "WATCH_SECONDS", 0.3)
+    folder = chain({"001_a.sql": "CREATE TABLE a (n int);", "002_i.sql": "CREATE INDEX CONCURRENTLY i ON a (n);"})
+    trueup.up(database, folder, options=trueup.Options(to="1"))
+    said: list[str] = []
+    with psycopg.connect(database) as reader:
+        reader.execute("INSERT INTO a VALUES (1)")
+        threading.Timer(1.5, reader.commit).start()
+        report = trueup.up(database, folder, on_event=lambda event: said.append(event.text))
+
+    assert report.true
+    assert [text for text in said if text.startswith("the index build waits for pid") and "INSERT INTO a" in text]
 
 
 @needs_pooler

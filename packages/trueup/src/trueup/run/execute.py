@@ -17,7 +17,7 @@ from trueup.connect.topology import Topology
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.planning.model import Action
 from trueup.run import ledger
-from trueup.run.alone import clear_unfinished, without_timeouts
+from trueup.run.alone import clear_unfinished, watched, without_timeouts
 from trueup.run.blockers import blockers
 from trueup.run.lease import LEASE_SECONDS, MARK, Lease
 
@@ -59,6 +59,7 @@ class Executor:
         on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.conn = link.conn
+        self._another = link.another
         self.chain = chain
         self.lease = lease
         self.run_id = run_id
@@ -176,8 +177,9 @@ class Executor:
             raise _taken_over()
         with without_timeouts(self.conn):
             clear_unfinished(self.conn, action.keys, on_wait=self.on_wait, seconds=self.limits.lock_wait)
-            for statement in action.statements:
-                self.conn.execute(statement.encode())
+            with watched(self.conn, self._another, self.on_wait):
+                for statement in action.statements:
+                    self.conn.execute(statement.encode())
 
     def _ledger_row(self, action: Action) -> str:
         if not action.marks or action.step is None:
