@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.crash.chains import Subject
-from benchmarks.crash.judge import Broken, Picture, compare, picture
+from benchmarks.crash.judge import Broken, Picture, compare, numbered_anew, picture
 from benchmarks.crash.points import Point, bring_true, count_messages, ended, in_child, kill_ourselves, killed_at
 from benchmarks.crash.stage import Stage
 
@@ -56,6 +56,7 @@ class Trial:
         name = self.stage.make(self.subject.template)
         messages = count_messages(self.stage.url(name), self.subject.folder)
         seen = picture(self.stage, name, self.subject.folder, schema=self.schema)
+        self.numbered = numbered_anew(self.stage, name, self.subject.template)
         self.stage.drop(name)
         return messages, seen
 
@@ -94,4 +95,5 @@ class Trial:
         code = ended(in_child(lambda: bring_true(stage.url(name), folder)))
         if code:
             raise Broken(f"the next run ended with {code}")
-        compare(self.wanted, picture(stage, name, folder, schema=self.schema), unsteady=self.unsteady)
+        unsteady = self.unsteady | (self.numbered if killed == "server" else frozenset())
+        compare(self.wanted, picture(stage, name, folder, schema=self.schema), unsteady=unsteady)

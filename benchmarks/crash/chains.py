@@ -15,14 +15,15 @@ PROSAAS = ROOT / "packages" / "prosaas" / "src" / "prosaas" / "migrations"
 LEGACY = ROOT / "packages" / "prosaas" / "tests" / "legacy" / "legacy.sql"
 
 SMALL = {
-    "001_a.sql": "CREATE TABLE a (id bigserial PRIMARY KEY, n int NOT NULL);\nCREATE INDEX a_n ON a (n);",
-    "002_rows.sql": "INSERT INTO a (n) SELECT i FROM generate_series(1, 50) AS i;\nUPDATE a SET n = n + 1;",
-    "003_b.sql": "CREATE TABLE b (a_id bigint REFERENCES a, n int);\nINSERT INTO b (a_id) SELECT id FROM a;",
+    "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL);\nCREATE INDEX a_n ON a (n);",
+    "002_rows.sql": "INSERT INTO a (id, n) SELECT i, i FROM generate_series(1, 50) AS i;\nUPDATE a SET n = n + 1;",
+    "003_b.sql": "CREATE TABLE b (a_id int REFERENCES a, n int);\nINSERT INTO b (a_id) SELECT id FROM a;",
     "004_both.sql": "BEGIN;\nALTER TABLE b ADD COLUMN m int;\nUPDATE b SET m = a_id * 2;\n"
-    "INSERT INTO a (n) VALUES (7);\nCOMMIT;",
+    "INSERT INTO a (id, n) SELECT max(id) + 1, 7 FROM a;\nCOMMIT;",
     "005_more.sql": "UPDATE a SET n = n * 2;\nALTER TABLE a ADD COLUMN t text NOT NULL DEFAULT 'x';\n"
     "DELETE FROM b WHERE a_id = 3;",
-    "006_view.sql": "CREATE VIEW v AS SELECT id, n FROM a;\nINSERT INTO a (n) SELECT m FROM b WHERE a_id < 5;",
+    "006_view.sql": "CREATE VIEW v AS SELECT id, n FROM a;\n"
+    "INSERT INTO a (id, n) SELECT (SELECT max(id) FROM a) + a_id, m FROM b WHERE a_id < 5;",
 }
 BUILDS = {
     "001_rows.sql": "CREATE TABLE a (id int, t text);\n"

@@ -13,8 +13,10 @@ import psycopg
 import pytest
 
 import trueup
+from trueup.run import ledger
 from trueup.run.execute import Limits
 from trueup_testing.chains import Files
+from trueup_testing.command import run_trueup
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY
 from trueup_testing.serverlog import ServerLog
@@ -166,3 +168,44 @@ def test_who_waits_too_long_names_the_holder_and_its_step(database: str, chain: 
     slow.join()
 
     assert trueup.check(database, folder).true
+
+
+def test_who_waits_too_long_is_content_with_what_another_run_did(database: str, chain: MakeChain) -> None:
+    folder = chain(FILES)
+    with psycopg.connect(database, autocommit=True) as conn:
+        ledger.ensure(conn)
+    hold = (
+        "INSERT INTO trueup.run_lock (chain, token, holder, backend_pid, acquired_at, expires_at) VALUES "
+        "('shop', nextval('trueup.run_lock_token'), 'elsewhere pid 1', 0, now(), now() + interval '1 hour')"
+    )
+    execute(database, hold)
+    said: list[str] = []
+
+    def on_event(event: trueup.Event) -> None:
+        said.append(event.text)
+        if event.text.startswith("Waiting for the migration lock, held by elsewhere pid 1, since"):
+            execute(database, "DELETE FROM trueup.run_lock")
+            trueup.up(database, folder)
+            execute(database, hold)
+
+    report = trueup.up(database, folder, options=trueup.Options(limits=Limits(lock_wait=0.1)), on_event=on_event)
+
+    assert report.true
+    assert "Another run brought the database up to date" in said
+    assert [(11, 45)] == rows(database, "SELECT count(*), sum(n) FROM a")
+
+
+def test_a_person_frees_the_lock_of_a_holder_that_is_gone(database: str, chain: MakeChain) -> None:
+    folder = chain(FILES)
+    with psycopg.connect(database, autocommit=True) as conn:
+        ledger.ensure(conn)
+    execute(
+        database,
+        "INSERT INTO trueup.run_lock (chain, token, holder, backend_pid, acquired_at, expires_at) VALUES "
+        "('shop', 7, 'elsewhere pid 1', 0, now(), now() + interval '1 hour')",
+    )
+    answer = run_trueup("--migrations", folder, "--database-url", database, "release-run-lock")
+
+    assert 0 == answer.code
+    assert "released: it was held by elsewhere pid 1, since" in answer.err
+    assert trueup.up(database, folder, options=trueup.Options(limits=Limits(lock_wait=0))).true
