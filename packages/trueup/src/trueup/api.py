@@ -50,6 +50,7 @@ def up(
     """
     started = time.monotonic()
     urls = _urls(url)
+    _require_fitting(chain, name)
     with _opened(urls) as holding:
         report = None
         with suppress(psycopg.OperationalError):  # a connection that is lost is mended below
@@ -70,6 +71,7 @@ def plan(
     """What `up` would do, statement by statement. Writes nothing."""
     started = time.monotonic()
     urls = _urls(url)
+    _require_fitting(chain, name)
     with _opened(urls) as holding:
         report = _plan(urls, holding, chain, name, options)
     report.ms = (time.monotonic() - started) * 1000
@@ -80,6 +82,7 @@ def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options
     """Is it true? One round trip where nothing has changed since the last proof. Writes nothing."""
     started = time.monotonic()
     urls = _urls(url)
+    _require_fitting(chain, name)
     with _opened(urls) as holding:
         report = _look(holding[0], chain, name, options.phase if options else "expand")
         report = report or _plan(urls, holding, chain, name, options)
@@ -90,6 +93,7 @@ def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options
 def resolve(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options) -> Report:
     """A person's word: mark `options.applied` as done, and send `options.run`. Nothing else is done."""
     urls = _urls(url)
+    _require_fitting(chain, name)
     with _opened(urls) as holding:
         return _bringing(urls, holding, chain, name, options, lambda _: None).resolve()
 
@@ -168,6 +172,7 @@ def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
 
     Where it says otherwise the connection stays open, for the `up` that follows.
     """
+    _require_fitting(chain, name)
     with _opened(urls) as holding:
         report = _look(holding[0], chain, name, phase)
         if report is None:
@@ -212,19 +217,27 @@ def _understood(error: psycopg.Error, link: Link) -> Exception:
     return error
 
 
+def _require_fitting(chain: ChainLike, name: str = "") -> None:
+    """Nothing is asked of a database for a chain whose lock file does not fit.
+
+    Raises:
+        LockFileError: names the step that differs.
+    """
+    if read_header(chain)["files"] == files_digest(chain):
+        return
+    load(chain, name=name)  # names the step that differs
+    raise LockFileError(
+        "the migrations' files have changed since they were locked (comments or names only)",
+        hint="Run `trueup lock` and commit trueup.lock with the migrations.",
+    )
+
+
 def _look(link: Link, chain: ChainLike, name: str, phase: str) -> Report | None:
     from trueup.run.look import look as look_at
 
     header = read_header(chain)
-    digest = files_digest(chain)
-    if header["files"] != digest:
-        load(chain, name=name)  # names the step that differs
-        raise LockFileError(
-            "the migrations' files have changed since they were locked (comments or names only)",
-            hint="Run `trueup lock` and commit trueup.lock with the migrations.",
-        )
     seen = look_at(link.conn, name or header["chain"], phase)
-    if seen is None or not seen.is_complete(digest):
+    if seen is None or not seen.is_complete(header["files"]):
         return None
     from trueup.decide.model import Difference
     from trueup.report import Report

@@ -36,6 +36,8 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
             entry["locks"] = dict(effect.locks)
         if effect.texts:
             entry["texts"] = dict(effect.texts)
+        if effect.parts:
+            entry["parts"] = [_part(part, effect) for part in effect.parts]
         lines.append(_line(entry))
     return "\n".join(lines) + "\n"
 
@@ -98,6 +100,24 @@ def load_locked(chain: Chain, lock: LockEntries | None = None) -> LockedChain:
 def effects_of(entries: Sequence[dict[str, Any]]) -> tuple[Effect, ...]:
     """The effects that the entries record."""
     return tuple(
-        Effect(set=e.get("set", {}), gone=tuple(e.get("gone", ())), locks=e.get("locks", {}), texts=e.get("texts", {}))
+        Effect(
+            set=e.get("set", {}),
+            gone=tuple(e.get("gone", ())),
+            locks=e.get("locks", {}),
+            texts=e.get("texts", {}),
+            parts=tuple(_read_part(part, e) for part in e.get("parts", ())),
+        )
         for e in entries
     )
+
+
+def _part(part: Effect, whole: Effect) -> dict[str, Any]:
+    """One statement of several: values that are also the whole step's are named only."""
+    own = {key: value for key, value in part.set.items() if whole.set.get(key) != value}
+    same = [key for key in part.set if key not in own]
+    return {k: v for k, v in {"set": own, "same": same, "gone": list(part.gone)}.items() if v}
+
+
+def _read_part(part: dict[str, Any], entry: dict[str, Any]) -> Effect:
+    values = {key: entry["set"][key] for key in part.get("same", ())} | part.get("set", {})
+    return Effect(set=values, gone=tuple(part.get("gone", ())))

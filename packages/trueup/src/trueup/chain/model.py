@@ -82,12 +82,14 @@ class Effect:
 
     `set` are the facts it added or changed, with their values after it; `gone` the facts it removed. `locks` are the
     strongest lock modes it took, per relation. `texts` define functions that none of its statements defines as a whole.
+    `parts` are the effects of the single statements, where the step has several.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     locks: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[Effect, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
+from trueup.decide.parts import statements_to_run
 from trueup.decide.trajectory import Trajectories, Value, fold
 
 _REFERENCES = re.compile(r"REFERENCES (.+?)\(")
@@ -224,6 +225,8 @@ class _Deciding:
         differences: tuple[Difference, ...],
     ) -> StepVerdict:
         removes, added = self._row_bearing(effect)
+        if missing and effect.parts and (verdict := self._some_statements(index, step, effect)):
+            return verdict
         if not missing:
             self._advance(effect, index)
             return StepVerdict(
@@ -257,6 +260,19 @@ class _Deciding:
             reason=f"{len(missing)} of its {len(effect.keys)} facts are missing",
             missing=tuple(missing),
             differences=differences,
+        )
+
+    def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
+        """Complete a step of several statements with those that have not run."""
+        chosen = statements_to_run(step, effect, self.now, lambda key: self.place.get(key, -1) > index)
+        if not chosen:
+            return None
+        self._advance(effect, index)
+        return StepVerdict(
+            index=index,
+            verdict="complete",
+            reason=f"{len(chosen)} of its {len(step.statements)} statements have not run",
+            statements=tuple(chosen),
         )
 
     def _row_bearing(self, effect: Effect) -> tuple[set[str], set[str]]:

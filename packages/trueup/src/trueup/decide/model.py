@@ -31,7 +31,8 @@ class Difference:
 class StepVerdict:
     """What has to happen with one step, and why.
 
-    `missing` are the facts to complete it with, `found` their values just before.
+    `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
+    those of its own that are to be run for that instead.
     """
 
     index: int
@@ -39,6 +40,7 @@ class StepVerdict:
     reason: str
     missing: tuple[str, ...] = ()
     found: Mapping[str, str | None] = field(default_factory=dict)
+    statements: tuple[int, ...] | None = None
     differences: tuple[Difference, ...] = ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of
 from trueup.chain.definitions import defining_statement
@@ -123,6 +124,9 @@ class _Building:
         return ("missing" if self.decision.found.get(key) is None else "differs") + origin
 
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
+        if verdict.statements is not None:
+            statements = tuple(step.statements[position] for position in verdict.statements)
+            return [replace(self._run(step, verdict), verdict="complete", statements=statements)]
         effect = self.locked.effects[verdict.index]
         wanted: dict[str, str | None] = {**dict(effect.set), **dict.fromkeys(effect.gone)}
         for key in effect.set:  # facets of a column come with it, and a table's columns with the table

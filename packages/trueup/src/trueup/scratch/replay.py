@@ -8,11 +8,11 @@ not, the chain is replayed once more with full snapshots throughout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
 
 from trueup.catalog.keys import identity_of, quoted, split_key
 from trueup.catalog.snapshot import PINNED, as_facts, snapshot_sql
@@ -60,6 +60,7 @@ _EXISTING = """SELECT oid::bigint FROM pg_proc WHERE oid >= 16384
  UNION ALL SELECT oid::bigint FROM pg_type WHERE oid >= 16384
  UNION ALL SELECT oid::bigint FROM pg_namespace WHERE oid >= 16384 OR nspname = 'public'
  UNION ALL SELECT oid::bigint FROM pg_extension UNION ALL SELECT oid::bigint FROM pg_class WHERE oid >= 16384"""
+_MOST_PARTS = 24  # of one transaction: each look reads again all that the transaction has locked
 _NOTHING = "SELECT NULL::bigint WHERE false"
 _WITH_LOCKS = """WITH locks AS MATERIALIZED (
  SELECT l.relation, l.mode FROM pg_locks l
@@ -68,6 +69,23 @@ _WITH_LOCKS = """WITH locks AS MATERIALIZED (
 """The locks are read first, for deparsing takes some of its own, and only once, for reading them takes longest."""
 
 _NO_TRANSACTION_CONTROL = "2D000"
+
+
+class _Answer(NamedTuple):
+    """What a look says: rows of facts, locks by relation, and, where something was dropped, what is still there."""
+
+    rows: list[Any]
+    locks: list[tuple[int, str]]
+    existing: list[Any]
+
+
+class _Change(NamedTuple):
+    """The facts of the objects that a statement touched, before and after it."""
+
+    old: Facts
+    new: Facts
+    locks: list[tuple[int, str]]
+    names: dict[int, str]
 
 
 class Replay:
@@ -87,7 +105,7 @@ class Replay:
             "COMMIT"
         )
         conn.execute(prepare.encode())
-        self.facts = self._by_object(self._send([], "trueup_all")[0])
+        self.facts = self._by_object(self._send([], "trueup_all").rows)
 
     def flat(self) -> Facts:
         """All facts of the scratch database."""
@@ -100,35 +118,69 @@ class Replay:
             ScratchError: the server refused it.
         """
         statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
-        known = self.local and all(_is_local(s) for s in statements)
         try:
-            rows, locks, existing = self._run(step, statements, "trueup_touched" if known else "trueup_all")
+            alone = any(refuses_transactions(s) and not is_concurrent(s) for s in statements)
+            if 1 < len(statements) <= _MOST_PARTS and not alone:
+                changes = self._run_one_by_one(step, statements)
+            else:
+                changes = [self._absorb(self._run(step, statements, self._query(statements)), statements)]
         except psycopg.Error as error:
             raise _refused(step, error) from error
-        fresh = self._by_object(rows)
-        touched = set(fresh) | {oid for oid, mode in locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
-        if existing:
-            touched |= self.facts.keys() - {oid for (oid,) in existing}
-        if not known:
-            touched |= self.facts.keys()
-        before = {oid: _relation_name(self.facts[oid]) for oid, _ in locks if oid in self.facts}
-        old: Facts = {}
-        new: Facts = {}
-        for oid in touched:
-            old.update(self.facts.pop(oid, {}))
-            if oid in fresh:
-                new.update(fresh[oid])
-                self.facts[oid] = fresh[oid]
-        roles = _roles(statements)
-        changed = {key: value for key, value in new.items() if old.get(key) != value}
+        old, new = _together(changes)
+        effect = _effect(old, new)
         return Effect(
-            texts=self._texts(changed, step),
-            set=_ordered(changed | roles),
-            gone=tuple(sorted(key for key in old if key not in new)),
-            locks=_lock_modes(locks, before),
+            set=_ordered(dict(effect.set) | _roles(statements)),
+            gone=effect.gone,
+            locks=_lock_modes(changes[-1].locks, changes[0].names | changes[-1].names),
+            texts=self._texts(effect.set, step),
+            parts=tuple(_effect(change.old, change.new) for change in changes) if len(changes) > 1 else (),
         )
 
-    def _texts(self, changed: Facts, step: Step) -> Facts:
+    def _query(self, statements: list[Statement]) -> str:
+        return "trueup_touched" if self.local and all(_is_local(s) for s in statements) else "trueup_all"
+
+    def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[_Change]:
+        """Several statements in one transaction, with a look after each."""
+        changes = []
+        try:
+            self.conn.execute("".join(f"{text}\n;" for text in ("BEGIN", *step.context)).encode())
+            for statement in statements:
+                answer = self._look_within(_text(statement), self._query([statement]))
+                changes.append(self._absorb(answer, [statement]))
+            self.conn.execute("COMMIT")
+        except psycopg.Error:
+            self.conn.execute("ROLLBACK")
+            raise
+        return changes
+
+    def _look_within(self, text: str, query: str) -> _Answer:
+        """One statement inside a transaction, and the facts after it; the search path is as it was for the next one."""
+        reading = (
+            "SELECT pg_catalog.set_config('trueup.search_path', pg_catalog.current_setting('search_path'), true);"
+            f"{PINNED}; {_existing([text])}; EXECUTE {query};"
+            "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('trueup.search_path'), true)"
+        )
+        results = _results(self.conn.execute(f"{text}\n;{reading}".encode()))
+        return _answer(results[-2], results[-3])
+
+    def _absorb(self, answer: _Answer, statements: list[Statement]) -> _Change:
+        """Take over what has changed since the last look."""
+        fresh = self._by_object(answer.rows)
+        touched = set(fresh) | {o for o, mode in answer.locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
+        if answer.existing:
+            touched |= self.facts.keys() - {oid for (oid,) in answer.existing}
+        if self._query(statements) == "trueup_all":
+            touched |= self.facts.keys()
+        names = {oid: _relation_name(self.facts[oid]) for oid, _ in answer.locks if oid in self.facts}
+        change = _Change({}, {}, answer.locks, names)
+        for oid in touched:
+            change.old.update(self.facts.pop(oid, {}))
+            if oid in fresh:
+                change.new.update(fresh[oid])
+                self.facts[oid] = fresh[oid]
+        return change
+
+    def _texts(self, changed: Mapping[str, str], step: Step) -> Facts:
         """What defines the functions among the facts, where no statement of the step does."""
         found = {}
         for key in changed:
@@ -150,16 +202,15 @@ class Replay:
                 self._run(step, statements, "")
             except psycopg.Error as error:
                 raise _refused(step, error) from error
-        self.facts = self._by_object(self._send([], "trueup_all")[0])
+        self.facts = self._by_object(self._send([], "trueup_all").rows)
 
     def agrees(self) -> bool:
         """True where the sum of the deltas is what a full snapshot says."""
-        return self._by_object(self._send([], "trueup_all")[0]) == self.facts
+        return self._by_object(self._send([], "trueup_all").rows) == self.facts
 
-    def _run(self, step: Step, statements: list[Statement], query: str) -> tuple[list[Any], list[Any], list[Any]]:
-        texts = [without_concurrently(s) if s.tag != "create_role_stmt" else _unless_there(s) for s in statements]
-        outside = [s for s in statements if refuses_transactions(s) and not is_concurrent(s)]
-        if not outside:
+    def _run(self, step: Step, statements: list[Statement], query: str) -> _Answer:
+        texts = [_text(statement) for statement in statements]
+        if not any(refuses_transactions(s) and not is_concurrent(s) for s in statements):
             try:
                 return self._send([*step.context, *texts], query)
             except psycopg.errors.InvalidTransactionTermination:  # a DO block or procedure that commits by itself
@@ -168,32 +219,67 @@ class Replay:
             self.conn.execute(text.encode())
         return self._send([], query)
 
-    def _send(self, statements: Sequence[str], query: str) -> tuple[list[Any], list[Any], list[Any]]:
+    def _send(self, statements: Sequence[str], query: str) -> _Answer:
         """One message, one transaction: the statements, then the facts and the locks as they stand."""
-        existing = _EXISTING if any("drop" in statement.lower() for statement in statements) else _NOTHING
-        reading = f"RESET ROLE; {PINNED}; {existing}; EXECUTE {query};\n" if query else ""
+        reading = f"RESET ROLE; {PINNED}; {_existing(statements)}; EXECUTE {query};\n" if query else ""
         body = "".join(f"{statement}\n;" for statement in statements)
         try:
-            cursor = self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode())
+            results = _results(self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode()))
         except psycopg.Error:
             self.conn.execute("ROLLBACK")
             raise
-        results: list[list[Any]] = []
-        while True:
-            if cursor.description is not None:
-                results.append(cursor.fetchall())
-            if not cursor.nextset():
-                break
-        if not query:
-            return [], [], []
-        locks = [(oid, mode) for oid, key, mode in results[-1] if key is None]
-        return results[-1][len(locks) :], locks, results[-2]
+        return _answer(results[-1], results[-2]) if query else _Answer([], [], [])
 
     def _by_object(self, rows: list[Any]) -> FactsByObject:
         found: FactsByObject = {}
         for oid, key, value in rows:
             found.setdefault(oid, {}).update(as_facts([(key, value)], major=self._major))
         return found
+
+
+def _text(statement: Statement) -> str:
+    """The statement in the form that a scratch database takes inside a transaction."""
+    return _unless_there(statement) if statement.tag == "create_role_stmt" else without_concurrently(statement)
+
+
+def _existing(statements: Sequence[str]) -> str:
+    return _EXISTING if any("drop" in statement.lower() for statement in statements) else _NOTHING
+
+
+def _results(cursor: Cursor[Any]) -> list[list[Any]]:
+    """Every result that has rows."""
+    found: list[list[Any]] = []
+    while True:
+        if cursor.description is not None:
+            found.append(cursor.fetchall())
+        if not cursor.nextset():
+            return found
+
+
+def _answer(rows: list[Any], existing: list[Any]) -> _Answer:
+    locks = [(oid, mode) for oid, key, mode in rows if key is None]
+    return _Answer(rows[len(locks) :], locks, existing)
+
+
+def _together(changes: list[_Change]) -> tuple[Facts, Facts]:
+    """The facts before the first change and after the last one."""
+    old: Facts = {}
+    new: Facts = {}
+    seen: set[str] = set()
+    for change in changes:
+        old.update((key, value) for key, value in change.old.items() if key not in seen)
+        seen.update(change.old, change.new)
+        for key in change.old:
+            new.pop(key, None)
+        new.update(change.new)
+    return old, new
+
+
+def _effect(old: Facts, new: Facts) -> Effect:
+    return Effect(
+        set=_ordered({key: value for key, value in new.items() if old.get(key) != value}),
+        gone=tuple(sorted(key for key in old if key not in new)),
+    )
 
 
 def _with_locks(snapshot: str) -> str:

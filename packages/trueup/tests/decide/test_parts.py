@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.model import Effect, Step
+from trueup.decide.parts import statements_to_run
+
+pytestmark = pytest.mark.unit
+
+TABLE = Effect(set={"table public.a": ""})
+COLUMN = Effect(set={"column public.b.x": "integer", "default public.b.x": "0"})
+GONE = Effect(gone=("trigger public.b.t",))
+AGAIN = Effect(set={"trigger public.b.t": "new"})
+
+
+def step(*tags: str) -> Step:
+    return Step(
+        id="1_block",
+        migration="1",
+        number="1",
+        path="1.sql",
+        line=1,
+        statements=tags,
+        tags=tags,
+        hash="",
+    )
+
+
+def whole(*parts: Effect) -> Effect:
+    values = {key: value for part in parts for key, value in part.set.items()}
+    gone = tuple(key for part in parts for key in part.gone if key not in values)
+    return Effect(set=values, gone=gone, parts=parts)
+
+
+def chosen(now: dict[str, str | None], *parts: Effect, tags: tuple[str, ...] = ()) -> list[int] | None:
+    tags = tags or ("create_stmt",) * len(parts)
+    return statements_to_run(step(*tags), whole(*parts), now, lambda _: False)
+
+
+def test_only_the_statements_that_are_missing_run() -> None:
+    assert [1] == chosen({"table public.a": ""}, TABLE, COLUMN)
+    assert [0] == chosen(dict(COLUMN.set), TABLE, COLUMN)
+
+
+def test_what_is_taken_away_and_made_again_is_judged_by_what_is_made() -> None:
+    old: dict[str, str | None] = {"trigger public.b.t": "old", **COLUMN.set}
+    new: dict[str, str | None] = {"trigger public.b.t": "new"}
+
+    assert [0, 2] == chosen(old, GONE, COLUMN, AGAIN)
+    assert [1] == chosen(new, GONE, COLUMN, AGAIN)
+
+
+def test_half_a_statement_is_a_persons_decision() -> None:
+    assert chosen({"column public.b.x": "integer"}, TABLE, COLUMN) is None
+
+
+def test_rows_written_beside_what_is_there_are_a_persons_decision() -> None:
+    assert chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), tags=("a", "b", "insert_stmt")) is None
+    assert [1, 2] == chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), tags=("a", "b", "variable_set_stmt"))
