@@ -179,7 +179,7 @@ def test_a_run_that_was_killed_is_taken_over_when_its_lease_is_over(run: Run, ch
 
 def test_ten_first_runs_at_once_all_end_well(chain: MakeChain, database: str) -> None:
     folder = chain({f"{n:03}_t.sql": f"CREATE TABLE t{n} (id int);" for n in range(1, 6)})
-    command = [TRUEUP, "--migrations", str(folder), "--database-url", database, "up"]
+    command = [str(TRUEUP), "--migrations", str(folder), "--database-url", database, "up"]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) for _ in range(10)]
     said = [process.communicate(timeout=120)[1] for process in running]
 

@@ -21,14 +21,20 @@ ROWS = "INSERT INTO leads (name, phone) SELECT 'lead ' || n, n::text FROM genera
 
 HALVES = {
     "a table without some of its columns": (
-        "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads, "
-        "at timestamptz DEFAULT now(), note text NOT NULL DEFAULT '', UNIQUE (lead_id, note));",
-        "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads);"
-        "INSERT INTO calls (lead_id) SELECT n FROM generate_series(1, 9) n",
+        (
+            "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads, "
+            "at timestamptz DEFAULT now(), note text NOT NULL DEFAULT '', UNIQUE (lead_id, note));"
+        ),
+        (
+            "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads);"
+            "INSERT INTO calls (lead_id) SELECT n FROM generate_series(1, 9) n"
+        ),
     ),
     "a table without any of its constraints": (
-        "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads ON DELETE CASCADE, "
-        "n int CHECK (n > 0));",
+        (
+            "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads ON DELETE CASCADE, "
+            "n int CHECK (n > 0));"
+        ),
         "CREATE TABLE calls (id serial, lead_id int, n int); INSERT INTO calls (lead_id, n) VALUES (1, 1), (2, 2)",
     ),
     "an ALTER TABLE of several parts": (
@@ -48,18 +54,24 @@ HALVES = {
         "CREATE TYPE mood AS ENUM ('a')",
     ),
     "a block": (
-        "BEGIN;\nCREATE TABLE a (id int PRIMARY KEY);\nCREATE TABLE b (id int REFERENCES a);\n"
-        "CREATE INDEX b_id ON b (id);\nCOMMIT;",
+        (
+            "BEGIN;\nCREATE TABLE a (id int PRIMARY KEY);\nCREATE TABLE b (id int REFERENCES a);\n"
+            "CREATE INDEX b_id ON b (id);\nCOMMIT;"
+        ),
         "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)",
     ),
     "an index left invalid by a failed build": (
         "CREATE INDEX CONCURRENTLY leads_phone ON leads (phone);",
-        "CREATE INDEX leads_phone ON leads (phone);"
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'leads_phone'::regclass",
+        (
+            "CREATE INDEX leads_phone ON leads (phone);"
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'leads_phone'::regclass"
+        ),
     ),
     "row security without its force": (
-        "ALTER TABLE leads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n"
-        "CREATE POLICY own ON leads USING (true);",
+        (
+            "ALTER TABLE leads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n"
+            "CREATE POLICY own ON leads USING (true);"
+        ),
         "CREATE POLICY own ON leads USING (true)",
     ),
 }

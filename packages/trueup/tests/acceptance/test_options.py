@@ -305,4 +305,4 @@ def test_a_configuration_beside_the_migrations_is_used(run: Run, chain: MakeChai
 
     assert 0 == answer.code, answer.err
     assert "crm" == answer.json["chain"]
-    assert "crm" == run(cwd=folder.parent, *("--database-url", database, "check", "--json")).json["chain"]
+    assert "crm" == run("--database-url", database, "check", "--json", cwd=folder.parent).json["chain"]
