@@ -60,7 +60,7 @@ def _how_many(options: argparse.Namespace, chain: str, killed: str) -> int:
         return int(options.points)
     if not options.quick:
         return 0 if killed == "run" else 40
-    return {"run": 20, "server": 2, "pooler": 3}[killed] if chain == "small" else {"run": 3}.get(killed, 1)
+    return {"run": 20, "server": 2, "pooler": 3}[killed] if chain == "small" else {"run": 2}.get(killed, 1)
 
 
 def _say(options: argparse.Namespace, point: Point, trouble: str) -> None:

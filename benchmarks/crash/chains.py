@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +54,9 @@ def subjects(stage: Stage, work: Path) -> dict[str, Subject]:
         conn.execute("CREATE DATABASE legacy TEMPLATE template0")
     with psycopg.connect(stage.server.url("legacy"), autocommit=True) as conn:
         conn.execute(LEGACY.read_bytes())
-    found["prosaas"] = Subject("prosaas", PROSAAS, "legacy")
+    copied = work / stage.topology / "prosaas" / "migrations"  # somebody may be writing a migration meanwhile
+    shutil.copytree(PROSAAS, copied)
+    found["prosaas"] = Subject("prosaas", copied, "legacy")
     return found
 
 
