@@ -15,6 +15,7 @@ _OUTSIDE_TRANSACTIONS = re.compile(
 )
 _MAY_BE_TEMPORARY = re.compile(r"\btemp(orary)?\b|pg_temp", re.IGNORECASE)
 _ON_CONFLICT_NOTHING = 2
+_TRANSACTION = "TRANSACTION"  # SET TRANSACTION: of this transaction by its nature
 _COMMITS = re.compile(r"\b(commit|rollback)\s*;", re.IGNORECASE)
 _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
 
@@ -55,7 +56,7 @@ def without_concurrently(statement: Statement) -> str:
 def is_session_setting(statement: Statement) -> bool:
     """`SET`, `RESET` and `SELECT set_config(…, false)`: context for what follows, no step."""
     if statement.tag == "variable_set_stmt":
-        return not statement.node.is_local
+        return not statement.node.is_local and statement.node.name != _TRANSACTION
     return _set_config_arguments(statement) is not None and not needs_one_transaction(statement)
 
 
@@ -104,7 +105,7 @@ def needs_one_transaction(statement: Statement) -> bool:
     if statement.tag in ("lock_stmt", "declare_cursor_stmt"):
         return True
     if statement.tag == "variable_set_stmt":
-        return bool(node.is_local)
+        return bool(node.is_local) or node.name == _TRANSACTION
     if arguments := _set_config_arguments(statement):
         return bool(arguments[2].a_const.boolval.boolval)
     if not _MAY_BE_TEMPORARY.search(statement.text):  # walking every tree would cost more than parsing it

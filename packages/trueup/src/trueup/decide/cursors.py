@@ -10,7 +10,7 @@ from trueup.decide.anchor import Anchor
 from trueup.decide.model import Difference, Marks
 from trueup.decide.trajectory import Trajectories, Value, fold
 
-_DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"}
+_DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage"}
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
     *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),

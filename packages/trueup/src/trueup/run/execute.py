@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from trueup.run.lease import LEASE_SECONDS, MARK, Lease
 
 _SETTINGS = ("TimeZone = 'UTC'", "check_function_bodies = off")
 _LOCK_TIMEOUT = "55P03"
+_SET_TRANSACTION = re.compile(r"\s*SET\s+(LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)  # before any query
 _RETRIED = (_LOCK_TIMEOUT, "40P01", "40001")
 _TAKEN_OVER = "22012"
 
@@ -133,10 +135,11 @@ class Executor:
         lock_timeout = lock_timeout_at(attempt, self.limits)
         lines = [
             f"{MARK}BEGIN",
+            *(statement for statement in action.statements if _SET_TRANSACTION.match(statement)),
             *(f"{MARK}SET LOCAL {setting}" for setting in self._settings(lock_timeout)),
             f"{MARK}{self.lease.fence}",
             *action.context,
-            *action.statements,
+            *(statement for statement in action.statements if not _SET_TRANSACTION.match(statement)),
             *([f"{MARK}{row}"] if row else []),
             f"{MARK}COMMIT",
         ]
