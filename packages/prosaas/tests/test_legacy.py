@@ -16,7 +16,7 @@ import pytest
 import trueup
 from prosaas.schema.chains import EXTENSIONS, HERE
 from trueup_testing.command import Answer, clean_environment, run_trueup
-from trueup_testing.databases import Databases, execute, name_of, rows, start_settings, value
+from trueup_testing.databases import Databases, execute, name_of, rows, started, value
 from trueup_testing.schema import Schema, columns, dump, row_digests
 
 pytestmark = pytest.mark.acceptance
@@ -39,11 +39,10 @@ def databases() -> Iterator[Databases]:
     if dsn := os.environ.get("TRUEUP_TEST_DSN"):
         named = Databases(dsn)
         yield named
-        named.drop_all()
+        named.drop(templates=True)
         return
-    installation = trueup.choose(trueup.find_installations(), EXTENSIONS)
-    with trueup.Server.start(installation, settings=start_settings()) as server:
-        yield Databases(server.url(), server)
+    with started(trueup.choose(trueup.find_installations(), EXTENSIONS)) as ours:
+        yield ours
 
 
 def load(url: str) -> None:

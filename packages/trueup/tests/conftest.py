@@ -15,7 +15,7 @@ import pytest
 import trueup
 from trueup_testing.chains import Files, Locksmith, write_chain
 from trueup_testing.command import Answer, clean_environment, run_trueup
-from trueup_testing.databases import Databases, start_settings
+from trueup_testing.databases import Databases, started
 from trueup_testing.serverlog import ServerLog
 
 
@@ -37,18 +37,27 @@ def databases() -> Iterator[Databases]:
     if dsn := os.environ.get("TRUEUP_TEST_DSN"):
         named = Databases(dsn)
         yield named
-        named.drop_all()
+        named.drop(templates=True)
         return
-    installation = trueup.choose(trueup.find_installations(), {"btree_gist", "pg_trgm"})
-    with trueup.Server.start(installation, settings=start_settings()) as server:
-        yield Databases(server.url(), server)
+    with started(trueup.choose(trueup.find_installations(), {"btree_gist", "pg_trgm"})) as ours:
+        yield ours
 
 
 @pytest.fixture(scope="session", params=trueup.find_installations(), ids=lambda one: f"pg{one.version}")
 def each_server(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Every PostgreSQL on this machine in turn."""
-    with trueup.Server.start(request.param, settings=start_settings()) as server:
-        yield Databases(server.url(), server)
+    with started(request.param) as ours:
+        yield ours
+
+
+@pytest.fixture(autouse=True)
+def _no_database_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop what a test made."""
+    yield
+    for name in ("databases", "each_server"):
+        if name in request.fixturenames:
+            made: Databases = request.getfixturevalue(name)
+            made.drop()
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from trueup import Server
+from trueup.scratch.binaries import Installation
 from trueup_testing.serverlog import LOG_SETTINGS, ServerLog
 
 _NUMBERS = itertools.count(1)
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the server makes a private folder in it
+_ENOUGH = 2 << 30  # bytes
 
 
 class Databases:
@@ -46,16 +53,31 @@ class Databases:
             self._templates[content] = name_of(url)
         return self.create(self._templates[content])
 
-    def drop_all(self) -> None:
-        """Leave a server that is not ours as it was."""
+    def drop(self, *, templates: bool = False) -> None:
+        """Drop what was made, by default all but the templates."""
+        kept = set() if templates else set(self._templates.values())
+        gone = [name for name in self._made if name not in kept]
+        self._made = [name for name in self._made if name in kept]
+        if not gone:
+            return
         with psycopg.connect(self.server_url, autocommit=True) as conn:
-            for name in self._made:
+            for name in gone:
                 conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def start_settings() -> dict[str, str]:
-    """Settings of a test server: it logs every statement, and has room for parallel tests."""
-    return {**LOG_SETTINGS, "max_connections": "60", "max_locks_per_transaction": "256"}
+@contextmanager
+def started(installation: Installation) -> Iterator[Databases]:
+    """A server of our own that logs every statement; in memory, where there is room for it."""
+    settings = {**LOG_SETTINGS, "max_connections": "60", "max_locks_per_transaction": "256"}
+    usual = tempfile.tempdir
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+        tempfile.tempdir = str(_MEMORY)
+    try:
+        server = Server.start(installation, settings=settings)
+    finally:
+        tempfile.tempdir = usual
+    with server:
+        yield Databases(server.url(), server)
 
 
 def name_of(url: str) -> str:
