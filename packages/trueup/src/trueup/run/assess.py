@@ -14,7 +14,7 @@ from trueup.catalog.keys import schema_of
 from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
-from trueup.decide.model import StepVerdict, Wish
+from trueup.decide.model import Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
 from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
 from trueup.planning.build import build
@@ -41,7 +41,8 @@ class Options:
     @property
     def phase(self) -> str:
         """Which completions this run can be compared with."""
-        return ("contract" if self.contract else "expand") + (f":{self.to}" if self.to else "")
+        target = f":{self.to}" if self.to else ""
+        return ("contract" if self.contract else "expand") + target + ("" if self.heal else ":no-heal")
 
 
 class Assessment(NamedTuple):
@@ -141,7 +142,7 @@ class Assessor:
 
     def _report(self, plan: Plan) -> Report:
         decision = plan.decision
-        drift, accepted = split_accepted(Path(self.chain.folder), decision.drift)
+        drift, accepted = split_accepted(Path(self.chain.folder), [*decision.drift, *self._unhealed(plan)])
         report = Report(
             chain=self.chain.name,
             anchor={
@@ -161,11 +162,23 @@ class Assessor:
             else:
                 sent.setdefault(action.step, []).extend(shown_statements(action))
         report.steps += [self._step_line(verdict, sent.get(verdict.index, [])) for verdict in decision.steps]
-        report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts and not self._unhealed(plan)
+        report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts
         return report
 
-    def _unhealed(self, plan: Plan) -> bool:
-        return bool(plan.decision.heal) and not self.options.heal
+    def _unhealed(self, plan: Plan) -> list[Difference]:
+        """What is missing and was not to be healed: then it is drift like everything else that differs."""
+        if self.options.heal:
+            return []
+        decision = plan.decision
+        return [
+            Difference(
+                fact=key, wanted=decision.before.get(key), found=decision.found.get(key), origin=self._maker(step)
+            )
+            for key, step in decision.heal.items()
+        ]
+
+    def _maker(self, index: int) -> str:
+        return self.chain.steps[index].id if index >= 0 else ""
 
     def _step_line(self, verdict: StepVerdict, statements: list[str]) -> StepReport:
         return _step_report(self.chain.steps[verdict.index].id, verdict.verdict, verdict.reason, statements)
