@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import trueup
+from trueup.chain.grammar import parse_statements
+from trueup.connect.connection import connect
 from trueup_testing.chains import Files, Locksmith, write_chain
 from trueup_testing.command import Answer
 from trueup_testing.databases import Databases, execute, rows
 from trueup_testing.schema import dump
-
-import trueup
-from trueup.chain.grammar import parse_statements
-from trueup.connect.connection import connect
 
 pytestmark = pytest.mark.acceptance
 

@@ -24,7 +24,8 @@ PINNED = (
 
 _ROLES = """
 UNION ALL
-SELECT r.oid::bigint, 'role ' || quote_ident(r.rolname), '' FROM pg_roles r WHERE r.oid >= 16384"""
+SELECT r.oid::bigint, 'role ' || quote_ident(r.rolname), '' FROM pg_roles r
+ WHERE quote_ident(r.rolname) = ANY ({roles})"""
 
 _GONE = "XX000"  # "cache lookup failed", "could not open relation": somebody dropped it while we were reading
 _TRIES = 20
@@ -43,13 +44,15 @@ def snapshot_sql(*, schemas: str, relations: str = "true", objects: str = "true"
     return _OBJECT_FILTER.sub(lambda match: objects.replace("{}", match[1]), text)
 
 
-def take(conn: Connection[Any], schemas: Collection[str]) -> Facts:
+def take(conn: Connection[Any], schemas: Collection[str], roles: Collection[str] = ()) -> Facts:
     """All facts of these schemas, on an autocommit connection.
 
     Locks nothing but what reading the catalog takes; waits at most two seconds behind somebody's ACCESS EXCLUSIVE.
     """
     names = sql.Literal(sorted(schemas)).as_string(conn)
-    query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])") + _ROLES
+    query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])")
+    if roles:  # they belong to the whole server: only those that the chain makes are its business
+        query += _ROLES.replace("{roles}", sql.Literal(sorted(roles)).as_string(conn) + "::text[]")
     message = f"BEGIN READ ONLY; {PINNED}; SET LOCAL lock_timeout = '2s'; {query}; COMMIT"
     for attempt in range(1, _TRIES + 1):
         try:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import schema_of
+from trueup.catalog.keys import identity_of, schema_of
 from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
@@ -62,6 +62,7 @@ class Assessor:
         self.conn = conn
         self.options = options
         self.paths = Trajectories(locked.effects, locked.base)
+        self.roles = {identity_of(key) for key in self.paths.of if key.startswith("role ")}
         self.schemas = {schema for key in self.paths.of if (schema := schema_of(key))} | {"public"}
         self.index_of = {name: i for i, step in enumerate(self.chain.steps) for name in (step.id, *step.former)}
 
@@ -79,7 +80,7 @@ class Assessor:
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
-        live = take(self.conn, self.schemas)
+        live = take(self.conn, self.schemas, self.roles)
         decision = decide(self.locked, live, marks.marks, self._wish(marks), paths=self.paths)
         plan = self._probed(build(self.locked, decision, heal=self.options.heal, paths=self.paths))
         return Assessment(plan, self._report(plan), marks)
