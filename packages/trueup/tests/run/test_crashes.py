@@ -160,7 +160,7 @@ def test_a_server_that_stays_away_is_told_in_the_end(database: str, chain: MakeC
             execute(database.replace(name, "postgres"), f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             execute(
                 database.replace(name, "postgres"),
-                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",  # noqa: S608
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
             )
 
     with pytest.raises(trueup.ConnectionFailed, match="none could be had for 1 seconds") as caught:

@@ -217,7 +217,7 @@ class Server:
         while time.monotonic() < deadline:
             if not self.running:
                 raise self._not_started(f"it ended with code {self._process.returncode}", log_start)
-            if socket.exists():
+            if socket.exists() and self._is_ours():
                 try:
                     psycopg.connect(self.url(), connect_timeout=5).close()
                 except psycopg.OperationalError:  # "the database system is starting up"
@@ -226,6 +226,13 @@ class Server:
                     return
             time.sleep(0.01)
         raise self._not_started(f"it took no connection within {_START_SECONDS:.0f} s", log_start)
+
+    def _is_ours(self) -> bool:
+        """Whether it is this process that serves the folder, and not one that was there before and answers still."""
+        try:
+            return (self.data_dir / "postmaster.pid").read_text().split("\n", 1)[0] == str(self.pid)
+        except OSError:
+            return False
 
     def _not_started(self, what: str, log_start: int) -> ScratchError:
         with self.log_path.open("rb") as log:
