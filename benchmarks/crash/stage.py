@@ -19,11 +19,19 @@ import trueup
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "packages" / "trueup" / "tests" / "helpers"))
 
-from trueup_testing.databases import start_settings  # noqa: E402
 from trueup_testing.pooler import Pooler  # noqa: E402
+from trueup_testing.serverlog import LOG_SETTINGS  # noqa: E402
 
 EXTENSIONS = {"btree_gist", "pg_trgm"}
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "on", "log_statement": "none"}
+_SETTINGS = {
+    **LOG_SETTINGS,
+    "max_connections": "60",
+    "max_locks_per_transaction": "256",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "on",
+    "log_statement": "none",
+}
 
 
 @dataclass
@@ -93,4 +101,4 @@ def staged(topology: str) -> Iterator[Stage]:
 
 def _start(data: Path) -> trueup.Server:
     installation = trueup.choose(trueup.find_installations(), EXTENSIONS)
-    return trueup.Server.start(installation, data, settings={**start_settings(), **_FAST})
+    return trueup.Server.start(installation, data, settings=_SETTINGS)

@@ -214,6 +214,12 @@ def _understood(error: psycopg.Error, link: Link) -> Exception:
             f"the role of the URL may not do this: {said}",
             hint="It needs CREATE on the database, for the schema trueup, and the rights that the migrations need.",
         )
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return ConnectionFailed(
+            "the database is busy: somebody holds a lock on a table that has to be read (ACCESS EXCLUSIVE)",
+            url=without_password(link.url),
+            hint="Run it again when that transaction is over; pg_stat_activity shows who holds what.",
+        )
     return error
 
 

@@ -275,7 +275,6 @@ def test_a_damaged_lock_file_is_8(run: Run, chain: MakeChain, database: str, tex
 # --- and not 70 ---
 
 
-@pytest.mark.xfail(reason="what the server refuses outside of steps is no TrueupError yet")
 def test_a_table_that_somebody_holds_is_told_and_is_no_fault_of_ours(run: Run, chain: MakeChain, database: str) -> None:
     folder = chain({**LEADS, "002_v.sql": "CREATE VIEW v AS SELECT name FROM leads;"})
     assert 0 == run("--migrations", folder, "--database-url", database, "up").code
@@ -288,7 +287,6 @@ def test_a_table_that_somebody_holds_is_told_and_is_no_fault_of_ours(run: Run, c
     assert "hint:" in answer.err
 
 
-@pytest.mark.xfail(reason="what the server refuses outside of steps is no TrueupError yet")
 def test_a_role_that_may_do_nothing_is_told(run: Run, chain: MakeChain, database: str) -> None:
     execute(
         database,

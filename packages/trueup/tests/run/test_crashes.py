@@ -210,6 +210,7 @@ def test_a_sample_of_points_to_be_killed_at_is_survived(topology: str) -> None:
         timeout=240,
         env=clean_environment(),
     )
+    assert done.stdout, done.stderr
     lines = json.loads(done.stdout)
 
     assert [] == [failure for line in lines for failure in line["failures"]]
