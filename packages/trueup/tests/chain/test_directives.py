@@ -28,6 +28,7 @@ def test_a_name_with_its_former_ids() -> None:
         "-- phase: two of the great renaming",
         "-- backfill: see the wiki",
         "-- done when: everybody has gone home",
+        "-- lint: squawk is happy with this",
     ],
 )
 def test_prose_that_begins_like_a_directive_is_none(line: str) -> None:
@@ -42,6 +43,8 @@ def test_every_directive_is_read() -> None:
         "-- phase: contract",
         "-- undo: DELETE FROM a",
         "-- as written",
+        "-- lint: allow drop-column, drop-table because nothing",
+        "--    has read them since May",
     )
 
     assert "SELECT true" == found.done_when
@@ -49,6 +52,8 @@ def test_every_directive_is_read() -> None:
     assert "contract" == found.phase
     assert "DELETE FROM a" == found.undo
     assert found.as_written
+    why = "nothing has read them since May"
+    assert [("drop-column", why), ("drop-table", why)] == found.allowed
     assert not found.atomic
 
 
@@ -94,3 +99,9 @@ def test_a_value_without_meaning_is_an_error_with_its_place(line: str, says: str
     assert f"7_x.sql:12: {says}" in caught.value.message
     assert "7_x.sql" == caught.value.path
     assert 12 == caught.value.line
+
+
+@pytest.mark.parametrize("value", ["allow drop-column", "allow because I say so", "allow drop-column because"])
+def test_what_lint_is_to_let_pass_needs_a_rule_and_a_reason(value: str) -> None:
+    with pytest.raises(MigrationError, match="allow RULE because REASON"):
+        read(f"-- lint: {value}")

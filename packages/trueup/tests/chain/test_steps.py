@@ -334,3 +334,18 @@ def test_dbmate_s_way_down_is_not_run(tmp_path: Path) -> None:
     (step,) = read_chain(write_chain(tmp_path, {"20240101_a.sql": text})).steps
 
     assert ("20240101_a_table", 2) == (step.id, step.line)
+
+
+def test_a_step_knows_its_lines_and_what_lint_is_to_let_pass(read: Read) -> None:
+    text = (
+        "-- lint: allow drop-table because it was never used\nDROP TABLE a;\n"
+        "-- lint: allow several-locks because both are tiny\nBEGIN;\nALTER TABLE b ADD x int;\n"
+        "-- lint: allow drop-column because nobody reads it\nALTER TABLE c DROP y;\nCOMMIT;"
+    )
+
+    single, block = read(text)
+
+    assert (2,) == single.lines
+    assert [(2, "drop-table")] == [(a.line, a.rule) for a in single.allowed]
+    assert (5, 7) == block.lines
+    assert [(0, "several-locks"), (7, "drop-column")] == [(a.line, a.rule) for a in block.allowed]

@@ -10,6 +10,7 @@
     -- phase: contract                    from here to the end of the file: only after the new code is out
     -- undo: DELETE ...
     -- as written                         do not rewrite the next statement into its safe form
+    -- lint: allow RULE because REASON    `trueup lint` says nothing of this rule about the next statement
 
 Comments of foreign chains may begin alike. What cannot be meant as a directive is prose and left alone; what is nearly
 one is an error, so that a slip of the pen is not lost. Directives are lower case.
@@ -20,18 +21,19 @@ A directive's value goes on in the comment lines below it that are indented by t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from trueup.errors import MigrationError
 
 _DIRECTIVE = re.compile(
-    r"^\s*--[ \t]*(?P<word>step|done when|backfill|phase|undo)[ \t]*:[ \t]*(?P<value>.*?)\s*$"
+    r"^\s*--[ \t]*(?P<word>step|done when|backfill|phase|undo|lint)[ \t]*:[ \t]*(?P<value>.*?)\s*$"
     r"|^\s*--[ \t]*(?P<bare>atomic|end atomic|as written)\s*$",
 )
 _CONTINUED = re.compile(r"^\s*--\s{3,}(?P<more>\S.*?)\s*$")
 _STEP = re.compile(r"^(?P<name>\w+)(?:\s*\(was\s+(?P<former>[\w,\s]+)\))?$")
 _QUERY = re.compile(r"^(select|with|values|table)\b", re.IGNORECASE)
+_ALLOW = re.compile(r"^allow\s+(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)\s+because\s+(?P<reason>\S.*)$")
 _BACKFILL = re.compile(r"^[\w.\"]+ by [\w\"]+(, *[\w\"]+)*( batch \d+)?$")
 
 
@@ -48,6 +50,7 @@ class Directives:
     atomic: bool = False
     end_atomic: bool = False
     as_written: bool = False
+    allowed: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_directives(comments: str, *, path: str, line: int) -> Directives:
@@ -85,6 +88,8 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
             found.phase = value
         elif get_close_matches(value, ("expand", "contract")):
             raise MigrationError(f"phase is expand or contract, not {value!r}", path=path, line=line)
+    elif word == "lint":
+        found.allowed += _allowed(value, path=path, line=line)
     elif word == "backfill":
         found.backfill = _backfill(value, path=path, line=line)
     elif word == "done when" and value and not _QUERY.match(value):
@@ -95,6 +100,20 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
         setattr(found, word.replace(" ", "_"), value.rstrip("; "))
     else:
         setattr(found, word.replace(" ", "_"), True)
+
+
+def _allowed(value: str, *, path: str, line: int) -> list[tuple[str, str]]:
+    """(rule, reason) of each rule that is allowed here."""
+    if match := _ALLOW.match(value):
+        return [(rule, match["reason"]) for rule in re.split(r"\s*,\s*", match["rules"])]
+    if not value.startswith("allow"):
+        return []
+    raise MigrationError(
+        f"`lint:` reads `allow RULE because REASON`, not {value!r}",
+        path=path,
+        line=line,
+        hint="For example: -- lint: allow drop-column because nothing has read it since May",
+    )
 
 
 def _backfill(value: str, *, path: str, line: int) -> str:

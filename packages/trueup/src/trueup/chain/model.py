@@ -30,11 +30,20 @@ _MENTIONS_DDL = re.compile(r"\b(create|alter|drop|rename|comment|grant|revoke|tr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """A `-- lint: allow` of the author's: for the statement on this line, or with line 0 for the whole step."""
+
+    line: int
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One statement of a migration, or one block that must be atomic: the unit of decision, run and ledger.
 
     `statements` are sent in order in one transaction; `context` are the `SET`s of the same file that hold for it.
-    `hash` is over the printed parse trees, so comments and white space may change.
+    `lines` says where each statement begins. `hash` is over the printed parse trees, so comments and white space may change.
     """
 
     id: str
@@ -45,6 +54,7 @@ class Step:
     line: int
     statements: tuple[str, ...]
     tags: tuple[str, ...]
+    lines: tuple[int, ...] = ()
     context: tuple[str, ...] = ()
     hash: str
     guarded: bool = False  # every data statement in it repeats harmlessly by its own guard
@@ -55,6 +65,7 @@ class Step:
     phase: Phase = "expand"
     undo: str = ""
     as_written: bool = False
+    allowed: tuple[Allowed, ...] = ()
     python: str = ""  # name of the function, for a step of a .py migration
 
     @property

@@ -12,7 +12,7 @@ from trueup.chain import statements as ask
 from trueup.chain.directives import Directives, read_directives
 from trueup.chain.files import MigrationFile, digest, read_files
 from trueup.chain.grammar import Statement, parse_statements, trailing_comments
-from trueup.chain.model import Chain, Step
+from trueup.chain.model import Allowed, Chain, Step
 from trueup.chain.naming import derived_name
 from trueup.chain.sections import up_section
 from trueup.errors import MigrationError
@@ -60,6 +60,7 @@ class _Block:
     directives: Directives = field(default_factory=Directives)
     context: tuple[str, ...] = ()
     phase: str = "expand"
+    allowed: list[Allowed] = field(default_factory=list)
 
     @property
     def mergeable(self) -> bool:
@@ -113,6 +114,7 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
             block.context = tuple(settings.values())
             block.phase = phase
         block.statements.append(statement)
+        block.allowed += _allowed(found, 0 if found.atomic else statement.line)
     if read_directives(trailing, path=path, line=last_line).end_atomic:
         _must_be_open(opened, path, last_line)
         opened = None
@@ -124,6 +126,10 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
 def _must_be_open(opened: _Block | None, path: str, line: int) -> None:
     if opened is None:
         raise MigrationError("`end atomic` without `atomic` before it", path=path, line=line)
+
+
+def _allowed(found: Directives, line: int) -> list[Allowed]:
+    return [Allowed(line=line, rule=rule, reason=reason) for rule, reason in found.allowed]
 
 
 def _merge_directives(block: _Block, found: Directives) -> None:
@@ -147,7 +153,7 @@ def _transaction(
     word = statement.text.split()[0].upper()
     if word in ("BEGIN", "START"):
         if opened is None:
-            opened = _Block(directives=found)
+            opened = _Block(directives=found, allowed=_allowed(found, 0))
             blocks.append(opened)
         return opened
     if word in ("COMMIT", "END"):
@@ -222,6 +228,7 @@ def _joined(blocks: list[_Block]) -> _Block:
         directives=blocks[0].directives,
         context=blocks[0].context,
         phase=blocks[0].phase,
+        allowed=[allowed for block in blocks for allowed in block.allowed],
     )
 
 
@@ -255,6 +262,7 @@ def _step(
         line=first.line,
         statements=texts,
         tags=tuple(s.tag for s in block.statements),
+        lines=tuple(s.line for s in block.statements),
         context=block.context,
         hash=hashes.get(step_id) or _hash(block),
         guarded=all(ask.is_guarded(s) for s in data),
@@ -265,6 +273,7 @@ def _step(
         phase="contract" if block.phase == "contract" else "expand",
         undo=found.undo,
         as_written=found.as_written,
+        allowed=tuple(block.allowed),
     )
 
 
