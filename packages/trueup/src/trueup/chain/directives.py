@@ -84,10 +84,7 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
             found.step = match["name"]
             found.former = tuple(re.split(r"[\s,]+", match["former"].strip())) if match["former"] else ()
     elif word == "phase":
-        if value in ("expand", "contract"):
-            found.phase = value
-        elif get_close_matches(value, ("expand", "contract")):
-            raise MigrationError(f"phase is expand or contract, not {value!r}", path=path, line=line)
+        found.phase = _phase(value, path=path, line=line) or found.phase
     elif word == "lint":
         found.allowed += _allowed(value, path=path, line=line)
     elif word == "backfill":
@@ -100,6 +97,12 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
         setattr(found, word.replace(" ", "_"), value.rstrip("; "))
     else:
         setattr(found, word.replace(" ", "_"), True)
+
+
+def _phase(value: str, *, path: str, line: int) -> str:
+    if value not in ("expand", "contract") and get_close_matches(value, ("expand", "contract")):
+        raise MigrationError(f"phase is expand or contract, not {value!r}", path=path, line=line)
+    return value if value in ("expand", "contract") else ""
 
 
 def _allowed(value: str, *, path: str, line: int) -> list[tuple[str, str]]:

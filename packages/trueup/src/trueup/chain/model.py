@@ -43,7 +43,8 @@ class Step:
     """One statement of a migration, or one block that must be atomic: the unit of decision, run and ledger.
 
     `statements` are sent in order in one transaction; `context` are the `SET`s of the same file that hold for it.
-    `lines` says where each statement begins. `hash` is over the printed parse trees, so comments and white space may change.
+    `lines` says where each statement begins. `hash` is over the printed parse trees, so comments and white space may
+    change.
     """
 
     id: str
