@@ -4,89 +4,115 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
+import platform
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks.crash.bench import Line, Trial
-from benchmarks.crash.chains import subjects
-from benchmarks.crash.points import Point
+from benchmarks.crash.bench import SEED, Line, Trial
+from benchmarks.crash.chains import CHAINS, subject
 from benchmarks.crash.stage import staged
 
 RESULTS = Path(__file__).parents[1] / "results" / "crash"
 TOPOLOGIES = ("direct", "session", "transaction")
-_SEED = 20_26
+KILLED = ("life", "run", "server", "pooler")
+_FULL = {"run": 60, "server": 30, "pooler": 30}
+_QUICK = {"server": 1, "pooler": 1}
+_QUICK_CHAINS = {"direct": ("small", "builds"), "session": ("small",), "transaction": ("small", "backfill")}
+_ALONE = "builds"  # refused behind a pool of transactions, before anything is run
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Try all points, or a sample; exit code 1 where one was not survived."""
     options = _parser().parse_args(arguments)
-    lines: list[Line] = []
-    with tempfile.TemporaryDirectory(prefix="trueup-crash-work-") as work:
-        for topology in options.topology or TOPOLOGIES:
-            lines += _on(topology, Path(work), options)
-    if options.json:
-        print(json.dumps([line.to_json() for line in lines]))
-    else:
-        print(_table(lines))
+    started = time.monotonic()
+    topologies = options.topology or list(TOPOLOGIES)
+    with multiprocessing.get_context("fork").Pool(min(options.jobs, len(topologies)), maxtasksperchild=1) as pool:
+        found = pool.map(_on, [(topology, options) for topology in topologies], chunksize=1)
+    lines = [line for some in found for line in some]
+    took = time.monotonic() - started
+    print(json.dumps([line.to_json() for line in lines]) if options.json else _table(lines))
     if not options.quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.with_suffix(".json").write_text(json.dumps([line.to_json() for line in lines], indent=1) + "\n")
-        RESULTS.with_suffix(".md").write_text(_table(lines) + "\n")
+        _write(lines, took)
     return 1 if any(line.failures for line in lines) else 0
 
 
-def _on(topology: str, work: Path, options: argparse.Namespace) -> list[Line]:
+def _on(task: tuple[str, argparse.Namespace]) -> list[Line]:
+    topology, options = task
     lines = []
-    with staged(topology) as stage:
-        for name, subject in subjects(stage, work).items():
-            if name == "builds" and topology == "transaction":
-                continue  # refused there, before anything is run
-            if options.chain and name not in options.chain:
+    with tempfile.TemporaryDirectory(prefix="trueup-crash-work-") as work, staged(topology) as stage:
+        for name in options.chain or (_QUICK_CHAINS[topology] if options.quick else CHAINS):
+            if name == _ALONE and topology == "transaction":
                 continue
-            trial = Trial(stage, subject, schema=not options.quick)
-            for killed in ("run", "server", *(["pooler"] if stage.pooler else [])):
-                if options.kill and killed not in options.kill:
-                    continue
-                points = trial.points(_how_many(options, name, killed), _SEED)
-                line = trial.run(Line(topology, name, killed), points, lambda p, trouble: _say(options, p, trouble))
-                lines.append(line)
-                print(f"{topology} {name}, {killed} killed: {line.tried} tried", file=sys.stderr)
+            trial = Trial(stage, subject(name, stage, Path(work)), schema=not options.quick)
+            for killed in options.kill or KILLED:
+                if line := _line(trial, killed, options):
+                    lines.append(line)
+                    print(f"{topology} {name}, {killed} killed: {line.tried} tried", file=sys.stderr)
     return lines
 
 
-def _how_many(options: argparse.Namespace, chain: str, killed: str) -> int:
-    if options.points is not None:
-        return int(options.points)
-    if not options.quick:
-        return 0 if killed == "run" else 40
-    return {"run": 20, "server": 2, "pooler": 3}[killed] if chain == "small" else {"run": 2}.get(killed, 1)
+def _line(trial: Trial, killed: str, options: argparse.Namespace) -> Line | None:
+    chain, stage = trial.subject.name, trial.stage
 
+    def say(trouble: str) -> None:
+        if trouble:
+            print(f"  {stage.topology} {chain}, {killed} killed: {trouble}", file=sys.stderr)
 
-def _say(options: argparse.Namespace, point: Point, trouble: str) -> None:
-    if trouble or options.verbose:
-        print(f"  {trouble or point}", file=sys.stderr)
+    if killed == "life":
+        return trial.life(say)
+    count = options.points if options.points is not None else (_QUICK if options.quick else _FULL).get(killed, 0)
+    if not count or (killed == "pooler" and stage.pooler is None):
+        return None
+    if options.quick and chain != "small":
+        return None
+    return trial.sample(killed, count, say)
 
 
 def _table(lines: list[Line]) -> str:
-    rows = ["| way | chain | killed | points tried | survived | slowest |", "| --- | --- | --- | ---: | ---: | ---: |"]
-    for line in lines:
-        survived = line.tried - len(line.failures)
-        rows.append(
-            f"| {line.topology} | {line.chain} | {line.killed} | {line.tried} | {survived} | {line.slowest:.1f} s |"
-        )
+    rows = [
+        "| way | chain | killed | points | tried | survived | slowest |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    rows += [
+        f"| {line.topology} | {line.chain} | {line.killed} | {line.possible} | {line.tried} | {line.survived} "
+        f"| {line.slowest_s:.1f} s |"
+        for line in lines
+    ]
     return "\n".join(rows)
+
+
+def _write(lines: list[Line], seconds: float) -> None:
+    about: dict[str, Any] = {
+        "command": "python -m benchmarks.crash",
+        "seed": SEED,
+        "minutes": round(seconds / 60, 1),
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "tried": sum(line.tried for line in lines),
+        "survived": sum(line.survived for line in lines),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    document = {**about, "lines": [line.to_json() for line in lines]}
+    RESULTS.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
+    told = ", ".join(f"{name} {value}" for name, value in about.items())
+    failed = [f"- {line.topology}, {line.chain}, {line.killed}: {text}" for line in lines for text in line.failures]
+    text = f"# Crashes: points tried and survived\n\n{told}.\n\n{_table(lines)}\n"
+    RESULTS.with_suffix(".md").write_text(text + ("\nNot survived:\n\n" + "\n".join(failed) + "\n" if failed else ""))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crash", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a sample of the points, the same every time")
-    parser.add_argument("--points", type=int, metavar="N", help="so many points of each kind; 0: all")
+    parser.add_argument("--points", type=int, metavar="N", help="so many points of each sample")
     parser.add_argument("--topology", nargs="+", choices=TOPOLOGIES)
-    parser.add_argument("--chain", nargs="+", choices=("small", "builds", "prosaas"))
-    parser.add_argument("--kill", nargs="+", choices=("run", "server", "pooler"))
+    parser.add_argument("--chain", nargs="+", choices=CHAINS)
+    parser.add_argument("--kill", nargs="+", choices=KILLED)
+    parser.add_argument("--jobs", type=int, metavar="N", default=2, help="so many ways at once (2)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument("--verbose", action="store_true", help="a line per point")
     return parser
 
 

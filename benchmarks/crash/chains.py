@@ -1,4 +1,4 @@
-"""The chains that are run: a small one, the one of ProSaaS on the legacy database, and one of index builds."""
+"""The chains that are run: a small one, backfills, index builds, and that of ProSaaS on the legacy database."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ SMALL = {
     "006_view.sql": "CREATE VIEW v AS SELECT id, n FROM a;\n"
     "INSERT INTO a (id, n) SELECT (SELECT max(id) FROM a) + a_id, m FROM b WHERE a_id < 5;",
 }
+BACKFILL = {
+    "001_rows.sql": "CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL, t text);\n"
+    "INSERT INTO a SELECT i, i FROM generate_series(1, 6000) AS i;",
+    "002_fill.sql": "-- backfill: a by id batch 500\nUPDATE a SET t = md5(n::text), n = n + 1;",
+    "003_log.sql": "CREATE TABLE log (a_id int, at int);\n"
+    "-- backfill: a by id batch 1000\nINSERT INTO log SELECT id, n FROM a;",
+}
 BUILDS = {
     "001_rows.sql": "CREATE TABLE a (id int, t text);\n"
     "INSERT INTO a SELECT i, md5(i::text) FROM generate_series(1, 40000) AS i;",
@@ -35,33 +42,33 @@ BUILDS = {
 
 
 class Subject(NamedTuple):
-    """A chain, and the database that its runs start from."""
+    """A chain, the database that its runs start from, and how many milliseconds a message is left on its way."""
 
     name: str
     folder: Path
-    template: str
+    template: str = "template0"
+    delays: tuple[int, ...] = (0, 5)
 
 
-def subjects(stage: Stage, work: Path) -> dict[str, Subject]:
-    """All chains, locked, with their templates made on this stage's server."""
-    locksmith = Locksmith(stage.server.url())
-    found = {}
-    for name, files in (("small", SMALL), ("builds", BUILDS)):
-        found[name] = Subject(
-            name, _written(locksmith, work / stage.topology / name / "migrations", files), "template0"
-        )
+def subject(name: str, stage: Stage, work: Path) -> Subject:
+    """A chain, locked, with its template made on this stage's server."""
+    folder = work / stage.topology / name / "migrations"
+    if name == "prosaas":
+        _load(stage, "legacy", LEGACY)
+        shutil.copytree(PROSAAS, folder)  # somebody may be writing a migration meanwhile
+        return Subject(name, folder, "legacy")
+    Locksmith(stage.server.url()).lock(write_chain(folder, _WRITTEN[name]))
+    return Subject(name, folder, delays=(0, 10, 30, 60, 100, 150) if name == "builds" else (0, 5))
+
+
+def _load(stage: Stage, name: str, dump: Path) -> None:
     with psycopg.connect(stage.server.url(), autocommit=True) as conn:
-        conn.execute("CREATE DATABASE legacy TEMPLATE template0")
-    with psycopg.connect(stage.server.url("legacy"), autocommit=True) as conn:
-        conn.execute(LEGACY.read_bytes())
-    copied = work / stage.topology / "prosaas" / "migrations"  # somebody may be writing a migration meanwhile
-    shutil.copytree(PROSAAS, copied)
-    found["prosaas"] = Subject("prosaas", copied, "legacy")
-    return found
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    with psycopg.connect(stage.server.url(name), autocommit=True) as conn:
+        conn.execute(dump.read_bytes())
 
 
-def _written(locksmith: Locksmith, folder: Path, files: Mapping[str, str]) -> Path:
-    return locksmith.lock(write_chain(folder, files))
+_WRITTEN: Mapping[str, Mapping[str, str]] = {"small": SMALL, "backfill": BACKFILL, "builds": BUILDS}
+CHAINS = (*_WRITTEN, "prosaas")
 
-
-__all__ = ["Subject", "subjects"]
+__all__ = ["CHAINS", "Subject", "subject"]

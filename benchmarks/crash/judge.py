@@ -26,6 +26,10 @@ def picture(stage: Stage, name: str, folder: Path, *, schema: bool) -> Picture:
     """Look at a database straight, past any pooler."""
     url = stage.server.url(name)
     report = trueup.check(url, folder, options=OPTIONS)
+    if not report.up_to_date:
+        raise Broken(
+            f"not up to date: {[s.id for s in report.steps if s.verdict != 'skip'][:5]} {report.conflicts[:2]}"
+        )
     with psycopg.connect(url) as conn:
         marks = conn.execute("SELECT count(*), count(DISTINCT migration_id) FROM trueup.schema_migrations").fetchone()
         locks = conn.execute(
@@ -33,10 +37,6 @@ def picture(stage: Stage, name: str, folder: Path, *, schema: bool) -> Picture:
             "WHERE l.locktype = 'advisory' AND d.datname = current_database()) "
             "+ (SELECT count(*) FROM pg_index WHERE NOT indisvalid)"
         ).fetchone()
-    if not report.up_to_date:
-        raise Broken(
-            f"not up to date: {[s.id for s in report.steps if s.verdict != 'skip'][:5]} {report.conflicts[:2]}"
-        )
     return Picture(
         dump(url) if schema else {},
         row_digests(url, columns(url)),

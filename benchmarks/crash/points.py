@@ -1,8 +1,10 @@
-"""One point: a run in a process of its own, and what is killed when it has come to its n-th message."""
+"""One point: a run in a process of its own, and what is killed when it has come to a message."""
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import signal
 import sys
 import time
@@ -15,23 +17,43 @@ from typing import Any
 import psycopg
 
 import trueup
+from trueup import api
 from trueup.run.execute import Limits
 
 Kill = Callable[[], None]
+Wanted = Callable[[int, str], "float | None"]
+"""Number and text of a message → None to let it pass, 0 to kill before it is sent, else so many seconds after."""
 
 OPTIONS = trueup.Options(first_run=True, limits=Limits(lock_wait=60, reconnect=30))
 FAULT = 70
+KILLED = -signal.SIGKILL
+
+_LOOKS = re.compile(r"(?:--.*\n|/\* trueup \*/|\s)*(?:SELECT|WITH|BEGIN READ ONLY|SET|(?:BEGIN|COMMIT|ROLLBACK)\s*$)")
+
+api.load = functools.cache(api.load)  # runs are forked: what the parent has read they need not read again
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Point:
-    """The n-th message of a run, from 0, and whether it is on its way already when the kill comes."""
+    """The n-th message of a run, from 0; `after` it was sent by so many milliseconds, or before that."""
 
     message: int
-    in_flight: bool
+    after: int | None = None
 
     def __str__(self) -> str:
-        return f"{'during' if self.in_flight else 'before'} message {self.message}"
+        when = "before" if self.after is None else f"{self.after} ms into"
+        return f"{when} message {self.message}"
+
+    def wanted(self, number: int, _: str) -> float | None:
+        """As `killed_at` asks it."""
+        if number != self.message:
+            return None
+        return 0.0 if self.after is None else max(self.after, 0.01) / 1000
+
+
+def changes(message: str) -> bool:
+    """True where a message may change something: a step, a mark, the run lock. The rest only looks."""
+    return not _LOOKS.match(message)
 
 
 def kill_ourselves() -> None:
@@ -80,56 +102,49 @@ def bring_true(url: str, folder: Path) -> int:
     return 0
 
 
-def killed_at(point: Point, kill: Kill, url: str, folder: Path) -> int:
-    """A run during which `kill` is called at a point."""
-    sent = -1
+def killed_at(wanted: Wanted, kill: Kill, url: str, folder: Path) -> int:
+    """A run during which `kill` is called once, at the first message that is wanted."""
+    number = -1
+    done = False
     execute: Any = psycopg.Connection.execute
 
-    def counting(self: Any, query: Any, *rest: Any, **more: Any) -> Any:
-        nonlocal sent
-        sent += 1
-        if sent == point.message:
-            if point.in_flight:
-                self.pgconn.send_query(query if isinstance(query, bytes) else str(query).encode())
-                self.pgconn.flush()
-                time.sleep(0.001 * (point.message % 7))  # sometimes it is over already
-            kill()
-            if point.in_flight:
-                raise psycopg.OperationalError("the answer is lost") if self.closed else _broken(self)
+    def watching(self: Any, query: Any, *rest: Any, **more: Any) -> Any:
+        nonlocal number, done
+        text = query.decode() if isinstance(query, bytes) else str(query)
+        number += 1
+        after = None if done else wanted(number, text)
+        if after is None:
+            return execute(self, query, *rest, **more)
+        done = True
+        if after:
+            self.pgconn.send_query(text.encode())
+            self.pgconn.flush()
+            time.sleep(after)
+        kill()
+        if after:
+            self.close()  # whoever was killed, the answer is lost with this connection
+            raise psycopg.OperationalError("the answer is lost")
         return execute(self, query, *rest, **more)
 
-    psycopg.Connection.execute = counting  # type: ignore[method-assign]
+    psycopg.Connection.execute = watching  # type: ignore[method-assign]
     return bring_true(url, folder)
 
 
-def _broken(conn: Any) -> psycopg.OperationalError:
-    """Whoever is killed, this connection is of no use any more."""
-    conn.close()
-    return psycopg.OperationalError("the answer is lost")
-
-
-def count_messages(url: str, folder: Path) -> int:
-    """How many messages an undisturbed run sends."""
+def messages_of(url: str, folder: Path) -> list[str]:
+    """What an undisturbed run sends."""
     read, write = os.pipe()
 
     def work() -> int:
-        counted = 0
-        execute: Any = psycopg.Connection.execute
-
-        def counting(self: Any, *rest: Any, **more: Any) -> Any:
-            nonlocal counted
-            counted += 1
-            return execute(self, *rest, **more)
-
-        psycopg.Connection.execute = counting  # type: ignore[method-assign]
-        code = bring_true(url, folder)
-        os.write(write, str(counted).encode())
+        sent: list[str] = []
+        code = killed_at(lambda _, text: sent.append(text), kill_ourselves, url, folder)
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(b"\0".join(text.encode() for text in sent))
         return code
 
-    code = ended(in_child(work))
+    pid = in_child(work)
     os.close(write)
-    with os.fdopen(read) as pipe:
-        text = pipe.read()
-    if code:
+    with os.fdopen(read, "rb") as pipe:
+        sent = pipe.read().decode().split("\0")
+    if code := ended(pid):
         raise SystemExit(f"an undisturbed run ended with {code}")
-    return int(text)
+    return sent

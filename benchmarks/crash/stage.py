@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT / "packages" / "trueup" / "tests" / "helpers"))
 from trueup_testing.pooler import Pooler  # noqa: E402
 from trueup_testing.serverlog import LOG_SETTINGS  # noqa: E402
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the server makes a private folder in it
+_ENOUGH = 4 << 30  # bytes
 EXTENSIONS = {"btree_gist", "pg_trgm"}
 _SETTINGS = {
     **LOG_SETTINGS,
@@ -82,7 +84,8 @@ class Stage:
 @contextlib.contextmanager
 def staged(topology: str) -> Iterator[Stage]:
     """A stage for one topology: direct, session or transaction."""
-    data = Path(tempfile.mkdtemp(prefix="trueup-crash-", dir="/tmp"))
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH
+    data = Path(tempfile.mkdtemp(prefix="trueup-crash-", dir=_MEMORY if has_room else None))
     stage: Stage | None = None
     try:
         data.chmod(0o755)
