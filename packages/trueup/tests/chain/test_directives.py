@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.directives import Directives, read_directives
+from trueup.chain.model import Batches
 from trueup.errors import MigrationError
 
 pytestmark = pytest.mark.unit
@@ -48,13 +49,31 @@ def test_every_directive_is_read() -> None:
     )
 
     assert "SELECT true" == found.done_when
-    assert "public.appointments by id batch 5000" == found.backfill
+    assert Batches(table="public.appointments", columns=("id",), size=5000) == found.backfill
     assert "contract" == found.phase
     assert "DELETE FROM a" == found.undo
     assert found.as_written
     why = "nothing has read them since May"
     assert [("drop-column", why), ("drop-table", why)] == found.allowed
     assert not found.atomic
+
+
+@pytest.mark.parametrize(
+    "line, means",
+    [
+        ("-- backfill", Batches()),
+        ("-- backfill:", Batches()),
+        ("-- backfill: leads", Batches(table="leads")),
+        ("-- backfill: batch 500", Batches(size=500)),
+        ("-- backfill: by tenant_id, Id", Batches(columns=("tenant_id", "id"))),
+        (
+            '-- backfill: shop."Old Leads" by "a""b" , c batch 7',
+            Batches(table='shop."Old Leads"', columns=('a"b', "c"), size=7),
+        ),
+    ],
+)
+def test_each_part_of_a_backfill_may_be_left_out(line: str, means: Batches) -> None:
+    assert means == read(line).backfill
 
 
 def test_blocks_are_opened_and_closed() -> None:
@@ -87,7 +106,8 @@ def test_comments_without_directives_say_nothing() -> None:
     "line, says",
     [
         ("-- phase: contrct", "phase is expand or contract, not 'contrct'"),
-        ("-- backfill: leads batch 500", "a backfill reads `TABLE by COLUMN batch N`"),
+        ("-- backfill: leads by id batch many", "a backfill reads `TABLE by COLUMN batch N`"),
+        ("-- backfill: batch 0", "a backfill reads `TABLE by COLUMN batch N`"),
         ("-- done when:", "`done when:` needs SQL behind it"),
         ("-- undo:", "`undo:` needs SQL behind it"),
     ],

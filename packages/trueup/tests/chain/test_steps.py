@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.chain.model import Step
+from trueup.chain.model import Batches, Step
 from trueup.chain.steps import read_chain
 from trueup.errors import MigrationError
 from trueup_testing.chains import write_chain
@@ -249,8 +249,32 @@ def test_directives_reach_their_step(read: Read) -> None:
         "-- as written\nUPDATE a SET x = 1;",
     )
 
-    assert ("SELECT true", "a by id batch 100", "DELETE FROM a") == (step.done_when, step.backfill, step.undo)
+    assert ("SELECT true", "DELETE FROM a") == (step.done_when, step.undo)
+    assert Batches(table="a", columns=("id",), size=100) == step.backfill
     assert step.as_written
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "BEGIN;\nUPDATE a SET x = 1;\n-- backfill\nUPDATE a SET y = 2;\nCOMMIT;",
+        "-- atomic\nSELECT 1;\n-- backfill\nSELECT 2;",
+    ],
+)
+def test_a_backfill_inside_a_block_is_an_error_with_its_place(read: Read, block: str) -> None:
+    with pytest.raises(MigrationError, match=r"7_x\.sql:4: a backfill in the middle of an atomic block"):
+        read(block)
+
+
+def test_a_file_that_needs_one_transaction_has_no_place_for_a_backfill(read: Read) -> None:
+    with pytest.raises(MigrationError, match=r"7_x\.sql:4: a backfill in a file that needs one transaction"):
+        read("CREATE TEMP TABLE t (x int);\nSELECT 1;\n-- backfill\nUPDATE a SET x = 1;")
+
+
+def test_a_backfill_stays_out_of_the_block_that_makes_an_object_anew(read: Read) -> None:
+    steps = read("DROP VIEW v;\n-- backfill\nUPDATE a SET x = 1;\nCREATE VIEW v AS SELECT 1;")
+
+    assert ["drop_stmt", "update_stmt", "view_stmt"] == [tag for step in steps for tag in step.tags]
 
 
 def test_a_step_is_guarded_if_all_its_data_statements_are(read: Read) -> None:

@@ -6,6 +6,7 @@
     -- step: call_runs (was 40a, 40b)     marks under an old id count as this step's
     -- done when: SELECT ...              a query that is true when the next step's work is there
     -- atomic / -- end atomic             these statements are one step
+    -- backfill                           run the next UPDATE, DELETE or INSERT … SELECT in batches, resumable
     -- backfill: appointments by id batch 5000
     -- phase: contract                    from here to the end of the file: only after the new code is out
     -- undo: DELETE ...
@@ -24,17 +25,23 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from trueup.chain.model import Batches
 from trueup.errors import MigrationError
 
 _DIRECTIVE = re.compile(
     r"^\s*--[ \t]*(?P<word>step|done when|backfill|phase|undo|lint)[ \t]*:[ \t]*(?P<value>.*?)\s*$"
-    r"|^\s*--[ \t]*(?P<bare>atomic|end atomic|as written)\s*$",
+    r"|^\s*--[ \t]*(?P<bare>atomic|end atomic|as written|backfill)\s*$",
 )
 _CONTINUED = re.compile(r"^\s*--\s{3,}(?P<more>\S.*?)\s*$")
 _STEP = re.compile(r"^(?P<name>\w+)(?:\s*\(was\s+(?P<former>[\w,\s]+)\))?$")
 _QUERY = re.compile(r"^(select|with|values|table)\b", re.IGNORECASE)
 _ALLOW = re.compile(r"^allow\s+(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)\s+because\s+(?P<reason>\S.*)$")
-_BACKFILL = re.compile(r"^[\w.\"]+ by [\w\"]+(, *[\w\"]+)*( batch \d+)?$")
+_NAME = r'(?:\w+|"(?:[^"]|"")+")'
+_BACKFILL = re.compile(
+    rf"^(?P<table>(?!(?:by|batch)\b){_NAME}(?:\.{_NAME})?)?"
+    rf"(?:(?:^|\s+)by\s+(?P<columns>{_NAME}(?:\s*,\s*{_NAME})*))?"
+    r"(?:(?:^|\s+)batch\s+(?P<size>[1-9]\d*))?$",
+)
 
 
 @dataclass(slots=True)
@@ -44,7 +51,7 @@ class Directives:
     step: str = ""
     former: tuple[str, ...] = ()
     done_when: str = ""
-    backfill: str = ""
+    backfill: Batches | None = None
     phase: str = ""
     undo: str = ""
     atomic: bool = False
@@ -88,7 +95,7 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
     elif word == "lint":
         found.allowed += _allowed(value, path=path, line=line)
     elif word == "backfill":
-        found.backfill = _backfill(value, path=path, line=line)
+        found.backfill = _backfill(value, path=path, line=line)  # without a value everything is found out
     elif word == "done when" and value and not _QUERY.match(value):
         return
     elif word in ("done when", "undo"):
@@ -119,14 +126,23 @@ def _allowed(value: str, *, path: str, line: int) -> list[tuple[str, str]]:
     )
 
 
-def _backfill(value: str, *, path: str, line: int) -> str:
-    if _BACKFILL.match(value):
-        return value
-    if " batch " not in value:
-        return ""
+def _backfill(value: str, *, path: str, line: int) -> Batches | None:
+    if match := _BACKFILL.match(value):
+        return Batches(
+            table=match["table"] or "",
+            columns=tuple(_unquoted(name) for name in re.findall(_NAME, match["columns"] or "")),
+            size=int(match["size"] or 0),
+        )
+    if " batch " not in f" {value}":
+        return None
     raise MigrationError(
-        f"a backfill reads `TABLE by COLUMN batch N`, not {value!r}",
+        f"a backfill reads `TABLE by COLUMN batch N`, each of the three may be left out, not {value!r}",
         path=path,
         line=line,
         hint="For example: -- backfill: appointments by id batch 5000",
     )
+
+
+def _unquoted(name: str) -> str:
+    """An identifier as the catalog has it."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

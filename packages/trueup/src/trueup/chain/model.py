@@ -39,6 +39,15 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """What the author says about running a statement in batches; what is left out is found out at the database."""
+
+    table: str = ""  # as written, such as `shop.leads`; empty: the one that the statement is about
+    columns: tuple[str, ...] = ()  # what the batches are ranges of; empty: the primary key
+    size: int = 0  # rows to begin with; 0: the engine's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One statement of a migration, or one block that must be atomic: the unit of decision, run and ledger.
 
@@ -62,7 +71,7 @@ class Step:
     no_transaction: bool = False  # its statement refuses to run inside a transaction block
     repeatable: bool = False  # runs again whenever its text changes (Flyway's R__)
     done_when: str = ""
-    backfill: str = ""
+    backfill: Batches | None = None
     phase: Phase = "expand"
     undo: str = ""
     as_written: bool = False

@@ -65,7 +65,9 @@ class _Block:
     @property
     def mergeable(self) -> bool:
         """It may share a transaction with its neighbours."""
-        return not any(ask.refuses_transactions(s) or s.tag == "alter_enum_stmt" for s in self.statements)
+        return self.directives.backfill is None and not any(
+            ask.refuses_transactions(s) or s.tag == "alter_enum_stmt" for s in self.statements
+        )
 
 
 def _file_steps(file: MigrationFile, *, number: str, taken: set[str], hashes: Mapping[str, str]) -> list[Step]:
@@ -78,7 +80,7 @@ def _file_steps(file: MigrationFile, *, number: str, taken: set[str], hashes: Ma
         raise MigrationError("the file is not UTF-8", path=file.path, line=line, hint="Save it as UTF-8.") from None
     parsed = parse_statements(text, path=file.path)
     blocks = _blocks(parsed, trailing_comments(text, parsed), file.path)
-    blocks = _merge_recreated(_merge_one_transaction(blocks))
+    blocks = _merge_recreated(_merge_one_transaction(blocks, file.path))
     return [_step(block, file, number=number, taken=taken, hashes=hashes) for block in blocks]
 
 
@@ -113,6 +115,13 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
             _merge_directives(block, found)
             block.context = tuple(settings.values())
             block.phase = phase
+        elif found.backfill:
+            raise MigrationError(
+                "a backfill in the middle of an atomic block",
+                path=path,
+                line=statement.line,
+                hint="Its batches are transactions of their own: move the statement out of the block.",
+            )
         block.statements.append(statement)
         block.allowed += _allowed(found, 0 if found.atomic else statement.line)
     if read_directives(trailing, path=path, line=last_line).end_atomic:
@@ -140,6 +149,7 @@ def _merge_directives(block: _Block, found: Directives) -> None:
         found.step, found.former = earlier.step, earlier.former
     found.done_when = found.done_when or earlier.done_when
     found.undo = found.undo or earlier.undo
+    found.backfill = found.backfill or earlier.backfill
     found.as_written = found.as_written or earlier.as_written
 
 
@@ -174,13 +184,23 @@ def _remember(settings: dict[str, str], statement: Statement) -> None:
         settings[name] = local
 
 
-def _merge_one_transaction(blocks: list[_Block]) -> list[_Block]:
+def _merge_one_transaction(blocks: list[_Block], path: str) -> list[_Block]:
     """A file with LOCK TABLE, SET LOCAL or temporary tables is one step from there on, where it can be."""
     first = next(
         (i for i, b in enumerate(blocks) if len(b.statements) == 1 and ask.needs_one_transaction(b.statements[0])),
         None,
     )
-    if first is None or not all(block.mergeable for block in blocks[first:]):
+    if first is None:
+        return blocks
+    if backfill := next((block for block in blocks[first:] if block.directives.backfill), None):
+        raise MigrationError(
+            "a backfill in a file that needs one transaction",
+            path=path,
+            line=backfill.statements[0].line,
+            hint=f"LOCK TABLE, SET LOCAL or a temporary table in line {blocks[first].statements[0].line} begins it: "
+            "move the backfill into a file of its own.",
+        )
+    if not all(block.mergeable for block in blocks[first:]):
         return blocks
     return [*blocks[:first], _joined(blocks[first:])]
 

@@ -12,6 +12,7 @@ from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
+from trueup.planning.backfill import backfill_of
 from trueup.planning.model import Action, Plan
 from trueup.planning.probes import Probe, probes
 from trueup.render.render import CannotRender, render
@@ -239,6 +240,7 @@ class _Building:
             keys=tuple(effect.set),
             transaction=not step.no_transaction,
             context=step.context,
+            backfill=backfill_of(step) if step.backfill else None,
         )
 
 

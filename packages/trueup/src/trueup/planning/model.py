@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trueup.decide.model import Decision, Verdict
+from trueup.planning.backfill import Backfill
 from trueup.planning.probes import Probe
 
 
@@ -13,7 +14,8 @@ class Action:
     """Statements that are sent together: one transaction, unless `transaction` is False.
 
     `step` is the index of the step that it carries out, None for healing. `keys` are the facts that must be there
-    afterwards. `marks` is True where the step's ledger row belongs in the same transaction.
+    afterwards. `marks` is True where the step's ledger row belongs in the same transaction. With a `backfill` the one
+    statement runs in batches, each a transaction of its own, and the row comes with the last.
     """
 
     step: int | None
@@ -25,6 +27,7 @@ class Action:
     transaction: bool = True
     marks: bool = True
     context: tuple[str, ...] = ()
+    backfill: Backfill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from trueup.chain.lockfile import effects_of, read_entries, write_lock
 from trueup.chain.model import Chain, Effect, LockedChain, Step
 from trueup.connect.urls import hidden, without_password
 from trueup.errors import LockFileError, ScratchError
+from trueup.planning.backfill import backfill_of
 from trueup.scratch.replay import replay
 from trueup.scratch.server import Server, choose, find_installations
 
@@ -36,7 +37,11 @@ def learn(
 
     Raises:
         ScratchError: no server, or a step does not run.
+        MigrationError: a backfill that cannot be run in batches; names file and line.
     """
+    for step in chain.steps:
+        if step.backfill:
+            backfill_of(step)
     with scratch_server(chain, scratch_url) as url, contextlib.ExitStack() as stack:
 
         def fresh_database() -> Connection[Any]:

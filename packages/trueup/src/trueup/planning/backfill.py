@@ -1,0 +1,129 @@
+"""A statement that runs in batches: ranges of a key, put into the statement's own WHERE on its parse tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from trueup.chain.grammar import deparse, parse_statements
+from trueup.chain.model import Batches, Step
+from trueup.errors import MigrationError
+from trueup.planning.batchable import Unfit, driving_table
+
+DEFAULT_BATCH = 5_000
+
+
+class KeyColumn(NamedTuple):
+    """A column of the key: its name, and its type as SQL writes it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Keys above `low` and up to `high`, as the server prints them; None is no bound. `nulls`: keys with a NULL."""
+
+    low: tuple[str, ...] | None = None
+    high: tuple[str, ...] | None = None
+    nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """One UPDATE, DELETE or INSERT … SELECT, to be run in batches.
+
+    `table` is the one whose keys the batches are ranges of, as SQL names it, and `alias` what it is called inside the
+    statement. `columns` are the key's; empty: the primary key, which the database knows. `name` is what people call
+    the work, and under which its position is kept. `batch` is the rows of the first batch; the rest adapt.
+    """
+
+    name: str
+    table: str
+    alias: str
+    columns: tuple[str, ...] = ()
+    batch: int = DEFAULT_BATCH
+    statement: str
+
+    def over(self, key: Sequence[KeyColumn], span: Range) -> str:
+        """The statement for the rows of one range."""
+        (statement,) = parse_statements(self.statement)
+        node = statement.node
+        _narrow(
+            node.select_stmt.select_stmt if statement.tag == "insert_stmt" else node,
+            _condition(self.alias, key, span),
+        )
+        return deparse(statement.tag, node)
+
+    def boundary(self, key: Sequence[KeyColumn], low: tuple[str, ...] | None, size: int) -> str:
+        """The query for the last key of the next range of so many rows. No row: there are fewer left."""
+        names = ", ".join(quoted(column.name) for column in key)
+        printed = ", ".join(f"{quoted(column.name)}::text" for column in key)
+        (statement,) = parse_statements(
+            f"SELECT {names} FROM {self.table} AS {quoted(self.alias)} ORDER BY {names} LIMIT 1 OFFSET {size - 1}"
+        )
+        _narrow(statement.node, _condition(self.alias, key, Range(low=low)))
+        return f"SELECT {printed} FROM ({deparse(statement.tag, statement.node)}) AS last"
+
+
+def backfill_of(step: Step) -> Backfill:
+    """The backfill that a step's directive asks for.
+
+    Raises:
+        MigrationError: the step cannot be run in batches; names file and line.
+    """
+    wish = step.backfill or Batches()
+    try:
+        statement, table = driving_table(step.statements, wish)
+    except Unfit as unfit:
+        raise MigrationError(
+            f"{step.id} cannot be run in batches: {unfit.why}", path=step.path, line=step.line, hint=unfit.hint
+        ) from None
+    return Backfill(
+        name=step.id,
+        table=".".join(quoted(name) for name in (table.schemaname, table.relname) if name),
+        alias=table.alias.aliasname or table.relname,
+        columns=wish.columns,
+        batch=wish.size or DEFAULT_BATCH,
+        statement=statement.text,
+    )
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it whatever it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _condition(alias: str, key: Sequence[KeyColumn], span: Range) -> str:
+    """A range as SQL; empty where it is everything."""
+    names = [f"{quoted(alias)}.{quoted(column.name)}" for column in key]
+    if span.nulls:
+        return " OR ".join(f"{name} IS NULL" for name in names)
+    parts = []
+    for sign, bound in ((">", span.low), ("<=", span.high)):
+        if bound is None:
+            continue
+        values = [f"{_literal(value)}::{column.type}" for value, column in zip(bound, key, strict=True)]
+        parts.append(f"({', '.join(names)}) {sign} ({', '.join(values)})")
+        if len(key) > 1:  # the planner estimates a pair of plain bounds well, and one of rows badly
+            parts.append(f"{names[0]} {sign.rstrip('=')}= {values[0]}")
+    return " AND ".join(parts)
+
+
+def _narrow(node: Any, condition: str) -> None:
+    """AND a condition to a statement's WHERE."""
+    if not condition:
+        return
+    (template,) = parse_statements(f"SELECT WHERE true AND ({condition})")
+    both = template.node.where_clause
+    if node.HasField("where_clause"):
+        both.bool_expr.args[0].CopyFrom(node.where_clause)
+    else:
+        del both.bool_expr.args[0]
+    node.where_clause.CopyFrom(both if len(both.bool_expr.args) > 1 else both.bool_expr.args[0])
+
+
+def _literal(value: str) -> str:
+    text = value.replace("'", "''")
+    return "E'" + text.replace("\\", "\\\\") + "'" if "\\" in text else f"'{text}'"
