@@ -24,7 +24,7 @@ Kill = Callable[[], None]
 Wanted = Callable[[int, str], "float | None"]
 """Number and text of a message → None to let it pass, 0 to kill before it is sent, else so many seconds after."""
 
-OPTIONS = trueup.Options(first_run=True, limits=Limits(lock_wait=60, reconnect=30))
+OPTIONS = trueup.Options(first_run=True, limits=Limits(lock_wait=60, reconnect=30, together=1))
 FAULT = 70
 KILLED = -signal.SIGKILL
 

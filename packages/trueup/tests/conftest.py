@@ -22,7 +22,7 @@ from trueup_testing.serverlog import ServerLog
 class MakeChain(Protocol):
     """Writes a chain below the test's own folder, and locks it."""
 
-    def __call__(self, files: Files, *, name: str = "shop", locked: bool = True) -> Path: ...
+    def __call__(self, files: Files, *, name: str = "shop", locked: bool = True, setup: str = "") -> Path: ...
 
 
 class Run(Protocol):
@@ -84,9 +84,9 @@ def server_log(databases: Databases) -> ServerLog:
 def chain(tmp_path: Path, locksmith: Locksmith) -> MakeChain:
     """A function that writes a chain `name` and locks it; its folder."""
 
-    def make(files: Files, *, name: str = "shop", locked: bool = True) -> Path:
+    def make(files: Files, *, name: str = "shop", locked: bool = True, setup: str = "") -> Path:
         folder = write_chain(tmp_path / name / "migrations", files)
-        return locksmith.lock(folder) if locked else folder
+        return locksmith.lock(folder, setup=setup) if locked else folder
 
     return make
 

@@ -35,6 +35,7 @@ from trueup.run.execute import Executor
 from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
+from trueup.run.together import Together
 
 OnEvent = Callable[[Event], None]
 
@@ -101,7 +102,8 @@ class Bringing:
                 self._connect_again(error, give_up=fruitless >= _FRUITLESS)
 
     def _bring(self, started: float) -> Report:
-        plan, report, _ = self._assess()
+        before = catalog_digest(self.conn)
+        plan, report, marks = self._assess()
         if report.up_to_date:
             return self._proved(plan, report, started)
         self._refuse_conflicts(plan)
@@ -111,9 +113,10 @@ class Bringing:
         try:
             with self._locked() as lease:
                 self.log("Acquired migration lock")
-                plan, report, marks = self._assess()  # what was pending may be done by now
-                self._refuse_conflicts(plan)
-                self._refuse_alone(plan, report)
+                if (before, marks) != (catalog_digest(self.conn), ledger.read(self.conn, self.chain)):
+                    plan, report, marks = self._assess()  # what was pending may be done by now
+                    self._refuse_conflicts(plan)
+                    self._refuse_alone(plan, report)
                 failures = self._carry_out(plan, report, self._executor(lease), marks)
         except RunLockTaken as taken:
             return self._done_by_another(taken, started)
@@ -249,8 +252,9 @@ class Bringing:
             [(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()]
         )
         healing = [action for action in plan.actions if action.step is None]
+        run = executor.run if self.options.keep_going else Together(executor, plan, self.locked).run
         for number, action in enumerate(healing, 1):
-            self._one(action, executor, lines, number, total)
+            self._one(action, run, lines, number, total)
         executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in set(plan.settled)])
         failures: list[StepFailed] = []
         numbers = _Finished(self)
@@ -259,7 +263,7 @@ class Bringing:
                 lines[action.id].verdict = "blocked"
                 continue
             try:
-                self._one(action, executor, lines, number, total)
+                self._one(action, run, lines, number, total)
             except StepFailed as error:
                 failures.append(error)
                 if not self.options.keep_going:
@@ -272,12 +276,12 @@ class Bringing:
         return failures
 
     def _one(
-        self, action: Action, executor: Executor, lines: Mapping[str, StepReport], number: int, total: int
+        self, action: Action, run: Callable[[Action], float], lines: Mapping[str, StepReport], number: int, total: int
     ) -> None:
         self.on_event(
             Event(kind="step_started", text=f"running {action.id}", step=action.id, done=number - 1, total=total),
         )
-        took = executor.run(action)
+        took = run(action)
         self._progress += 1
         if action.id in lines:
             lines[action.id].ms += took

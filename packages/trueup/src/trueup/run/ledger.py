@@ -114,6 +114,16 @@ def insert_sql(
     )
 
 
+def durations(conn: Connection[Any], chain: Chain, steps: Iterable[str]) -> dict[str, float]:
+    """The milliseconds of those of some steps that are marked, by step id."""
+    rows = conn.execute(
+        "SELECT migration_id, duration_ms FROM trueup.schema_migrations "
+        f"WHERE chain = {_literal(chain.name, conn)} "
+        f"AND migration_id IN ({', '.join(_literal(step, conn) for step in steps)})".encode(),
+    ).fetchall()
+    return {migration_id: float(ms) for migration_id, ms in rows}
+
+
 def complete(
     conn: Connection[Any],
     chain: Chain,
