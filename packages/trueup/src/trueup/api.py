@@ -163,8 +163,8 @@ def _urls(url: str | Urls) -> Urls:
     return url if isinstance(url, Urls) else urls_from(url)
 
 
-_kept: list[Link] = []
-"""The connection of a look that found work, for whoever does that work in this process."""
+_kept: list[tuple[Link, ChainLike]] = []
+"""The connection of a look that found work, and the chain, for whoever does that work in this process."""
 
 
 def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
@@ -176,7 +176,7 @@ def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
     with _opened(urls) as holding:
         report = _look(holding[0], chain, name, phase)
         if report is None:
-            _kept.append(holding.pop())
+            _kept.append((holding.pop(), chain))
     return report
 
 
@@ -185,7 +185,7 @@ def _opened(urls: Urls) -> Iterator[list[Link]]:
     """The default way, in a list: a run may put another one in its place. Closed at the end."""
     from trueup.connect.link import Link
 
-    link = _kept.pop() if _kept else None
+    link, _ = _kept.pop() if _kept else (None, "")
     if link is not None and link.url != urls.default:
         link.close()
         link = None
@@ -229,13 +229,17 @@ def _require_fitting(chain: ChainLike, name: str = "") -> None:
     Raises:
         LockFileError: names the step that differs.
     """
-    if read_header(chain)["files"] == files_digest(chain):
+    if any(str(looked_at) == str(chain) for _, looked_at in _kept) or _fits(chain):
         return
     load(chain, name=name)  # names the step that differs
     raise LockFileError(
         "the migrations' files have changed since they were locked (comments or names only)",
         hint="Run `trueup lock` and commit trueup.lock with the migrations.",
     )
+
+
+def _fits(chain: ChainLike) -> bool:
+    return read_header(chain)["files"] == files_digest(chain)
 
 
 def _look(link: Link, chain: ChainLike, name: str, phase: str) -> Report | None:

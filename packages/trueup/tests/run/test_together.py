@@ -24,6 +24,11 @@ def test_ddl_of_a_first_run_is_few_messages(chain: MakeChain, database: str, ser
     sending = [text for text in server_log.messages(name_of(database), before) if "CREATE TABLE t" in text]
     assert 2 == len(sending)
     assert 40 == value(database, "SELECT count(DISTINCT xmin::text) FROM trueup.schema_migrations")
+    assert value(
+        database,
+        "SELECT sum(duration_ms) FILTER (WHERE place > 1) < extract(epoch FROM max(applied_at) - min(applied_at)) * 1000"
+        " FROM (SELECT *, row_number() OVER (ORDER BY applied_at) AS place FROM trueup.schema_migrations) AS m",
+    )
 
 
 def test_the_step_that_fails_is_named_and_what_stands_before_it_is_kept(chain: MakeChain, database: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -205,7 +205,7 @@ class Bringing:
             self.link,
             self.chain,
             lease,
-            run_id=uuid.uuid4().hex[:12],
+            run_id=secrets.token_hex(6),
             by=f"{_user()}@{holder_name()}",
             limits=self.options.limits,
             locks=lambda action: {} if action.step is None else self.locked.effects[action.step].locks,

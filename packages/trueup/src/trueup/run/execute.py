@@ -20,7 +20,7 @@ from trueup.planning.model import Action
 from trueup.run import ledger
 from trueup.run.alone import clear_unfinished, watched, without_timeouts
 from trueup.run.blockers import blockers
-from trueup.run.lease import LEASE_SECONDS, MARK, Lease
+from trueup.run.lease import BEGAN, LEASE_SECONDS, MARK, Lease
 
 _SETTINGS = ("TimeZone = 'UTC'", "check_function_bodies = off")
 _LOCK_TIMEOUT = "55P03"
@@ -99,7 +99,9 @@ class Executor:
         if self.lease.is_late:
             self.lease.extend(self.conn)
         try:
-            self.conn.execute(_SEPARATOR.join(self._message(action, 0) for action in actions).encode())
+            self.conn.execute(
+                _SEPARATOR.join(self._message(action, 0, one_of_many=True) for action in actions).encode()
+            )
         except psycopg.Error as error:
             if is_lost(error, self.conn):
                 raise
@@ -154,15 +156,15 @@ class Executor:
         if row := self._ledger_row(action):
             self._fenced(row)
 
-    def _message(self, action: Action, attempt: int) -> str:
+    def _message(self, action: Action, attempt: int, *, one_of_many: bool = False) -> str:
         """A transaction: settings, fence, statements, ledger row."""
-        row = self._ledger_row(action)
+        row = self._ledger_row(action, since=BEGAN if one_of_many else "now()")
         lock_timeout = lock_timeout_at(attempt, self.limits)
         lines = [
             f"{MARK}BEGIN",
             *(statement for statement in action.statements if _SET_TRANSACTION.match(statement)),
             *(f"{MARK}SET LOCAL {setting}" for setting in self._settings(lock_timeout)),
-            f"{MARK}{self.lease.fence}",
+            f"{MARK}{self.lease.timed_fence if one_of_many else self.lease.fence}",
             *action.context,
             *(statement for statement in action.statements if not _SET_TRANSACTION.match(statement)),
             *([f"{MARK}{row}"] if row else []),
@@ -209,11 +211,11 @@ class Executor:
                 for statement in action.statements:
                     self.conn.execute(statement.encode())
 
-    def _ledger_row(self, action: Action) -> str:
+    def _ledger_row(self, action: Action, *, since: str = "now()") -> str:
         if not action.marks or action.step is None:
             return ""
         rows = [(action.step, action.verdict, action.reason)]
-        return ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, conn=self.conn)
+        return ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, conn=self.conn, since=since)
 
     def _undo(self) -> None:
         if not self.conn.closed:

@@ -30,6 +30,9 @@ _JOIN = 0.5
 MARK = "/* trueup */ "
 """Stands before every statement that is trueup's own, so that a server's log tells them from the migrations'."""
 
+BEGAN = "current_setting('trueup.began')::timestamptz"
+"""When a transaction began that `timed_fence` opened: `now()` is the time of the message, which may have many."""
+
 
 class Lease:
     """The lock while it is ours. `fence` is the SQL that every transaction of the run starts with."""
@@ -51,6 +54,12 @@ class Lease:
             "SELECT 1 / count(*) FROM (SELECT FROM trueup.run_lock "
             f"WHERE chain = {self._chain} AND token = {self.token} FOR KEY SHARE) AS held"
         )
+
+    @property
+    def timed_fence(self) -> str:
+        """The fence, and the time for `BEGAN`, until the end of the transaction."""
+        timed = "SELECT 1 / count(*), set_config('trueup.began', clock_timestamp()::text, true)"
+        return self.fence.replace("SELECT 1 / count(*)", timed, 1)
 
     @property
     def is_due(self) -> bool:

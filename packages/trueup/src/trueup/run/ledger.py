@@ -92,8 +92,12 @@ def insert_sql(
     run_id: str,
     by: str,
     conn: Connection[Any],
+    since: str = "now()",
 ) -> str:
-    """One INSERT for marks given as (step index, verdict, notes); a mark that is there stays."""
+    """One INSERT for marks given as (step index, verdict, notes); a mark that is there stays.
+
+    `since` is the SQL of the time when the step began.
+    """
     values = ", ".join(
         "({})".format(
             ", ".join(
@@ -101,7 +105,7 @@ def insert_sql(
                     *(_literal(value, conn) for value in (chain.name, chain.steps[index].id)),
                     "false" if verdict in ("run", "complete") else "true",
                     *(_literal(value, conn) for value in (notes, verdict, chain.steps[index].hash, run_id, by)),
-                    "extract(epoch FROM clock_timestamp() - now()) * 1000",
+                    f"extract(epoch FROM clock_timestamp() - {since}) * 1000",
                 ],
             ),
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
-import uuid
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def holder_name() -> str:
 
 def new_identity() -> str:
     """This run: machine since its boot, name space of process ids, process, when that began, and the run itself."""
-    return f"{_space()} {os.getpid()} {_began(os.getpid())} {uuid.uuid4().hex[:12]}"
+    return f"{_space()} {os.getpid()} {_began(os.getpid())} {secrets.token_hex(6)}"
 
 
 def is_dead(identity: str) -> bool:
