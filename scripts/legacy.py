@@ -60,3 +60,7 @@ if __name__ == "__main__":
         main()
     except trueup.TrueupError as error:
         sys.exit(f"error: {error.message}\n\nhint: {error.hint}")
+    except psycopg.Error as error:
+        sys.exit(
+            f"error: {str(error).strip()}\n\nhint: Is DATABASE_URL right, an empty database, and its role a superuser?"
+        )

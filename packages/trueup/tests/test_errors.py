@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from trueup import errors
+from trueup.decide.model import Conflict
 from trueup.errors import ConflictError, ConnectionFailed, MigrationError, StepFailed, TrueupError
 
 pytestmark = pytest.mark.unit
@@ -25,7 +26,6 @@ EXIT_CODES = {
     "RunLockTaken": 4,
     "ConnectionFailed": 5,
     "SchemaNotTrue": 6,
-    "DriftFound": 7,
     "LockFileError": 8,
     "TrueupError": 70,
 }
@@ -72,7 +72,10 @@ def test_what_is_empty_is_left_out() -> None:
 
 
 def test_lists_are_shown() -> None:
-    assert ["a", "b"] == ConflictError("two", conflicts=["a", "b"]).to_json()["conflicts"]
+    conflicts = [Conflict(about=name, why="it differs", hint="Mend it.") for name in ("a", "b")]
+    shown = ConflictError("two", conflicts=conflicts).to_json()["conflicts"]
+
+    assert [{"about": n, "why": "it differs", "differences": [], "hint": "Mend it."} for n in ("a", "b")] == shown
 
 
 def test_a_migration_s_error_begins_with_its_place() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup import Report, StepReport
-from trueup.decide.model import Difference
+from trueup.decide.model import Conflict, Difference
 
 pytestmark = pytest.mark.unit
 
@@ -25,7 +25,8 @@ def test_the_document_has_every_member() -> None:
         anchor={"step": "1_a_table", "index": 1, "of": 2, "distance": 0},
         steps=[StepReport(id="2_b", verdict="run", reason="nothing of it is there", statements=["SELECT 1"], ms=1.26)],
         drift=[DRIFT],
-        conflicts=["2_b: why"],
+        conflicts=[Conflict(about="2_b", why="half", differences=(DRIFT,), hint="Mend it.")],
+        to="2_b",
         ms=12.34,
     )
 
@@ -33,13 +34,21 @@ def test_the_document_has_every_member() -> None:
         "chain": "shop",
         "topology": "direct",
         "chosen": "DATABASE_URL",
+        "to": "2_b",
         "anchor": {"step": "1_a_table", "index": 1, "of": 2, "distance": 0},
         "steps": [
             {"id": "2_b", "verdict": "run", "reason": "nothing of it is there", "statements": ["SELECT 1"], "ms": 1.3}
         ],
         "drift": [{"fact": "column public.a.x", "wanted": "text", "found": None, "origin": "1_a_table"}],
         "accepted": [],
-        "conflicts": ["2_b: why"],
+        "conflicts": [
+            {
+                "about": "2_b",
+                "why": "half",
+                "differences": [{"fact": "column public.a.x", "wanted": "text", "found": None, "origin": "1_a_table"}],
+                "hint": "Mend it.",
+            }
+        ],
         "up_to_date": False,
         "true": False,
         "ms": 12.3,

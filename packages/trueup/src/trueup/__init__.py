@@ -25,9 +25,12 @@ if TYPE_CHECKING:
         DatabaseIsNewer,
         DecisionNeeded,
         LockFileError,
+        MigrationError,
         NotProved,
         RunLockTaken,
         SchemaNotTrue,
+        ScratchError,
+        SessionNeeded,
         StepFailed,
         TrueupError,
         UnknownDatabase,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     )
     from trueup.report import Event, Report, StepReport
     from trueup.run.assess import Options
+    from trueup.run.execute import Limits
     from trueup.scratch.server import Server, choose, find_installations
 
 _HOME = {
@@ -42,10 +46,12 @@ _HOME = {
     "trueup.connect.urls": ("Urls", "urls_from"),
     "trueup.report": ("Event", "Report", "StepReport"),
     "trueup.run.assess": ("Options",),
+    "trueup.run.execute": ("Limits",),
     "trueup.scratch.server": ("Server", "choose", "find_installations"),
     "trueup.errors": (
-        *("ConflictError", "ConnectionFailed", "DatabaseIsNewer", "DecisionNeeded", "LockFileError", "NotProved"),
-        *("RunLockTaken", "SchemaNotTrue", "StepFailed", "TrueupError", "UnknownDatabase", "UsageError"),
+        *("ConflictError", "ConnectionFailed", "DatabaseIsNewer", "DecisionNeeded", "LockFileError", "MigrationError"),
+        *("NotProved", "RunLockTaken", "SchemaNotTrue", "ScratchError", "SessionNeeded", "StepFailed", "TrueupError"),
+        *("UnknownDatabase", "UsageError"),
     ),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
@@ -56,13 +62,17 @@ __all__ = [
     "DatabaseIsNewer",
     "DecisionNeeded",
     "Event",
+    "Limits",
     "LockFileError",
+    "MigrationError",
     "NotProved",
     "Options",
     "Report",
     "RunLockTaken",
     "SchemaNotTrue",
+    "ScratchError",
     "Server",
+    "SessionNeeded",
     "StepFailed",
     "StepReport",
     "TrueupError",

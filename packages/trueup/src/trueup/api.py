@@ -54,7 +54,7 @@ def up(
     with _opened(urls) as holding:
         report = None
         with suppress(psycopg.OperationalError):  # a connection that is lost is mended below
-            report = _look(holding[0], chain, name, options.phase if options else "expand")
+            report = _look(holding[0], chain, name, options)
         if report is None:
             report = _bringing(urls, holding, chain, name, options, on_event).up()
     report.ms = (time.monotonic() - started) * 1000
@@ -84,18 +84,25 @@ def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options
     urls = _urls(url)
     _require_fitting(chain, name)
     with _opened(urls) as holding:
-        report = _look(holding[0], chain, name, options.phase if options else "expand")
+        report = _look(holding[0], chain, name, options)
         report = report or _plan(urls, holding, chain, name, options)
     report.ms = (time.monotonic() - started) * 1000
     return report
 
 
-def resolve(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options) -> Report:
+def resolve(
+    url: str | Urls,
+    chain: ChainLike,
+    *,
+    name: str = "",
+    options: Options,
+    on_event: OnEvent = lambda _: None,
+) -> Report:
     """A person's word: mark `options.applied` as done, and send `options.run`. Nothing else is done."""
     urls = _urls(url)
     _require_fitting(chain, name)
     with _opened(urls) as holding:
-        return _bringing(urls, holding, chain, name, options, lambda _: None).resolve()
+        return _bringing(urls, holding, chain, name, options, on_event).resolve()
 
 
 def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequence[str] = ()) -> None:
@@ -119,7 +126,7 @@ def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequen
             report = check(url, chain, name=name)
         except DatabaseIsNewer:
             return
-        missing = [] if report.up_to_date else [*(s.id for s in report.sent), *report.conflicts]
+        missing = [] if report.up_to_date else [*(s.id for s in report.sent), *map(str, report.conflicts)]
         if not missing and not report.up_to_date:
             missing = [s.id for s in report.steps if s.verdict in ("reconcile", "assume", "conflict")]
     if missing:
@@ -167,14 +174,14 @@ _kept: list[tuple[Link, ChainLike]] = []
 """The connection of a look that found work, and the chain, for whoever does that work in this process."""
 
 
-def look(urls: Urls, chain: ChainLike, name: str, phase: str) -> Report | None:
+def look(urls: Urls, chain: ChainLike, name: str) -> Report | None:
     """The short way: one query says that this lock file was completed here and nothing has changed since.
 
     Where it says otherwise the connection stays open, for the `up` that follows.
     """
     _require_fitting(chain, name)
     with _opened(urls) as holding:
-        report = _look(holding[0], chain, name, phase)
+        report = _look(holding[0], chain, name, None)
         if report is None:
             _kept.append((holding.pop(), chain))
     return report
@@ -242,11 +249,11 @@ def _fits(chain: ChainLike) -> bool:
     return read_header(chain)["files"] == files_digest(chain)
 
 
-def _look(link: Link, chain: ChainLike, name: str, phase: str) -> Report | None:
+def _look(link: Link, chain: ChainLike, name: str, options: Options | None) -> Report | None:
     from trueup.run.look import look as look_at
 
     header = read_header(chain)
-    seen = look_at(link.conn, name or header["chain"], phase)
+    seen = look_at(link.conn, name or header["chain"], options.phase if options else "expand")
     if seen is None or not seen.is_complete(header["files"]):
         return None
     from trueup.decide.model import Difference
@@ -258,6 +265,7 @@ def _look(link: Link, chain: ChainLike, name: str, phase: str) -> Report | None:
         chain=name or header["chain"],
         topology="direct" if seen.is_direct(link.conn) else "pooled",
         chosen=link.chosen,
+        to=options.to if options else "",
         drift=drift,
         accepted=accepted,
         up_to_date=True,

@@ -15,7 +15,6 @@
     ├── RunLockTaken          4     another run holds the lock and the database is not up to date
     ├── ConnectionFailed      5     no connection to the server
     ├── SchemaNotTrue         6     a gate found that the database is not up to date
-    ├── DriftFound            7     drift, under --strict
     ├── LockFileError         8     the lock file is missing or does not match the migrations
     └── ScratchError          2     no scratch server, or the chain cannot be replayed on it
 
@@ -24,7 +23,10 @@ Each error carries typed fields; its message says what was wanted, what was foun
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from trueup.decide.model import Conflict
 
 
 class TrueupError(Exception):
@@ -74,9 +76,13 @@ class ConflictError(DecisionNeeded):
 
     code = "conflict"
 
-    def __init__(self, message: str, *, conflicts: list[str], hint: str = "") -> None:
+    def __init__(self, message: str, *, conflicts: list[Conflict], hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.conflicts = conflicts
+
+    def to_json(self) -> dict[str, object]:
+        """With every conflict as an object."""
+        return {**super().to_json(), "conflicts": [conflict.to_json() for conflict in self.conflicts]}
 
 
 class UnknownDatabase(DecisionNeeded):
@@ -160,13 +166,6 @@ class SchemaNotTrue(TrueupError):
     def __init__(self, message: str, *, missing: list[str], hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.missing = missing
-
-
-class DriftFound(TrueupError):
-    """The database is up to date, but differs elsewhere, and `--strict` was asked for."""
-
-    code = "drift"
-    exit_code = 7
 
 
 class LockFileError(TrueupError):

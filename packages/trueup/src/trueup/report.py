@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.decide.model import Difference
+from trueup.decide.model import Conflict, Difference
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,17 +33,19 @@ class StepReport:
 class Report:
     """The state of a database against a chain, and what was done about it.
 
-    `up_to_date`: every step asked for is applied or reconciled. `true`: that, and no drift.
+    `up_to_date`: every step asked for is applied or reconciled. `true`: that, and no drift. `to`: up to which step
+    that was asked for, where not up to the end.
     """
 
     chain: str
     topology: str = "direct"
     chosen: str = "DATABASE_URL"
+    to: str = ""
     anchor: dict[str, Any] = field(default_factory=dict)
     steps: list[StepReport] = field(default_factory=list)
     drift: list[Difference] = field(default_factory=list)
     accepted: list[Difference] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
     up_to_date: bool = False
     ms: float = 0.0
 
@@ -63,24 +65,16 @@ class Report:
             "chain": self.chain,
             "topology": self.topology,
             "chosen": self.chosen,
+            "to": self.to or None,
             "anchor": self.anchor,
             "steps": [step.to_json() for step in self.steps],
-            "drift": [_difference(d) for d in self.drift],
-            "accepted": [_difference(d) for d in self.accepted],
-            "conflicts": self.conflicts,
+            "drift": [difference.to_json() for difference in self.drift],
+            "accepted": [difference.to_json() for difference in self.accepted],
+            "conflicts": [conflict.to_json() for conflict in self.conflicts],
             "up_to_date": self.up_to_date,
             "true": self.true,
             "ms": round(self.ms, 1),
         }
-
-
-def _difference(difference: Difference) -> dict[str, Any]:
-    return {
-        "fact": difference.fact,
-        "wanted": difference.wanted,
-        "found": difference.found,
-        "origin": difference.origin,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

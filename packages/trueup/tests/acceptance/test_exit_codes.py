@@ -84,9 +84,11 @@ def test_a_conflict_stops_before_anything_is_run(run: Run, chain: MakeChain, dat
     assert 3 == answer.code
     assert "conflict" == answer.json["error"]["code"]
     (conflict,) = answer.json["error"]["conflicts"]
-    assert "3_leads_name_altercolumntype" in conflict
-    assert conflict in answer.err
-    assert "resolve" in answer.err
+    (difference,) = conflict["differences"]
+    assert "3_leads_name_altercolumntype" == conflict["about"]
+    assert ("character varying(64)", "character varying(7)") == (difference["wanted"], difference["found"])
+    assert conflict["why"] in answer.err
+    assert conflict["hint"] in answer.err
     assert value(database, "SELECT to_regclass('calls')") is None
 
 

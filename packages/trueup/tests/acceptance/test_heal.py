@@ -184,7 +184,7 @@ def test_a_table_that_was_lost_after_a_proof_is_for_a_person(run: Run, folder: P
     answer = run(*where, "up")
 
     assert 3 == answer.code
-    assert "table public.calls is in the ledger (2_calls_table), but it is not there" in answer.err
+    assert "table public.calls: the ledger says that 2_calls_table made it, but it is not there" in answer.err
     assert before == dump(url)
 
 
@@ -204,9 +204,11 @@ def test_what_rows_would_break_is_for_a_person_before_anything_is_run(
     answer = run("--migrations", folder, "--database-url", url, "up", "--json")
 
     assert 3 == answer.code
-    conflicts = " ".join(answer.json["error"]["conflicts"])
+    conflicts = answer.json["error"]["conflicts"]
+    told = " ".join(conflict["about"] for conflict in conflicts)
     for fact in ("leads.leads_name", "leads.leads_price", "not null public.leads.name", "calls.calls_lead"):
-        assert fact in conflicts
+        assert fact in told
+    assert all(conflict["hint"].startswith("Mend the rows") for conflict in conflicts)
     assert before == dump(url)
 
 

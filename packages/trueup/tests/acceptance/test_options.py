@@ -199,6 +199,17 @@ def test_a_person_says_that_it_has_to_run(run: Run, doubtful: Where, database: s
     assert [(2, 0)] == rows(database, "SELECT x, y FROM a")
 
 
+def test_what_is_marked_is_not_run_again_on_a_word(run: Run, doubtful: Where, database: str) -> None:
+    run(*doubtful, "resolve", "3_update_a", "--applied")
+
+    again = run(*doubtful, "resolve", "3_update_a", "--run")
+
+    assert 2 == again.code
+    assert "3_update_a: marked in the ledger as done; nothing was run" in again.err
+    assert "DELETE FROM trueup.schema_migrations" in again.err
+    assert [(1,)] == rows(database, "SELECT x FROM a")
+
+
 def test_all_data_steps_can_be_said_to_be_applied_at_once(run: Run, doubtful: Where, database: str) -> None:
     resolved = run(*doubtful, "resolve", "--all-data", "--applied", "--json")
 

@@ -89,7 +89,7 @@ def test_something_missing_that_it_names_makes_it_a_person_s_matter() -> None:
     verdict, reason = second(decided(UPDATE, live))
 
     assert "conflict" == verdict
-    assert "trueup resolve 2_update_a --applied" in reason
+    assert "it uses what was missing" in reason
 
 
 def test_the_table_it_fills_was_missing_so_it_runs() -> None:

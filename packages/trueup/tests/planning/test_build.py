@@ -109,7 +109,10 @@ def test_conflicts_say_what_and_what_to_do() -> None:
     built = plan(locked, {**state(locked, 1), "column public.a.x": "text"}, marked=[0])
 
     (conflict,) = built.conflicts
-    assert conflict.startswith("2_a_x_altercolumntype: ")
+    (difference,) = conflict.differences
+    assert "2_a_x_altercolumntype" == conflict.about
+    assert ("column public.a.x", "bigint", "text") == (difference.fact, difference.wanted, difference.found)
+    assert "resolve 2_a_x_altercolumntype --applied" in conflict.hint
     assert [] == sent(built)
 
 
@@ -118,7 +121,10 @@ def test_a_lost_table_that_the_ledger_marks_is_a_conflict() -> None:
 
     built = plan(CHAIN, live, marked=range(4))
 
-    assert ("table public.calls is in the ledger (4_calls_table), but it is not there",) == built.conflicts
+    (conflict,) = built.conflicts
+    assert "table public.calls: the ledger says that 4_calls_table made it, but it is not there" == str(conflict)
+    assert "backup" in conflict.hint
+    assert () == built.actions
 
 
 def test_what_cannot_be_made_is_a_conflict() -> None:
@@ -131,8 +137,10 @@ def test_what_cannot_be_made_is_a_conflict() -> None:
 
     (conflict,) = plan(locked, live).conflicts
 
-    assert "function public.f()" in conflict
-    assert "no statement of the chain defines it" in conflict
+    (difference,) = conflict.differences
+    assert ("function public.f()", "d41d", None) == (difference.fact, difference.wanted, difference.found)
+    assert "no statement of the chain defines it" in conflict.why
+    assert "by hand" in conflict.hint
 
 
 def test_a_function_is_healed_by_the_step_that_last_defined_it() -> None:

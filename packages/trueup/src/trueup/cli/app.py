@@ -77,7 +77,7 @@ def _print_error(fields: dict[str, object], exit_code: int, *, as_json: bool) ->
 
 
 def run(arguments: list[str]) -> None:
-    """Run the command line; exits with the code that `docs/exit-codes.md` lists."""
+    """Run the command line; exits with the code that `docs/commands.md` lists."""
     if "--json" in arguments:  # it may stand anywhere
         arguments = ["--json", *(a for a in arguments if a != "--json")]
     as_json = "--json" in arguments

@@ -18,10 +18,11 @@ def command(context: Context, phase: str) -> int:
     if context.as_json:
         context.print_json(report.to_json())
     else:
-        from trueup.cli.output import say, show_conclusion, show_drift, summary
+        from trueup.cli.output import say, show_conclusion, show_conflicts, show_drift, summary
 
         if not report.up_to_date:
-            say(f"not up to date: {summary(report)}")
+            say(f"not up to date: {summary(report)}; `trueup plan` shows what `trueup up` would send")
         show_drift(report)
+        show_conflicts(report.conflicts)
         show_conclusion(report)
     return 0 if report.true else EXIT_FINDINGS

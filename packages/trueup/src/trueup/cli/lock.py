@@ -9,6 +9,7 @@ import click
 
 from trueup.chain.header import lock_path, read_header
 from trueup.chain.lockfile import load_locked
+from trueup.chain.model import Step
 from trueup.chain.steps import read_chain
 from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
 from trueup.cli.output import say
@@ -41,19 +42,25 @@ def command(context: Context, only_check: bool) -> int:
         sys.stderr.write("\r")
     facts = len({key for effect in locked.effects for key in effect.keys})
     took = time.monotonic() - started
+    silent = unexplained(locked)
     if context.as_json:
-        context.print_json({"lock_file": str(path), "steps": len(chain.steps), "learnt": learnt, "facts": facts})
+        done = {"lock_file": str(path), "steps": len(chain.steps), "learnt": learnt, "facts": facts}
+        context.print_json({**done, "warnings": [_warning(step) for step in silent]})
     else:
         say(
             f"{path}: {len(chain.steps)} steps, {facts} facts, {learnt} learnt anew "
             f"in {took:.1f} s on PostgreSQL {locked.scratch_major}",
         )
-        for step in unexplained(locked):
-            say(
-                f"warning: {step.id} ({step.path}:{step.line}) leaves nothing to read in the catalog; "
-                "add a `-- done when: SELECT …`",
-            )
+        for step in silent:
+            say(f"warning: {step.id} ({step.path}:{step.line}) {_SILENT}")
     return 0
+
+
+_SILENT = "leaves nothing to read in the catalog; add a `-- done when: SELECT …`"
+
+
+def _warning(step: Step) -> dict[str, object]:
+    return {"step": step.id, "path": step.path, "line": step.line, "message": _SILENT}
 
 
 def _check(context: Context) -> int:

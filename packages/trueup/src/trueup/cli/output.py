@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trueup.decide.model import Difference
+    from trueup.decide.model import Conflict, Difference
     from trueup.errors import TrueupError
     from trueup.report import Event, Report, StepReport
 
@@ -41,7 +41,8 @@ def colour(text: str, name: str) -> str:
 def say_error(error: TrueupError) -> None:
     """What was wanted, what was found; after a blank line, what to do next."""
     say(f"{colour('error', 'red')}: {error.message}")
-    for item in getattr(error, "conflicts", []) or getattr(error, "differences", []) or []:
+    show_conflicts(getattr(error, "conflicts", []))
+    for item in getattr(error, "differences", []):
         say(f"  - {item}")
     if statement := getattr(error, "statement", ""):
         say(textwrap.indent(shortened(statement, 12), "    "))
@@ -80,16 +81,29 @@ def show_steps(steps: Iterable[StepReport], *, statements: bool) -> None:
                 say(textwrap.indent(shortened(statement, 40) + ";", "            "))
 
 
+def show_conflicts(conflicts: Iterable[Conflict]) -> None:
+    """What a person must decide: wanted beside found, and how to go on."""
+    for conflict in conflicts:
+        say(f"\n{colour('to decide', 'red')} {conflict.about}: {conflict.why}")
+        for difference in conflict.differences:
+            _show_difference(difference)
+        say(f"  {colour('hint', 'blue')}: {conflict.hint}")
+
+
 def show_drift(report: Report) -> None:
     """Every fact that differs and that nothing will change, wanted beside found."""
     if report.drift:
         say(f"\n{colour('differs', 'yellow')}, and no step changes it:")
         for difference in report.drift:
-            say(f"  {difference.fact}{_origin(difference)}")
-            say(f"      wanted  {_value(difference.wanted)}")
-            say(f"      found   {_value(difference.found)}")
+            _show_difference(difference)
     if report.accepted:
         say(f"accepted: {', '.join(d.fact for d in report.accepted)}")
+
+
+def _show_difference(difference: Difference) -> None:
+    say(f"  {difference.fact}{_origin(difference)}")
+    say(f"      wanted  {_value(difference.wanted)}")
+    say(f"      found   {_value(difference.found)}")
 
 
 def _origin(difference: Difference) -> str:
@@ -105,11 +119,13 @@ def _value(value: str | None) -> str:
 def show_conclusion(report: Report) -> None:
     """The last line: true, up to date but different somewhere, or neither."""
     if report.true:
-        say(colour("true", "green") + f": the database is what {report.chain} describes ({report.ms:.0f} ms)")
+        until = f" up to {report.to}" if report.to else ""
+        say(colour("true", "green") + f": the database is what {report.chain} describes{until} ({report.ms:.0f} ms)")
     elif report.up_to_date:
         count = len(report.drift)
         differs = "1 fact differs" if count == 1 else f"{count} facts differ"
-        say(colour("up to date", "yellow") + f": every step is done, but {differs} ({report.ms:.0f} ms)")
+        every = f"every step up to {report.to}" if report.to else "every step"
+        say(colour("up to date", "yellow") + f": {every} is done, but {differs} ({report.ms:.0f} ms)")
         say(f"\n{colour('hint', 'blue')}: Mend it, or accept it with `trueup accept FACT --because REASON`.")
 
 

@@ -6,7 +6,7 @@ import click
 
 from trueup import api
 from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
-from trueup.cli.output import colour, say, show_conclusion, show_drift, show_steps, summary
+from trueup.cli.output import colour, say, show_conclusion, show_conflicts, show_drift, show_steps, summary
 from trueup.report import Report
 
 
@@ -41,15 +41,17 @@ def show_plan(report: Report) -> None:
         if anchor["step"]
         else "before the first step"
     )
-    say(f"The database stands {where}: {summary(report)}.")
+    say(f"The database stands {where}.\n{summary(report)}.")
     quiet = [s for s in report.steps if s.verdict == "reconcile"]
-    loud = [s for s in report.steps if s.verdict in ("heal", "run", "complete", "conflict", "assume")]
+    loud = [s for s in report.steps if s.verdict in ("heal", "run", "complete", "assume")]
     if quiet:
-        say(colour(f"\n{len(quiet)} steps are there already and will only be marked", "dim"))
+        are = "1 step is" if len(quiet) == 1 else f"{len(quiet)} steps are"
+        say(colour(f"\n{are} there already and will only be marked", "dim"))
     if loud:
         say("")
         show_steps(loud, statements=True)
     show_drift(report)
-    for conflict in report.conflicts:
-        say(f"{colour('to decide', 'red')}: {conflict}")
+    show_conflicts(report.conflicts)
+    if report.conflicts:
+        say("\n`trueup up` runs nothing before that is decided.")
     show_conclusion(report)

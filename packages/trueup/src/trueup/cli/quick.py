@@ -28,7 +28,7 @@ def up(arguments: list[str]) -> bool:
     if any((place / "trueup.toml").exists() for place in (Path(), folder, folder.parent)):
         return False
     try:
-        report = api.look(urls_from(wanted.get("database_url", "")), folder, "", "expand")
+        report = api.look(urls_from(wanted.get("database_url", "")), folder, "")
     except (TrueupError, OSError):
         return False  # the long way says it with a hint
     if report is None or not report.true:

@@ -6,7 +6,7 @@ import click
 
 from trueup import api
 from trueup.cli.common import Context, pass_context
-from trueup.cli.output import colour, say, show_conclusion, show_drift, show_steps, summary
+from trueup.cli.output import colour, say, show_conclusion, show_conflicts, show_drift, show_steps, summary
 from trueup.report import Report
 
 
@@ -27,11 +27,12 @@ def _show(report: Report) -> None:
     say(f"reached   through {report.topology}")
     say(f"stands    {where} ({anchor['index']} of {anchor['of']}, {anchor['distance']} facts from it)")
     say(f"steps     {summary(report)}")
-    open_steps = [s for s in report.steps if s.verdict not in ("skip", "reconcile")]
+    open_steps = [s for s in report.steps if s.verdict not in ("skip", "reconcile", "conflict")]
     if open_steps:
         say("")
         show_steps(open_steps, statements=False)
     show_drift(report)
+    show_conflicts(report.conflicts)
     if report.up_to_date:
         show_conclusion(report)
     else:

@@ -18,7 +18,6 @@ from trueup.decide.trajectory import Trajectories
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
 _ROW_BEARING = ("table", "column")
-_ASK = "say which with `trueup resolve {step} --applied` or `--run`"
 
 
 class DataRules:
@@ -59,10 +58,10 @@ class DataRules:
             and not step.guarded
             and (column := self._reads_healed(step, set(self.locked.effects[index].locks)))
         ):
-            return self._conflict(index, step, f"it reads {column}, whose values were lost")
+            return self._conflict(index, f"it reads {column}, whose values were lost")
         if self.marks.own and not self._mark_was_lost(index):
             if before and not self._still_fits(index):
-                return self._conflict(index, step, "it is not in the ledger, and its tables have changed since")
+                return self._conflict(index, "it is not in the ledger, and its tables have changed since")
             return StepVerdict(index=index, verdict="run", reason="not in the ledger")
         if self.empty_database:
             return StepVerdict(index=index, verdict="run", reason="the database is empty")
@@ -96,15 +95,15 @@ class DataRules:
             if written and written <= self.healed_tables:
                 return StepVerdict(index=index, verdict="run", reason="the table it fills was missing")
             if self._names_healed(step, relations):
-                return self._conflict(index, step, "it uses what was missing, so it may not have run")
+                return self._conflict(index, "it uses what was missing, so it may not have run")
             missing = {table for table, maker in self.behind if maker < index}
             if not relations & missing:
                 return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
-            return self._conflict(index, step, "some of what stood before it is missing here")
+            return self._conflict(index, "some of what stood before it is missing here")
         later = {table for table, maker in self.ahead if maker > index}
         if not relations & later:
             return StepVerdict(index=index, verdict="run", reason="nothing behind it is there")
-        return self._conflict(index, step, "later steps on the same tables are there")
+        return self._conflict(index, "later steps on the same tables are there")
 
     def _names_healed(self, step: Step, relations: set[str]) -> bool:
         if relations & self.healed_tables:
@@ -139,5 +138,5 @@ class DataRules:
                 return False
         return True
 
-    def _conflict(self, index: int, step: Step, why: str) -> StepVerdict:
-        return StepVerdict(index=index, verdict="conflict", reason=f"{why}; {_ASK.format(step=step.id)}")
+    def _conflict(self, index: int, why: str) -> StepVerdict:
+        return StepVerdict(index=index, verdict="conflict", reason=why)

@@ -26,6 +26,36 @@ class Difference:
     found: str | None
     origin: str = ""
 
+    def to_json(self) -> dict[str, str | None]:
+        """An element of `drift`, or of a conflict's `differences`."""
+        return {"fact": self.fact, "wanted": self.wanted, "found": self.found, "origin": self.origin}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """What a person must decide: about which step or fact, why, what differs there, and how to go on.
+
+    `by_word`: nothing has to be mended, only said with `trueup resolve`.
+    """
+
+    about: str
+    why: str
+    differences: tuple[Difference, ...] = ()
+    hint: str = ""
+    by_word: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.why}"
+
+    def to_json(self) -> dict[str, object]:
+        """An element of `conflicts`."""
+        return {
+            "about": self.about,
+            "why": self.why,
+            "differences": [difference.to_json() for difference in self.differences],
+            "hint": self.hint,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:

@@ -10,8 +10,9 @@ from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
-from trueup.decide.model import Decision, StepVerdict
+from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
+from trueup.planning import conflicts
 from trueup.planning.backfill import backfill_of
 from trueup.planning.model import Action, Plan
 from trueup.planning.probes import Probe, probes
@@ -34,16 +35,13 @@ class _Building:
         self.locked = locked
         self.decision = decision
         self.paths = paths
-        self.conflicts: list[str] = []
+        self.conflicts: list[Conflict] = []
         self.probes: list[Probe] = []
 
     def plan(self, *, heal: bool) -> Plan:
         decision = self.decision
-        self.conflicts += [
-            f"{difference.fact} is in the ledger ({difference.origin}), but it is not there"
-            for difference in decision.heal_conflicts
-        ]
-        self.conflicts += [f"{self.locked.steps[v.index].id}: {v.reason}" for v in decision.conflicts]
+        self.conflicts += conflicts.of(self.locked, decision)
+        heal = heal and not decision.heal_conflicts  # what hangs on a lost table cannot be made before it
         actions = [*self._renames(), *(self._heal() if heal else ())]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
@@ -93,7 +91,6 @@ class _Building:
             wanted,
             found,
             self._why_healed,
-            id_prefix="heal ",
         )
         healing = []
         for action_id, reason, statements, keys in actions:
@@ -136,7 +133,7 @@ class _Building:
                 wanted[owner] = self.paths.value_at(owner, verdict.index + 1)
         found = {key: None if key in verdict.missing else value for key, value in effect.set.items()}
         found |= verdict.found
-        rendered = self._rendered(verdict.missing, wanted, found, lambda _: verdict.reason, id_prefix="")
+        rendered = self._rendered(verdict.missing, wanted, found, lambda _: verdict.reason)
         return [
             Action(
                 step=verdict.index,
@@ -157,8 +154,6 @@ class _Building:
         wanted: dict[str, str | None],
         found: dict[str, str | None],
         reason: Callable[[str], str],
-        *,
-        id_prefix: str,
     ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
         keys = list(keys)
         self.probes += probes(keys, wanted, self._found_now(found), self._filled(keys))
@@ -172,9 +167,15 @@ class _Building:
                 renamed=self.decision.renamed,
             )
         except CannotRender as error:
-            self.conflicts.append(f"{error.key} is not as the chain wants it, and cannot be made so: {error.why}")
+            origin = (
+                self.locked.steps[index].id if (index := self._maker(error.key, wanted.get(error.key))) >= 0 else ""
+            )
+            difference = Difference(
+                fact=error.key, wanted=wanted.get(error.key), found=found.get(error.key), origin=origin
+            )
+            self.conflicts.append(conflicts.cannot_make(difference, error.why))
             return []
-        return [(f"{id_prefix}{r.keys[0]}", reason(r.keys[0]), r.statements, r.keys) for r in rendered]
+        return [(_called(r.keys), reason(r.keys[0]), r.statements, r.keys) for r in rendered]
 
     def _found_now(self, found: dict[str, str | None]) -> dict[str, str | None]:
         """The database as it is, with what the rendering is told is there."""
@@ -201,7 +202,7 @@ class _Building:
         return [
             Action(
                 step=None,
-                id=f"heal {key} with {step.id}",
+                id=f"{key} with {step.id}",
                 verdict="heal",
                 reason=f"step {step.id} fills it",
                 statements=step.statements,
@@ -242,6 +243,12 @@ class _Building:
             context=step.context,
             backfill=backfill_of(step) if step.backfill else None,
         )
+
+
+def _called(keys: tuple[str, ...]) -> str:
+    """The name of a healing: its fact; of several of a kind, which go in one statement, the first and their number."""
+    more = sum(kind_of(key) == kind_of(keys[0]) for key in keys[1:])
+    return f"{keys[0]} and {more} more" if more and kind_of(keys[0]) == "default" else keys[0]
 
 
 def _rename(here: str, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trueup.decide.model import Decision, Verdict
+from trueup.decide.model import Conflict, Decision, Verdict
 from trueup.planning.backfill import Backfill
 from trueup.planning.probes import Probe
 
@@ -40,5 +40,5 @@ class Plan:
     decision: Decision
     actions: tuple[Action, ...]
     settled: tuple[int, ...]
-    conflicts: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     probes: tuple[Probe, ...] = ()

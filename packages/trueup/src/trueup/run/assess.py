@@ -18,6 +18,7 @@ from trueup.decide.model import Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
 from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
 from trueup.planning.build import build
+from trueup.planning.conflicts import rows_in_the_way
 from trueup.planning.model import Action, Plan
 from trueup.report import Report, StepReport
 from trueup.run import ledger
@@ -87,7 +88,12 @@ class Assessor:
 
     def _probed(self, plan: Plan) -> Plan:
         """Ask the rows whether they stand in the way of what is to be made."""
-        broken = [f"{probe.fact} cannot be made: {probe.why}" for probe in plan.probes if self._ask(probe.sql)]
+        wanted, found = plan.decision.final, plan.decision.found
+        broken = [
+            rows_in_the_way(probe, wanted.get(probe.fact), found.get(probe.fact))
+            for probe in plan.probes
+            if self._ask(probe.sql)
+        ]
         return replace(plan, conflicts=(*plan.conflicts, *broken)) if broken else plan
 
     def refuse_unknown(self, plan: Plan) -> None:
@@ -146,6 +152,7 @@ class Assessor:
         drift, accepted = split_accepted(Path(self.chain.folder), [*decision.drift, *self._unhealed(plan)])
         report = Report(
             chain=self.chain.name,
+            to=self.options.to,
             anchor={
                 "step": self.chain.steps[decision.anchor - 1].id if decision.anchor else None,
                 "index": decision.anchor,

@@ -7,23 +7,23 @@ import hashlib
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 
-from trueup.chain.model import LockedChain
+from trueup.chain.model import Chain, LockedChain
 from trueup.connect.connection import is_lost
 from trueup.connect.link import Link, choose
 from trueup.connect.urls import Urls, without_password
 from trueup.errors import (
-    ConflictError,
     ConnectionFailed,
     NotProved,
     RunLockTaken,
-    SessionNeeded,
     StepFailed,
 )
 from trueup.planning.model import Action, Plan
@@ -35,6 +35,7 @@ from trueup.run.execute import Executor
 from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
+from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
 from trueup.run.together import Together
 
 OnEvent = Callable[[Event], None]
@@ -64,6 +65,7 @@ class Bringing:
         self._identity = new_identity()
         self._progress = 0
         self._ran: dict[str, StepReport] = {}
+        self._sent: set[int] = set()
 
     @property
     def link(self) -> Link:
@@ -90,10 +92,23 @@ class Bringing:
             ConnectionFailed: the connection was lost, and no other could be had in time.
         """
         started = time.monotonic()
+        return self._to_its_end(lambda: self._bring(started))
+
+    def resolve(self) -> Report:
+        """Carry out a person's word on some steps, and nothing else. A lost connection is mended as in `up`.
+
+        Raises:
+            UsageError: a step that is to run is marked as done.
+            SessionNeeded, RunLockTaken, StepFailed, ConnectionFailed: as their docstrings say.
+        """
+        return self._to_its_end(self._resolve)
+
+    def _to_its_end(self, work: Callable[[], Report]) -> Report:
+        """Begin again on a new connection where one is lost, as long as something is done in between."""
         fruitless, before = 0, 0
         while True:
             try:
-                return self._bring(started)
+                return work()
             except psycopg.Error as error:
                 if not is_lost(error, self.conn):
                     raise
@@ -106,17 +121,17 @@ class Bringing:
         plan, report, marks = self._assess()
         if report.up_to_date:
             return self._proved(plan, report, started)
-        self._refuse_conflicts(plan)
+        refuse_conflicts(plan)
         self._choose()
-        self._refuse_alone(plan, report)
+        refuse_alone(self.link, plan)
         ledger.ensure(self.conn)
         try:
             with self._locked() as lease:
                 self.log("Acquired migration lock")
                 if (before, marks) != (catalog_digest(self.conn), ledger.read(self.conn, self.chain)):
                     plan, report, marks = self._assess()  # what was pending may be done by now
-                    self._refuse_conflicts(plan)
-                    self._refuse_alone(plan, report)
+                    refuse_conflicts(plan)
+                    refuse_alone(self.link, plan)
                 failures = self._carry_out(plan, report, self._executor(lease), marks)
         except RunLockTaken as taken:
             return self._done_by_another(taken, started)
@@ -184,20 +199,25 @@ class Bringing:
             ) from None
         self.looking.conn = self.link.conn
 
-    def resolve(self) -> Report:
-        """Carry out a person's word on some steps, and nothing else."""
+    def _resolve(self) -> Report:
+        applied, wanted = (
+            [self.looking.index(name) for name in names] for names in (self.options.applied, self.options.run)
+        )
         self._choose()
+        _ = self.link.topology  # what pools single statements is refused before anything is written
         ledger.ensure(self.conn)
         with self._locked() as lease:
-            plan, report, _ = self.looking.assess()
+            plan, report, marks = self.looking.assess()
             self.named(report)
+            refuse_marked(self.chain, wanted, marks.marks.done - self._sent)
+            plan = replace(plan, actions=tuple(action for action in plan.actions if action.step in set(wanted)))
+            refuse_alone(self.link, plan)
             executor = self._executor(lease)
-            word = "resolve: a person said that it is applied"
-            executor.mark([(self.looking.index(name), "reconcile", word) for name in self.options.applied])
-            wanted = {self.looking.index(name) for name in self.options.run}
+            executor.mark([(index, "reconcile", "resolve: a person said that it is applied") for index in applied])
+            self._sent.update(wanted)
             for action in plan.actions:
-                if action.step in wanted:
-                    executor.run(action)
+                executor.run(action)
+                self._progress += 1
         return report
 
     def _executor(self, lease: Lease) -> Executor:
@@ -211,33 +231,6 @@ class Bringing:
             locks=lambda action: {} if action.step is None else self.locked.effects[action.step].locks,
             on_wait=self.log,
         )
-
-    def _refuse_alone(self, plan: Plan, report: Report) -> None:
-        """Behind a transaction pooler a statement outside transactions can have neither timeouts nor a lock.
-
-        Raises:
-            SessionNeeded: names the steps; nothing was run.
-        """
-        if self.link.topology.has_sessions:
-            return
-        alone = [action.id for action in plan.actions if not action.transaction]
-        if alone:
-            raise SessionNeeded(
-                f"{', '.join(alone[:5])} cannot run in a transaction, and {report.chosen} leads through a pooler that "
-                "pools transactions; nothing was run",
-                steps=alone,
-                hint="Set DATABASE_URL_DIRECT to the server itself, or to a pooler with pool_mode = session.",
-            )
-
-    def _refuse_conflicts(self, plan: Plan) -> None:
-        if plan.conflicts:
-            raise ConflictError(
-                f"a person must decide about {len(plan.conflicts)} "
-                + ("thing" if len(plan.conflicts) == 1 else "things")
-                + "; nothing was run",
-                conflicts=list(plan.conflicts),
-                hint="`trueup plan` shows wanted and found. Decide with `trueup resolve STEP --applied` or `--run`.",
-            )
 
     def _carry_out(
         self,
@@ -257,10 +250,11 @@ class Bringing:
             self._one(action, run, lines, number, total)
         executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in set(plan.settled)])
         failures: list[StepFailed] = []
-        numbers = _Finished(self)
+        numbers = _Finished(plan, self.chain, self.log)
         for number, action in enumerate(plan.actions[len(healing) :], len(healing) + 1):
             if failures and self._depends(action, failures):
                 lines[action.id].verdict = "blocked"
+                self.log(f"not run: {action.id}, which uses what a failed step would have made or changed")
                 continue
             try:
                 self._one(action, run, lines, number, total)
@@ -271,8 +265,6 @@ class Bringing:
                 self.log(f"failed: {error.message}; going on with what does not depend on it")
             else:
                 numbers.done(action)
-        if not failures:
-            numbers.close()
         return failures
 
     def _one(
@@ -322,7 +314,7 @@ class Bringing:
             if self._heals_only(plan):
                 return self._bring(started)
             left = [action.id for action in plan.actions] + [self.chain.steps[i].id for i in plan.settled]
-            left += plan.conflicts
+            left += map(str, plan.conflicts)
             raise NotProved(
                 f"the run is over, but {len(left)} things are not as they must be: {', '.join(left[:5])}",
                 differences=left,
@@ -356,24 +348,25 @@ class Bringing:
 
 
 class _Finished:
-    """Says once for each migration that all its steps are done: operators search their logs for it."""
+    """Says of each migration, with its last step, that it is complete: operators search their logs for it."""
 
-    def __init__(self, bringing: Bringing) -> None:
-        self._log = bringing.log
-        self._steps = bringing.chain.steps
-        self._last = ""
+    def __init__(self, plan: Plan, chain: Chain, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._number = {
+            action.step: chain.steps[action.step].number for action in plan.actions if action.step is not None
+        }
+        self._left = Counter(self._number[action.step] for action in plan.actions if action.step is not None)
+        blocked = [chain.steps[v.index] for v in plan.decision.steps if v.verdict == "blocked"]
+        self._open = {step.number for step in blocked if step.phase != "contract"}
 
     def done(self, action: Action) -> None:
+        """One action less that its migration waits for."""
         if action.step is None:
             return
-        migration = self._steps[action.step].number
-        if self._last and migration != self._last:
-            self._log(f"Migration {self._last} complete")
-        self._last = migration
-
-    def close(self) -> None:
-        if self._last:
-            self._log(f"Migration {self._last} complete")
+        number = self._number[action.step]
+        self._left[number] -= 1
+        if not self._left[number] and number not in self._open:
+            self._log(f"Migration {number} complete")
 
 
 _FRUITLESS = 3

@@ -254,7 +254,9 @@ def _hint(error: psycopg.Error) -> str:
         case "55P03":
             return "Somebody holds the table for longer than the lock budget: end that transaction, or raise lock_wait."
         case "57014":
-            return "It took longer than statement_timeout: raise it, or split the work with a backfill directive."
+            if "statement timeout" in (error.diag.message_primary or ""):
+                return "It took longer than statement_timeout: raise it, or split the work with a backfill directive."
+            return "Somebody has cancelled it (pg_cancel_backend); it is undone. Run `trueup up` again."
         case "23502" | "23503" | "23505" | "23514" | "23P01":
             return "Rows that are there break what the step wants: mend them, then run `trueup up` again."
         case "42501":

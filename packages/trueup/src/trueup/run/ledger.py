@@ -18,6 +18,7 @@ from trueup.run.look import query
 _AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")
 _COMPLETE = """SELECT bool_and(to_regclass('trueup.' || name) IS NOT NULL)
    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('trueup.run_lock') AND attname = 'process')
+   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('trueup.completions') AND attname = 'marks')
   FROM unnest('{schema_migrations,completions,run_lock,run_lock_token_key,run_lock_token}'::text[]) AS name"""
 _OLD_COLUMNS = {"migration_id", "applied_at", "success", "reconciled", "notes"}
 
@@ -144,11 +145,12 @@ def complete(
     conn.execute(
         (
             "/* trueup */ INSERT INTO trueup.completions "
-            "(chain, phase, lock_digest, catalog_digest, facts_digest, drift, run_id) "
-            f"VALUES ({values}) ON CONFLICT (chain, phase) DO UPDATE SET "
-            "(lock_digest, catalog_digest, facts_digest, drift, run_id, completed_at) = "
+            "(chain, phase, lock_digest, catalog_digest, facts_digest, drift, run_id, marks) "
+            f"VALUES ({values}, (SELECT count(*) FROM trueup.schema_migrations WHERE success AND chain = "
+            f"{_literal(chain.name, conn)})) ON CONFLICT (chain, phase) DO UPDATE SET "
+            "(lock_digest, catalog_digest, facts_digest, drift, run_id, marks, completed_at) = "
             "(excluded.lock_digest, excluded.catalog_digest, excluded.facts_digest, excluded.drift, excluded.run_id, "
-            "clock_timestamp())"
+            "excluded.marks, clock_timestamp())"
         ).encode(),
     )
 

@@ -22,17 +22,18 @@ def query(name: str) -> str:
 
 
 class Look(NamedTuple):
-    """What one round trip says: was this chain completed here, and has the catalog changed since?"""
+    """What one round trip says: was this chain completed here, and has the catalog or the ledger changed since?"""
 
     lock_digest: str
     catalog_digest: str
     drift: list[dict[str, Any]]
     now: str
+    has_its_marks: bool
     backend_pid: int
 
     def is_complete(self, lock_digest: str) -> bool:
         """True where this very lock file was completed here and nothing has changed since."""
-        return lock_digest == self.lock_digest and self.catalog_digest == self.now
+        return lock_digest == self.lock_digest and self.catalog_digest == self.now and self.has_its_marks
 
     def is_direct(self, conn: Connection[Any]) -> bool:
         """False behind a pooler, which makes up the process id that a client is told at the start."""
@@ -40,14 +41,14 @@ class Look(NamedTuple):
 
 
 def look(conn: Connection[Any], chain: str, phase: str) -> Look | None:
-    """Read the last completion and today's digest; None where there is no ledger."""
+    """Read the last completion and today's digest; None where there is no ledger, or one of an older trueup."""
     statement = query("look").replace("{digest}", query("digest"))
     statement = statement.replace("{chain}", sql.Literal(chain).as_string(conn)).replace(
         "{phase}", sql.Literal(phase).as_string(conn)
     )
     try:
         row = conn.execute(statement.encode()).fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName):
         return None
     if row is None or row[0] is None:
         return None

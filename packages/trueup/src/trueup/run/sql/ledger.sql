@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS trueup.completions (
     catalog_digest text NOT NULL,
     facts_digest text NOT NULL,
     drift jsonb NOT NULL,
+    marks bigint,
     run_id text NOT NULL,
     completed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (chain, phase)
@@ -49,3 +50,4 @@ CREATE SEQUENCE IF NOT EXISTS trueup.run_lock_token;
 
 ALTER TABLE trueup.run_lock ADD COLUMN IF NOT EXISTS backend_start timestamptz;
 ALTER TABLE trueup.run_lock ADD COLUMN IF NOT EXISTS process text NOT NULL DEFAULT '';
+ALTER TABLE trueup.completions ADD COLUMN IF NOT EXISTS marks bigint;
