@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.config import Config, load, seconds
+from trueup.config import _VARIABLES, Config, load, seconds
 from trueup.errors import UsageError
 
 pytestmark = pytest.mark.unit
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(autouse=True)
 def nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TRUEUP_MIGRATIONS", "TRUEUP_SCRATCH_URL"):
+    for name in _VARIABLES.values():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -42,7 +42,6 @@ def test_every_key_is_read_and_paths_are_the_file_s(tmp_path: Path) -> None:
         [trueup]
         name = "crm"
         migrations = "db/migrations"
-        models = "app.models:metadata"
         [scratch]
         url = "postgresql://scratch"
         setup = "setup.sql"
@@ -57,7 +56,6 @@ def test_every_key_is_read_and_paths_are_the_file_s(tmp_path: Path) -> None:
     assert Config(
         folder=tmp_path / "app/db/migrations",
         name="crm",
-        models="app.models:metadata",
         scratch_url="postgresql://scratch",
         setup="CREATE ROLE app;",
         statement_timeout=120.0,
@@ -85,11 +83,45 @@ def test_the_flag_wins_over_variable_and_file(tmp_path: Path, monkeypatch: pytes
     assert Path("c") == load(path, migrations="c").folder
 
 
-def test_the_scratch_server_s_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "trueup.toml", '[scratch]\nurl = "postgresql://file"')
-    monkeypatch.setenv("TRUEUP_SCRATCH_URL", "postgresql://variable")
+def test_every_key_has_a_variable_that_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(
+        tmp_path / "app/trueup.toml",
+        """
+        [trueup]
+        name = "file"
+        migrations = "file"
+        [scratch]
+        url = "file"
+        setup = "file.sql"
+        [run]
+        statement_timeout = "1s"
+        lock_timeout = "1s"
+        lock_wait = "1s"
+        heal = "on"
+        """,
+    )
+    write(tmp_path / "setup.sql", "SELECT 1;")
+    texts = ["crm", "db", "postgresql://scratch", "setup.sql", "2s", "3s", "4s", "off"]
+    for name, text in zip(_VARIABLES.values(), texts, strict=True):
+        monkeypatch.setenv(name, text)
 
-    assert "postgresql://variable" == load(path).scratch_url
+    assert Config(
+        folder=Path("db"),
+        name="crm",
+        scratch_url="postgresql://scratch",
+        setup="SELECT 1;",
+        statement_timeout=2.0,
+        lock_timeout=3.0,
+        lock_wait=4.0,
+        heal=False,
+    ) == load(path)
+
+
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUEUP_HEAL", "maybe")
+
+    with pytest.raises(UsageError, match="TRUEUP_HEAL: heal is on, new, off, not 'maybe'"):
+        load(None)
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,30 @@
-"""`trueup.toml`: optional; every key has a flag or an environment variable too."""
+"""`trueup.toml`: optional; every key has an environment variable too, and some have a flag."""
 
 from __future__ import annotations
 
 import os
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from trueup.errors import UsageError
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
 _HEAL = ("on", "new", "off")
-_KEYS = {
-    "trueup": {"name", "migrations", "models"},
-    "scratch": {"url", "setup"},
-    "run": {"statement_timeout", "lock_timeout", "lock_wait", "heal"},
+_VARIABLES = {
+    ("trueup", "name"): "TRUEUP_NAME",
+    ("trueup", "migrations"): "TRUEUP_MIGRATIONS",
+    ("scratch", "url"): "TRUEUP_SCRATCH_URL",
+    ("scratch", "setup"): "TRUEUP_SCRATCH_SETUP",
+    ("run", "statement_timeout"): "TRUEUP_STATEMENT_TIMEOUT",
+    ("run", "lock_timeout"): "TRUEUP_LOCK_TIMEOUT",
+    ("run", "lock_wait"): "TRUEUP_LOCK_WAIT",
+    ("run", "heal"): "TRUEUP_HEAL",
 }
+"""Every key, as (section, key), and the variable that stands over it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +33,6 @@ class Config:
 
     folder: Path = Path("migrations")
     name: str = ""
-    models: str = ""
     scratch_url: str = ""
     setup: str = ""
     statement_timeout: float = 120.0
@@ -38,22 +44,20 @@ class Config:
 def load(path: Path | None, *, migrations: str = "") -> Config:
     """Read a configuration file, or the defaults where there is none.
 
-    `migrations` (the flag) overrides the file's folder; a `trueup.toml` beside or above that folder's own is used.
+    A variable stands over the file, and `migrations` (the flag) over both; a `trueup.toml` beside or above that
+    folder's own is used.
 
     Raises:
         UsageError: the file is not TOML, or has a key that means nothing.
     """
     found = path or _beside(migrations)
-    config = _read(found) if found and found.is_file() else Config()
     if path is not None and not path.is_file():
         raise UsageError(f"no configuration file at {path}", hint="Make one with `trueup init`, or leave --config out.")
+    values = _read(found) if found and found.is_file() else {}
+    values |= {key: _Value(os.environ[name], name, Path()) for key, name in _VARIABLES.items() if os.environ.get(name)}
     if migrations:
-        config = replace(config, folder=Path(migrations))
-    elif environment := os.environ.get("TRUEUP_MIGRATIONS"):
-        config = replace(config, folder=Path(environment))
-    if url := os.environ.get("TRUEUP_SCRATCH_URL"):
-        config = replace(config, scratch_url=url)
-    return config
+        values["trueup", "migrations"] = _Value(migrations, "--migrations", Path())
+    return _config(values)
 
 
 def _beside(migrations: str) -> Path | None:
@@ -61,35 +65,54 @@ def _beside(migrations: str) -> Path | None:
     return next((folder / "trueup.toml" for folder in folders if (folder / "trueup.toml").is_file()), None)
 
 
-def _read(path: Path) -> Config:
+class _Value(NamedTuple):
+    """A value as it is written, where that is, and the folder that a path in it is relative to."""
+
+    text: str
+    where: str
+    folder: Path
+
+
+_Values = dict[tuple[str, str], _Value]
+
+
+def _config(values: _Values) -> Config:
+    config: dict[str, Any] = {}
+    for (section, key), value in values.items():
+        match key:
+            case "migrations":
+                config["folder"] = value.folder / value.text
+            case "setup":
+                config["setup"] = _setup(value.folder, value.text)
+            case "heal":
+                if value.text not in _HEAL:
+                    raise UsageError(f"{value.where}: heal is {', '.join(_HEAL)}, not {value.text!r}")
+                config["heal"] = value.text != "off"
+            case "statement_timeout" | "lock_timeout" | "lock_wait":
+                config[key] = seconds(value.text)
+            case _:
+                config["scratch_url" if section == "scratch" else key] = value.text
+    return Config(**config)
+
+
+def _read(path: Path) -> _Values:
     try:
         data = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}", hint="The file is TOML.") from None
-    for section, values in data.items():
-        if not isinstance(values, dict):
+    values: _Values = {("trueup", "migrations"): _Value("migrations", str(path), path.parent)}
+    for section, keys in data.items():
+        if not isinstance(keys, dict):
             raise UsageError(f"{path}: {section} stands in no section", hint=_known())
-        unknown = {section} if section not in _KEYS else set(values) - _KEYS[section]
-        if unknown:
-            raise UsageError(f"{path}: nothing is called {', '.join(sorted(unknown))}", hint=_known())
-        for key, value in values.items():
+        if all(section != known for known, _ in _VARIABLES):
+            raise UsageError(f"{path}: nothing is called {section}", hint=_known())
+        for key, value in keys.items():
+            if (section, key) not in _VARIABLES:
+                raise UsageError(f"{path}: nothing is called {key}", hint=_known())
             if not isinstance(value, str):
                 raise UsageError(f"{path}: {key} is text, not {value!r}", hint=f'For example: {key} = "{value}"')
-    trueup, scratch, run = (data.get(section, {}) for section in ("trueup", "scratch", "run"))
-    heal = run.get("heal", "on")
-    if heal not in _HEAL:
-        raise UsageError(f"{path}: heal is {', '.join(_HEAL)}, not {heal!r}")
-    return Config(
-        folder=path.parent / trueup.get("migrations", "migrations"),
-        name=trueup.get("name", ""),
-        models=trueup.get("models", ""),
-        scratch_url=scratch.get("url", ""),
-        setup=_setup(path.parent, scratch.get("setup", "")),
-        statement_timeout=seconds(run.get("statement_timeout", "120s")),
-        lock_timeout=seconds(run.get("lock_timeout", "200ms")),
-        lock_wait=seconds(run.get("lock_wait", "10min")),
-        heal=heal != "off",
-    )
+            values[section, key] = _Value(value, str(path), path.parent)
+    return values
 
 
 def _setup(folder: Path, name: str) -> str:
@@ -112,4 +135,5 @@ def seconds(text: str | int) -> float:
 
 
 def _known() -> str:
-    return "Known: " + "; ".join(f"[{section}] {', '.join(sorted(keys))}" for section, keys in _KEYS.items()) + "."
+    sections = {section: [key for of, key in _VARIABLES if of == section] for section, _ in _VARIABLES}
+    return "Known: " + "; ".join(f"[{section}] {', '.join(keys)}" for section, keys in sections.items()) + "."

@@ -123,12 +123,15 @@ def test_every_kind_of_fact_is_documented() -> None:
 
 def test_every_key_of_the_configuration_is_documented() -> None:
     example = page("configuration")
-    for part, names in config._KEYS.items():
+    for part in {section for section, _ in config._VARIABLES}:
         _, _, rest = example.partition(f"\n[{part}]\n")
         told = set(
             re.findall(r"^(\w+) = ", re.split(r"^\[|^```", rest, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE)
         )
-        assert names == told, part
+        assert {key for section, key in config._VARIABLES if section == part} == told, part
+    rows = [line for line in example.splitlines() if line.startswith("| `[")]
+    for (part, key), variable in config._VARIABLES.items():
+        assert [row for row in rows if row.startswith(f"| `[{part}] {key}` ") and f"`{variable}`" in row], key
 
 
 def test_every_environment_variable_is_documented() -> None:

@@ -15,6 +15,7 @@ from trueup import api
 from trueup.connect.urls import urls_from
 from trueup.errors import TrueupError
 
+_ELSEWHERE = ("TRUEUP_NAME", "TRUEUP_HEAL")  # settings that ask another question
 _VALUES = {"--migrations": "migrations", "--database-url": "database_url"}
 
 
@@ -22,7 +23,7 @@ def up(arguments: list[str]) -> bool:
     """True where the database was found true, and everything was said."""
     started = time.monotonic()
     wanted = _parse(arguments)
-    if wanted is None:
+    if wanted is None or any(os.environ.get(name) for name in _ELSEWHERE):
         return False
     folder = Path(wanted.get("migrations") or os.environ.get("TRUEUP_MIGRATIONS") or "migrations")
     if any((place / "trueup.toml").exists() for place in (Path(), folder, folder.parent)):
