@@ -18,6 +18,7 @@ from trueup.cli import common
 from trueup.cli.app import COMMANDS, group
 from trueup.decide.model import Verdict
 from trueup.errors import TrueupError
+from trueup.planning.hazards import RULES
 
 pytestmark = pytest.mark.unit
 
@@ -159,6 +160,21 @@ def test_every_error_is_documented_with_its_code() -> None:
             line, code = told[name]
             assert code == kind.exit_code, name
             assert f"`{kind.code}`" in line or kind is trueup.DecisionNeeded, name
+
+
+def test_every_rule_of_lint_is_documented_with_its_level() -> None:
+    table = re.findall(r"^\| `([\w-]+)` \| (\w+) \|", section(page("lint"), "## Rules"), re.MULTILINE)
+
+    assert {(rule.id, "note" if rule.sends else rule.level.value) for rule in RULES.values()} == set(table)
+
+
+@pytest.mark.parametrize("heading", ["## Beside squawk", "## Beside strong_migrations"])
+def test_lint_is_compared_by_rules_that_it_has(heading: str) -> None:
+    table = [line for line in section(page("lint"), heading).splitlines() if line.startswith("| ")][2:]
+    ours = {rule for line in table for rule in _CODE.findall(line.split("|")[2])}
+
+    assert len(ours) > 15
+    assert ours <= set(RULES)
 
 
 def test_every_member_of_the_lock_file_is_documented() -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "status": "where the database stands",
     "history": "what was run, when, by whom, how long",
     "check": "is it true? for CI, health checks and workers",
+    "lint": "hazards of the steps to come, with the safe form",
     "resolve": "a person's word on a conflict",
     "accept": "known drift, written to a committed file",
     "release-run-lock": "take the run lock from a holder that is gone",

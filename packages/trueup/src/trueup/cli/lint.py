@@ -1,0 +1,127 @@
+"""`trueup lint`: what is dangerous about the steps to come, and the safe form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from trueup.cli import findings
+from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
+from trueup.cli.output import say
+from trueup.connect.urls import Urls
+from trueup.errors import LockFileError, UsageError
+from trueup.planning.hazards import RULES, Finding, Level, Lint, find
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+class _Source(NamedTuple):
+    """What is looked at: `folder` is what the findings' paths are relative to, `what` says it to a person."""
+
+    lint: Lint
+    folder: Path
+    what: str
+
+
+@click.command("lint")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="all steps, not only those that the database lacks")
+@click.option("--info", is_flag=True, help="matters of taste, and what running code may notice, as well")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="how to tell; text by default")
+@click.option("--rules", is_flag=True, help="only list the rules")
+@pass_context
+def command(context: Context, files: tuple[Path, ...], everything: bool, info: bool, form: str, rules: bool) -> int:
+    """Tell what is dangerous about pending steps, or FILES; exit 6 where the author has to do something."""
+    form = "json" if context.as_json else form
+    if rules:
+        findings.show_rules(RULES.values(), as_json=form == "json")
+        return 0
+    source = _of_files(context, files, info) if files else _of_chain(context, everything=everything, info=info)
+    found = [_placed(finding, source.folder) for finding in find(source.lint)]
+    findings.show(found, form, source.what)
+    return EXIT_FINDINGS if any(finding.level is Level.WARNING for finding in found) else 0
+
+
+def _of_chain(context: Context, *, everything: bool, info: bool) -> _Source:
+    """The steps that the database lacks, or without a database all of them."""
+    from trueup import api
+
+    if not everything and (urls := _urls(context)):
+        report = api.plan(
+            urls,
+            context.folder,
+            name=context.settings.name,
+            options=context.options(first_run=True, contract=True),
+        )
+        pending = {step.id for step in report.steps if step.verdict in ("run", "complete", "conflict", "blocked")}
+        lint = _with_lock(context, info)
+        return _Source(
+            _only(lint, pending, together=True),
+            context.folder,
+            "1 pending step" if len(pending) == 1 else f"{len(pending)} pending steps",
+        )
+    lint = _with_lock(context, info)
+    return _Source(lint, context.folder, f"{len(lint.steps)} steps")
+
+
+def _of_files(context: Context, files: tuple[Path, ...], info: bool) -> _Source:
+    """Files of the chain with what its lock file knows; any other files as they stand."""
+    from trueup.chain.files import MigrationFile
+    from trueup.chain.steps import read_chain
+
+    what = "1 file" if len(files) == 1 else f"{len(files)} files"
+    folder = context.folder.resolve()
+    inside = {str(f.resolve().relative_to(folder)) for f in files if f.resolve().is_relative_to(folder)}
+    if len(inside) == len(files) and folder.is_dir():
+        lint = _with_lock(context, info)
+        if inside <= {step.path for step in lint.steps}:
+            chosen = {step.id for step in lint.steps if step.path in inside}
+            return _Source(_only(lint, chosen, together=False), context.folder, what)
+    read = [MigrationFile(name=file.stem, path=str(file), data=file.read_bytes()) for file in files]
+    return _Source(Lint(steps=read_chain(Path(), files=read).steps, info=info), Path(), what)
+
+
+def _with_lock(context: Context, info: bool) -> Lint:
+    """All steps of the chain, with the effects of those that the lock file knows as they are now."""
+    from trueup.chain.lockfile import effects_of, read_entries
+    from trueup.chain.steps import read_chain
+
+    chain = read_chain(context.folder, name=context.settings.name)
+    try:
+        base, entries = read_entries(context.folder)
+    except LockFileError as error:
+        say(f"{error.message}: the locks told are those that such statements take, and types are not known")
+        return Lint(steps=chain.steps, info=info)
+    known = 0
+    for step, entry in zip(chain.steps, entries, strict=False):
+        if (step.id, step.hash) != (entry["id"], entry["hash"]):
+            break
+        known += 1
+    return Lint(steps=chain.steps, effects=effects_of(entries[:known]), base=base, info=info)
+
+
+def _urls(context: Context) -> Urls | None:
+    """The database's URLs; None where none is given."""
+    try:
+        return context.urls
+    except UsageError:
+        if context.database_url:
+            raise
+        return None
+
+
+def _only(lint: Lint, chosen: set[str], *, together: bool) -> Lint:
+    from dataclasses import replace
+
+    return replace(lint, chosen=chosen, together=together)
+
+
+def _placed(finding: Finding, folder: Path) -> Finding:
+    """The finding with its path as seen from the current folder."""
+    from dataclasses import replace
+
+    path = (folder / finding.path).resolve()
+    here = Path.cwd()
+    return replace(finding, path=str(path.relative_to(here) if path.is_relative_to(here) else path))
