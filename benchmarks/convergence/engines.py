@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.convergence.chains import Chain
+from benchmarks.convergence.chains import Chain, awake
 from benchmarks.convergence.replay import connect, replay
 
 CONFLICT = 3
@@ -91,6 +91,8 @@ class Trueup:
         self._folder = folder / chain.name / "migrations"
         shutil.rmtree(self._folder.parent, ignore_errors=True)
         shutil.copytree(chain.folder, self._folder)
+        for path in self._folder.rglob("*.sql"):
+            path.write_text(awake(path.read_text()))
         if chain.setup:
             (self._folder.parent / "setup.sql").write_text(chain.setup)
             (self._folder.parent / "trueup.toml").write_text('[scratch]\nsetup = "setup.sql"\n')

@@ -60,6 +60,12 @@ HALVES = {
         ),
         "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)",
     ),
+    "a long block": (
+        "BEGIN;\n"
+        + "".join(f"CREATE TABLE t{n} (id int);\nCREATE INDEX i{n} ON t{n} (id);\n" for n in range(13))
+        + "CREATE TABLE kinds (name text PRIMARY KEY);\nINSERT INTO kinds VALUES ('a'), ('b');\nCOMMIT;",
+        "CREATE TABLE t7 (id int); INSERT INTO t7 VALUES (1); CREATE INDEX i7 ON t7 (id)",
+    ),
     "an index left invalid by a failed build": (
         "CREATE INDEX CONCURRENTLY leads_phone ON leads (phone);",
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.model import LockedChain
-from trueup.decide.model import Decision
+from trueup.decide.model import Decision, Wish
 from trueup_testing.facts import chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
@@ -132,3 +132,55 @@ def test_a_conflict_does_not_stop_what_comes_after_from_being_judged() -> None:
     del live["column public.a.x"]
 
     assert ["reconcile", "conflict", *["reconcile"] * 5] == verdicts(decided(UPDATE, live))
+
+
+A_WITH_X = step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"})
+ADD_Y = step("ALTER TABLE a ADD y int", {"column public.a.y": "integer"})
+OTHERS = [step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "bcdefg"]
+ADD_Z = step("ALTER TABLE a ADD z int NOT NULL", {"column public.a.z": "integer", "not null public.a.z": ""})
+DROP_X = step("ALTER TABLE a DROP x", gone=["column public.a.x"])
+INSERT = chain_of(A_WITH_X, *OTHERS, step("INSERT INTO a (x) VALUES (1)", locks=WRITES_A), ADD_Y, ADD_Z, DROP_X)
+
+
+def written(locked: LockedChain, live: dict[str, str], **rows: bool) -> tuple[str, str]:
+    """Verdict and reason for the step that writes rows; `rows` says which tables have some."""
+    decision = decided(locked, live, wish=Wish(rows={f"public.{table}": some for table, some in rows.items()}))
+    (index,) = (i for i, one in enumerate(locked.steps) if one.has_data)
+    return verdicts(decision)[index], decision.steps[index].reason
+
+
+def test_the_nearest_step_on_its_table_tells_more_than_a_distant_one() -> None:
+    locked = chain_of(A_WITH_X, *OTHERS, step("UPDATE a SET x = 1", locks=WRITES_A), ADD_Y, ADD_Z)
+
+    assert ("run", "nothing beside it is there") == written(locked, state(locked, [0, 9]))
+    assert "conflict" == written(locked, state(locked, [0, 8]))[0]
+
+
+def test_a_table_without_rows_was_not_filled() -> None:
+    early = state(INSERT, [0, 8])
+
+    assert {"public.a"} == decided(INSERT, early).asked
+    assert ("run", "the tables that it writes have no rows") == written(INSERT, early, a=False)
+    assert "conflict" == written(INSERT, early, a=True)[0]
+
+
+def test_what_a_later_step_has_done_early_can_make_it_impossible() -> None:
+    verdict, reason = written(INSERT, state(INSERT, [0, 9]), a=False)
+
+    assert ("conflict", True) == (verdict, "not null public.a.z" in reason)
+
+
+def test_a_table_made_early_is_filled_only_where_it_is_empty() -> None:
+    locked = chain_of(*OTHERS, A_WITH_X, step("INSERT INTO a VALUES (1)", locks=WRITES_A), ADD_Y)
+    live = state(locked, [0, 6])
+
+    assert "run" == written(locked, live, a=False)[0]
+    assert "conflict" == written(locked, live, a=True)[0]
+
+
+def test_what_was_lost_later_does_not_undo_what_was_passed() -> None:
+    live = state(UPDATE, 7)
+    moved = chain("UPDATE a SET w = 1")
+    del live["column public.a.x"]
+
+    assert "assume" == second(decided(moved, live))[0]

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from trueup.chain.model import Effect, Step
 from trueup.decide.parts import statements_to_run
+from trueup.decide.rows import Rows
 
 pytestmark = pytest.mark.unit
 
@@ -32,9 +36,17 @@ def whole(*parts: Effect) -> Effect:
     return Effect(set=values, gone=gone, parts=parts)
 
 
-def chosen(now: dict[str, str | None], *parts: Effect, tags: tuple[str, ...] = ()) -> list[int] | None:
+def chosen(
+    now: dict[str, str | None],
+    *parts: Effect,
+    tags: tuple[str, ...] = (),
+    texts: tuple[str, ...] = (),
+    rows: dict[str, bool] | None = None,
+) -> list[int] | None:
     tags = tags or ("create_stmt",) * len(parts)
-    return statements_to_run(step(*tags), whole(*parts), now, lambda _: False)
+    there = {key: value for key, value in now.items() if value is not None}
+    block = replace(step(*tags), statements=texts or tags)
+    return statements_to_run(block, whole(*parts), now, lambda _: False, Rows(there, rows or {}))
 
 
 def test_only_the_statements_that_are_missing_run() -> None:
@@ -54,6 +66,26 @@ def test_half_a_statement_is_a_persons_decision() -> None:
     assert chosen({"column public.b.x": "integer"}, TABLE, COLUMN) is None
 
 
+INSERT: Any = {
+    "tags": ("create_stmt", "alter_table_stmt", "insert_stmt"),
+    "texts": ("", "", "INSERT INTO a VALUES (1)"),
+}
+
+
 def test_rows_written_beside_what_is_there_are_a_persons_decision() -> None:
-    assert chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), tags=("a", "b", "insert_stmt")) is None
+    assert chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), **INSERT) is None
+    assert chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), **INSERT, rows={"public.a": True}) is None
     assert [1, 2] == chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), tags=("a", "b", "variable_set_stmt"))
+
+
+def test_a_table_that_is_missing_or_empty_is_filled() -> None:
+    assert [0, 2] == chosen(dict(COLUMN.set), TABLE, COLUMN, Effect(), **INSERT)
+    assert [1, 2] == chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), **INSERT, rows={"public.a": False})
+
+
+def test_rows_are_written_between_neighbours_that_have_not_run() -> None:
+    update: Any = {"tags": ("alter_table_stmt", "update_stmt", "create_stmt"), "texts": ("", "UPDATE b SET x = 1", "")}
+    there: dict[str, str | None] = {"table public.b": "", "table public.a": ""}
+
+    assert [0, 1] == chosen(there, COLUMN, Effect(), TABLE, **update)
+    assert chosen({**COLUMN.set, "table public.b": ""}, COLUMN, Effect(), TABLE, **update) is None

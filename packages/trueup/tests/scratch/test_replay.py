@@ -199,3 +199,29 @@ def test_what_is_known_is_not_learnt_again(databases: Databases, tmp_path: Path)
     assert ["1_c_table"] == learnt
     assert all_effects == again
     assert base == again_base
+
+
+MANY = "".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, x int);\nCREATE INDEX i{n} ON t{n} (x);\n" for n in range(15))
+DEFERRED = (
+    "CREATE TABLE child (id int REFERENCES t1 DEFERRABLE INITIALLY DEFERRED);\n"
+    "INSERT INTO child VALUES (1);\nINSERT INTO t1 VALUES (1);\n"
+)
+
+
+def test_the_statements_of_a_long_transaction_are_known_one_by_one(databases: Databases, tmp_path: Path) -> None:
+    steps = read_chain(write_chain(tmp_path, {"1_x.sql": f"BEGIN;\n{MANY}COMMIT;"})).steps
+
+    _, (effect,) = replay(lambda: connect(databases.create()), steps)
+
+    assert len(steps[0].statements) == len(effect.parts)
+    assert {"index public.i7": "ON public.t7 USING btree (x)"}.items() <= effect.set.items()
+    assert "index public.i7" in effect.parts[15].set
+
+
+def test_a_long_transaction_that_has_to_be_one_is_run_as_one(databases: Databases, tmp_path: Path) -> None:
+    steps = read_chain(write_chain(tmp_path, {"1_x.sql": f"BEGIN;\n{MANY}{DEFERRED}COMMIT;"})).steps
+
+    _, (effect,) = replay(lambda: connect(databases.create()), steps)
+
+    assert () == effect.parts
+    assert {"table public.child", "index public.i14"} < set(effect.set)

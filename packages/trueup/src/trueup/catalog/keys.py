@@ -122,3 +122,8 @@ def index_table(value: str) -> str:
     """`schema.table` that an index's value is on."""
     match = _INDEXED.match(value)
     return match["table"] if match else ""
+
+
+def table_touched(key: str, value: str | None) -> str:
+    """`schema.table` that a fact with this value is on, an index's too; empty for what is on none."""
+    return index_table(value) if value and kind_of(key) == "index" else table_of(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +26,7 @@ DATA_TAGS = frozenset(
         "execute_stmt",
     },
 )
+_ADDS_NO_ROWS = ("update_stmt", "delete_stmt", "truncate_stmt")
 _MENTIONS_DDL = re.compile(r"\b(create|alter|drop|rename|comment|grant|revoke|truncate)\b", re.IGNORECASE)
 
 
@@ -89,6 +90,11 @@ class Step:
         return any(tag in DATA_TAGS for tag in self.tags)
 
     @property
+    def inserts(self) -> bool:
+        """True where a statement adds rows, or may."""
+        return any(tag in DATA_TAGS and tag not in _ADDS_NO_ROWS for tag in self.tags)
+
+    @property
     def opaque(self) -> bool:
         """A DO block or a call that mentions DDL: the catalog of an empty database cannot show all it does."""
         return any(
@@ -116,6 +122,13 @@ class Effect:
     def keys(self) -> tuple[str, ...]:
         """Every fact that the step touches."""
         return (*self.set, *self.gone)
+
+    @property
+    def changes(self) -> Iterator[tuple[str, str | None]]:
+        """Every fact that the step touches, with its value after it; None where it is gone."""
+        yield from self.set.items()
+        for key in self.gone:
+            yield key, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

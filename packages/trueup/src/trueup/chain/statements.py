@@ -169,6 +169,11 @@ def columns_written(text: str) -> set[str]:
     return found
 
 
+def relations_named(text: str) -> set[str]:
+    """The tables and views that the statements of a text name, unquoted, without schemas."""
+    return {str(name.relname) for s in parse_statements(text) for name in nodes_of(s.node, "RangeVar")}
+
+
 def removed_objects(statement: Statement) -> set[tuple[str, str]]:
     """(kind, name) of what the statement removes, as `created_objects` would name it."""
     node, found = statement.node, set()

@@ -86,8 +86,7 @@ def _apply(
 ) -> int:
     """Apply a step to the state, except where a marked later step has spoken; the change in distance."""
     change = 0
-    values: list[tuple[str, Value]] = [*effect.set.items(), *((key, None) for key in effect.gone)]
-    for key, value in values:
+    for key, value in effect.changes:
         if last_marked.get(key, -1) > index:
             continue
         there = live.get(key)

@@ -2,18 +2,20 @@
 
 In order of trust: the ledger; the author's `done when` (both are settled before this is asked); a statement that
 repeats harmlessly; then, without a ledger of trueup's own, its place in the chain, but only where the steps on the same
-relations agree with it.
+relations agree with it. Where they do not, the rows may: a table without any was not filled, and loses none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from trueup.catalog.keys import column_of, kind_of, parts, table_of, unquoted
+from trueup.catalog.keys import column_of, identity_of, kind_of, parts, table_of, table_touched, unquoted
 from trueup.chain.model import LockedChain, Step
 from trueup.chain.statements import columns_written
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Marks, StepVerdict
+from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
@@ -32,10 +34,14 @@ class DataRules:
         marks: Marks,
         heal: Mapping[str, int],
         early: Mapping[str, int],
+        rows: Rows,
     ) -> None:
         self.locked = locked
         self.paths = paths
         self.live = live
+        self.rows = rows
+        self.heal = heal
+        self.early = early
         self.done = frozenset(anchor.done)
         self.marks = marks
         self.position = anchor.position
@@ -53,12 +59,12 @@ class DataRules:
             if before:
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return StepVerdict(index=index, verdict="run", reason="it changes nothing in the catalog, and is pending")
-        if (
-            not before
-            and not step.guarded
-            and (column := self._reads_healed(step, set(self.locked.effects[index].locks)))
-        ):
-            return self._conflict(index, f"it reads {column}, whose values were lost")
+        relations = self._relations(index, step)
+        if not before:
+            if not step.guarded and (column := self._reads_healed(step, set(self.locked.effects[index].locks))):
+                return self._conflict(index, f"it reads {column}, whose values were lost")
+            if fact := self._in_its_way(index, step, relations):
+                return self._conflict(index, f"it cannot run any more: a later step has changed {fact} here")
         if self.marks.own and not self._mark_was_lost(index):
             if before and not self._still_fits(index):
                 return self._conflict(index, "it is not in the ledger, and its tables have changed since")
@@ -85,32 +91,83 @@ class DataRules:
         relations = set(self.locked.effects[index].locks)
         if step.opaque:
             tables = (key.removeprefix("table ") for key in self.paths.of if key.startswith("table "))
-            relations |= {table for table in tables if unquoted(parts(table)[-1]) in step.sql}
+            relations |= {table for table in tables if _names(step.sql, unquoted(parts(table)[-1]))}
         return relations
 
     def _by_place(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         relations = self._relations(index, step)
         written = {name for name, mode in self.locked.effects[index].locks.items() if mode in _WRITES}
-        if before:
-            if written and written <= self.healed_tables:
-                return StepVerdict(index=index, verdict="run", reason="the table it fills was missing")
-            if self._names_healed(step, relations):
-                return self._conflict(index, "it uses what was missing, so it may not have run")
-            missing = {table for table, maker in self.behind if maker < index}
-            if not relations & missing:
-                return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
-            return self._conflict(index, "some of what stood before it is missing here")
-        later = {table for table, maker in self.ahead if maker > index}
-        if not relations & later:
-            return StepVerdict(index=index, verdict="run", reason="nothing behind it is there")
-        return self._conflict(index, "later steps on the same tables are there")
+        judge = self._before if before else self._behind
+        return judge(index, step, relations, written)
+
+    def _before(self, index: int, step: Step, relations: set[str], written: set[str]) -> StepVerdict:
+        """Its place says that it was done; so it was, unless something that it uses is missing."""
+        if written and written <= self.healed_tables:
+            return StepVerdict(index=index, verdict="run", reason="the table it fills was missing")
+        missing = {table for table, maker in self.behind if maker < index}
+        if self._names_healed(step, relations):
+            why = "it uses what was missing, so it may not have run"
+        elif relations & missing and not self._passed(relations, index):
+            why = "some of what stood before it is missing here"
+        else:
+            return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
+        if self.rows.none_in(written):
+            if not step.inserts:
+                return StepVerdict(index=index, verdict="assume", reason="the tables that it changes have no rows")
+            if self._still_fits(index):
+                return StepVerdict(index=index, verdict="run", reason="the tables that it fills have no rows")
+        return self._conflict(index, why)
+
+    def _behind(self, index: int, step: Step, relations: set[str], written: set[str]) -> StepVerdict:
+        """Its place says that it has not run; nor has it, unless the steps beside it on the same tables have."""
+        later = {step for table, step in self.ahead if table in relations and step > index}
+        made_early = {table for table in written if {f"table {table}"} <= self.early.keys() & self.live.keys()}
+        if later and self._next_on(relations, index) in later:
+            why = "later steps on the same tables are there"
+        elif step.inserts and made_early:
+            why = f"a table that it fills is there already ({min(made_early)}), with rows"
+        else:
+            return StepVerdict(index=index, verdict="run", reason="nothing beside it is there")
+        if self.rows.none_in(written):
+            return StepVerdict(index=index, verdict="run", reason="the tables that it writes have no rows")
+        return self._conflict(index, why)
+
+    def _passed(self, relations: set[str], index: int) -> bool:
+        """True where the next step on these tables is taken as done, and all that it makes is there."""
+        later = self._next_on(relations, index)
+        effect = self.locked.effects[later]
+        return later in self.done and all(self.heal.get(key) != later for key in effect.set)
+
+    def _next_on(self, relations: set[str], index: int) -> int:
+        """The next step that makes or changes something on these tables."""
+        for later in range(index + 1, len(self.locked.steps)):
+            if any(table_touched(key, value) in relations for key, value in self.locked.effects[later].changes):
+                return later
+        return -1
+
+    def _in_its_way(self, index: int, step: Step, relations: set[str]) -> str:
+        """What a later step has done early, so that the server would refuse this one."""
+        for key, place in self.early.items():
+            if place <= index + 1 or table_of(key) not in relations:
+                continue
+            kind, name = kind_of(key), unquoted(parts(identity_of(key))[-1])
+            if kind in _ROW_BEARING and self.live.get(key) is None and _names(step.sql, name):
+                return key
+            if kind == "not null" and step.inserts and self._must_be_given(key) and not _names(step.sql, name):
+                return key
+        return ""
+
+    def _must_be_given(self, key: str) -> bool:
+        """NOT NULL of a column that no default fills."""
+        column = identity_of(key)
+        filled = any(f"{facet} {column}" in self.live for facet in ("default", "identity", "generated"))
+        return key in self.live and not filled
 
     def _names_healed(self, step: Step, relations: set[str]) -> bool:
         if relations & self.healed_tables:
             return True
-        words = step.sql
         return any(
-            column.rpartition(".")[0] in relations and unquoted(parts(column)[-1]) in words
+            column.rpartition(".")[0] in relations and _names(step.sql, unquoted(parts(column)[-1]))
             for column in self.healed_columns
         )
 
@@ -119,7 +176,9 @@ class DataRules:
         named = [
             column
             for column in sorted(self.healed_columns)
-            if column.rpartition(".")[0] in relations - self.healed_tables and unquoted(parts(column)[-1]) in step.sql
+            if column.rpartition(".")[0] in relations - self.healed_tables
+            and _names(step.sql, unquoted(parts(column)[-1]))
+            and not self.rows.none_in([column.rpartition(".")[0]])
         ]
         filled = {name for text in step.statements for name in columns_written(text)} if named else set()
         return next((column for column in named if unquoted(parts(column)[-1]) not in filled), "")
@@ -140,3 +199,8 @@ class DataRules:
 
     def _conflict(self, index: int, why: str) -> StepVerdict:
         return StepVerdict(index=index, verdict="conflict", reason=why)
+
+
+def _names(sql: str, name: str) -> bool:
+    """True where the text has this name as a word."""
+    return name in sql and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql) is not None

@@ -17,6 +17,7 @@ from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
 from trueup.decide.parts import statements_to_run
+from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories, Value, fold
 
 _REFERENCES = re.compile(r"REFERENCES (.+?)\(")
@@ -101,10 +102,13 @@ class _Deciding:
         self.cursors = Cursors(locked, paths, live, anchor, marks)
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
+        self.rows = Rows(live, wish.rows)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         cursors = self.cursors
-        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, cursors.heal, cursors.place)
+        rules = DataRules(
+            self.locked, self.paths, self.live, self.anchor, self.marks, cursors.heal, cursors.place, self.rows
+        )
         steps = [self._verdict(index, rules) for index in range(len(self.locked.steps))]
         final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
         return Decision(
@@ -118,6 +122,7 @@ class _Deciding:
             before=cursors.now,
             final=final,
             renamed=renamed,
+            asked=frozenset(self.rows.asked),
         )
 
     def _uses_renamed(self, index: int, step: Step, effect: Effect) -> str:
@@ -264,7 +269,7 @@ class _Deciding:
 
     def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """Complete a step of several statements with those that have not run."""
-        chosen = statements_to_run(step, effect, self.now, lambda key: self.place.get(key, -1) > index)
+        chosen = statements_to_run(step, effect, self.now, lambda key: self.place.get(key, -1) > index, self.rows)
         if not chosen:
             return None
         self._advance(effect, index)
@@ -296,8 +301,7 @@ class _Deciding:
         there: list[str] = []
         missing: list[str] = []
         strange: list[str] = []
-        values: list[tuple[str, Value]] = [*effect.set.items(), *((key, None) for key in effect.gone)]
-        for key, value in values:
+        for key, value in effect.changes:
             found = self.now.get(key)
             if self._grown_enum(key, found) and value is not None:
                 (there if enums.has_all(found or "", value) else missing).append(key)

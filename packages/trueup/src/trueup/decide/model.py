@@ -74,14 +74,6 @@ class StepVerdict:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What only the rows can answer: the author's `done when` of a step."""
-
-    index: int
-    sql: str
-
-
 @dataclass(slots=True, kw_only=True)
 class Decision:
     """Where a database stands and what each step needs.
@@ -89,7 +81,8 @@ class Decision:
     `anchor` counts steps: the database is nearest to the state after that many. `heal` are the facts that are missing
     there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed.
     `final` is what every managed fact will be, None for gone.
-    `renamed` maps the chain's key of an object to the key it has here.
+    `renamed` maps the chain's key of an object to the key it has here. `asked` are tables of which it would help to
+    know whether they have rows.
     """
 
     anchor: int
@@ -102,6 +95,7 @@ class Decision:
     before: Mapping[str, str | None] = field(default_factory=dict)
     final: Mapping[str, str | None] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
+    asked: Collection[str] = ()
 
     @property
     def conflicts(self) -> list[StepVerdict]:
@@ -123,3 +117,4 @@ class Wish:
     applied: Collection[int] = ()  # resolve --applied
     run: Collection[int] = ()  # resolve --run
     answers: Mapping[int, bool] = field(default_factory=dict)  # `done when`, by step
+    rows: Mapping[str, bool] = field(default_factory=dict)  # whether a table has some, where that was asked

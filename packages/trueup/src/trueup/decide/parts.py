@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from trueup.catalog.keys import parts as name_parts
+from trueup.catalog.keys import table_touched, unquoted
+from trueup.chain.grammar import parse_statements
 from trueup.chain.model import DATA_TAGS, Effect, Step
+from trueup.chain.statements import is_guarded, relations_named
+from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value
 
 
@@ -13,6 +18,7 @@ def statements_to_run(
     effect: Effect,
     now: Mapping[str, Value],
     beyond: Callable[[str], bool],
+    rows: Rows,
 ) -> list[int] | None:
     """The statements whose effect is not there, by index; None where saying so could lose or repeat work.
 
@@ -21,14 +27,14 @@ def statements_to_run(
         effect: What it does.
         now: The database just before the step.
         beyond: Whether a fact is further along than this step.
+        rows: Which tables have rows.
     """
     state = dict(now)
     chosen: list[int] = []
+    silent: list[int] = []
     for position, part in enumerate(effect.parts):
         if not part.keys:
-            if step.tags[position] in DATA_TAGS and not step.guarded:
-                return None
-            chosen.append(position)
+            silent.append(position)
             continue
         there = [_is_there(key, part.set.get(key), state, effect, beyond) for key in part.keys]
         if all(there):
@@ -38,7 +44,47 @@ def statements_to_run(
         chosen.append(position)
         state.update(part.set)
         state.update(dict.fromkeys(part.gone))
-    return chosen
+    run = frozenset(chosen)
+    if not all(_has_not_run(position, step, effect, run, now, rows) for position in silent):
+        return None
+    return sorted({*chosen, *silent})
+
+
+def _has_not_run(
+    position: int,
+    step: Step,
+    effect: Effect,
+    run: frozenset[int],
+    now: Mapping[str, Value],
+    rows: Rows,
+) -> bool:
+    """True for a statement without facts whose neighbours on the same tables have not run, or whose tables are empty.
+
+    `run` are the statements of the step that have facts and are still to come.
+    """
+    text = step.statements[position]
+    if step.tags[position] not in DATA_TAGS or all(is_guarded(s) for s in parse_statements(text)):
+        return True
+    named = relations_named(text)
+    tables = {table for key in now if key.startswith("table ") and _bare(table := key[6:]) in named}
+    beside = _nearest(range(position - 1, -1, -1), effect.parts, named)
+    beside |= _nearest(range(position + 1, len(effect.parts)), effect.parts, named)
+    if beside and beside <= run:
+        return True
+    return rows.none_in({table for table in tables if now[f"table {table}"] is not None})
+
+
+def _nearest(positions: range, parts: Sequence[Effect], named: set[str]) -> set[int]:
+    """The first of these statements that makes or changes something on a table of this name, if there is one."""
+    for position in positions:
+        if any(_bare(table_touched(key, value)) in named for key, value in parts[position].changes):
+            return {position}
+    return set()
+
+
+def _bare(table: str) -> str:
+    """The name alone, unquoted."""
+    return unquoted(name_parts(table)[-1]) if table else ""
 
 
 def _is_there(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from trueup.catalog.keys import identity_of, schema_of
 from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
-from trueup.decide.model import Difference, StepVerdict, Wish
+from trueup.decide.model import Decision, Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
 from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
 from trueup.planning.build import build
@@ -82,9 +82,20 @@ class Assessor:
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
         live = take(self.conn, self.schemas, self.roles)
-        decision = decide(self.locked, live, marks.marks, self._wish(marks), paths=self.paths)
+        decision = self._decide(live, marks)
         plan = self._probed(build(self.locked, decision, heal=self.options.heal, paths=self.paths))
         return Assessment(plan, self._report(plan), marks)
+
+    def _decide(self, live: Mapping[str, str], marks: ledger.Ledger) -> Decision:
+        """Decide; where only the rows can tell whether a data step was run, ask them and decide again."""
+        wish = self._wish(marks)
+        while True:
+            decision = decide(self.locked, live, marks.marks, wish, paths=self.paths)
+            unknown = sorted(set(decision.asked) - wish.rows.keys())
+            if not unknown:
+                return decision
+            rows = {table: not self._is_empty(table) for table in unknown}
+            wish = replace(wish, rows={**wish.rows, **rows})
 
     def _probed(self, plan: Plan) -> Plan:
         """Ask the rows whether they stand in the way of what is to be made."""
@@ -129,10 +140,14 @@ class Assessor:
             answers=answers,
         )
 
-    def _ask(self, query: str) -> bool:
+    def _is_empty(self, table: str) -> bool:
+        """True only where that is sure: row security must not hide what is there."""
+        return self._ask(f"SELECT NOT EXISTS (SELECT FROM {table})", settings="; SET LOCAL row_security = off")
+
+    def _ask(self, query: str, *, settings: str = "") -> bool:
         """The author's `done when`; what it asks about may not be there yet, and then it is not done."""
         try:
-            self.conn.execute("BEGIN READ ONLY")
+            self.conn.execute(f"BEGIN READ ONLY{settings}".encode())
             row = self.conn.execute(query.encode()).fetchone()
         except psycopg.Error:
             row = None

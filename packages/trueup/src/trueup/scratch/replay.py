@@ -8,7 +8,7 @@ not, the chain is replayed once more with full snapshots throughout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -19,22 +19,17 @@ from trueup.catalog.snapshot import PINNED, as_facts, snapshot_sql
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.model import Effect, Facts, Step
-from trueup.chain.statements import is_concurrent, is_guarded, refuses_transactions, without_concurrently
+from trueup.chain.statements import (
+    is_concurrent,
+    is_guarded,
+    needs_one_transaction,
+    refuses_transactions,
+    without_concurrently,
+)
 from trueup.errors import ScratchError
+from trueup.scratch.changes import LOCK_LETTERS, STRENGTH, Change, effect_of, lock_modes, ordered, together
 
 FactsByObject = dict[int, Facts]
-
-LOCK_LETTERS = {
-    "AccessShareLock": "AS",
-    "RowShareLock": "RS",
-    "RowExclusiveLock": "RX",
-    "ShareUpdateExclusiveLock": "SUE",
-    "ShareLock": "S",
-    "ShareRowExclusiveLock": "SRE",
-    "ExclusiveLock": "X",
-    "AccessExclusiveLock": "AE",
-}
-_STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
 
 _LOCAL_TAGS = {
     *("create_stmt", "index_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_function_stmt", "drop_stmt"),
@@ -79,21 +74,24 @@ class _Answer(NamedTuple):
     existing: list[Any]
 
 
-class _Change(NamedTuple):
-    """The facts of the objects that a statement touched, before and after it."""
+class _MustNotBeDivided(Exception):
+    """The statements of this step do not run in transactions of their own."""
 
-    old: Facts
-    new: Facts
-    locks: list[tuple[int, str]]
-    names: dict[int, str]
+    def __init__(self, step: str) -> None:
+        super().__init__(step)
+        self.step = step
 
 
 class Replay:
-    """The scratch database while a chain is replayed on it. `facts` is what is there now, by owning object's oid."""
+    """The scratch database while a chain is replayed on it. `facts` is what is there now, by owning object's oid.
 
-    def __init__(self, conn: Connection[Any], *, local: bool = True) -> None:
+    `undivided` are steps whose statements have to share their transaction.
+    """
+
+    def __init__(self, conn: Connection[Any], *, local: bool = True, undivided: Collection[str] = ()) -> None:
         self.conn = conn
         self.local = local
+        self._undivided = undivided
         self._major = conn.info.server_version // 10000
         prepare = (
             "SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;"
@@ -122,24 +120,26 @@ class Replay:
             alone = any(refuses_transactions(s) and not is_concurrent(s) for s in statements)
             if 1 < len(statements) <= _MOST_PARTS and not alone:
                 changes = self._run_one_by_one(step, statements)
+            elif len(statements) > 1 and not alone and self._can_be_divided(step, statements):
+                changes = self._run_divided(step, statements)
             else:
                 changes = [self._absorb(self._run(step, statements, self._query(statements)), statements)]
         except psycopg.Error as error:
             raise _refused(step, error) from error
-        old, new = _together(changes)
-        effect = _effect(old, new)
+        old, new = together(changes)
+        effect = effect_of(old, new)
         return Effect(
-            set=_ordered(dict(effect.set) | _roles(statements)),
+            set=ordered(dict(effect.set) | _roles(statements)),
             gone=effect.gone,
-            locks=_lock_modes(changes[-1].locks, changes[0].names | changes[-1].names),
+            locks=lock_modes(changes),
             texts=self._texts(effect.set, step),
-            parts=tuple(_effect(change.old, change.new) for change in changes) if len(changes) > 1 else (),
+            parts=tuple(effect_of(change.old, change.new) for change in changes) if len(changes) > 1 else (),
         )
 
     def _query(self, statements: list[Statement]) -> str:
         return "trueup_touched" if self.local and all(_is_local(s) for s in statements) else "trueup_all"
 
-    def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[_Change]:
+    def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[Change]:
         """Several statements in one transaction, with a look after each."""
         changes = []
         try:
@@ -153,6 +153,25 @@ class Replay:
             raise
         return changes
 
+    def _can_be_divided(self, step: Step, statements: list[Statement]) -> bool:
+        """True where each statement does the same in a transaction of its own."""
+        return step.id not in self._undivided and not any(needs_one_transaction(s) for s in statements)
+
+    def _run_divided(self, step: Step, statements: list[Statement]) -> list[Change]:
+        """Many statements that belong in one transaction, each in its own: so a look reads only what that one touched.
+
+        Raises:
+            _MustNotBeDivided: it does not run like that. Nobody can take back what has run: the replay starts again.
+        """
+        changes = []
+        try:
+            for statement in statements:
+                answer = self._send([*step.context, _text(statement)], self._query([statement]))
+                changes.append(self._absorb(answer, [statement]))
+        except psycopg.Error:
+            raise _MustNotBeDivided(step.id) from None
+        return changes
+
     def _look_within(self, text: str, query: str) -> _Answer:
         """One statement inside a transaction, and the facts after it; the search path is as it was for the next one."""
         reading = (
@@ -163,16 +182,16 @@ class Replay:
         results = _results(self.conn.execute(f"{text}\n;{reading}".encode()))
         return _answer(results[-2], results[-3])
 
-    def _absorb(self, answer: _Answer, statements: list[Statement]) -> _Change:
+    def _absorb(self, answer: _Answer, statements: list[Statement]) -> Change:
         """Take over what has changed since the last look."""
         fresh = self._by_object(answer.rows)
-        touched = set(fresh) | {o for o, mode in answer.locks if _STRENGTH[LOCK_LETTERS[mode]] >= _STRENGTH["SUE"]}
+        touched = set(fresh) | {o for o, mode in answer.locks if STRENGTH[LOCK_LETTERS[mode]] >= STRENGTH["SUE"]}
         if answer.existing:
             touched |= self.facts.keys() - {oid for (oid,) in answer.existing}
         if self._query(statements) == "trueup_all":
             touched |= self.facts.keys()
         names = {oid: _relation_name(self.facts[oid]) for oid, _ in answer.locks if oid in self.facts}
-        change = _Change({}, {}, answer.locks, names)
+        change = Change({}, {}, answer.locks, names)
         for oid in touched:
             change.old.update(self.facts.pop(oid, {}))
             if oid in fresh:
@@ -261,27 +280,6 @@ def _answer(rows: list[Any], existing: list[Any]) -> _Answer:
     return _Answer(rows[len(locks) :], locks, existing)
 
 
-def _together(changes: list[_Change]) -> tuple[Facts, Facts]:
-    """The facts before the first change and after the last one."""
-    old: Facts = {}
-    new: Facts = {}
-    seen: set[str] = set()
-    for change in changes:
-        old.update((key, value) for key, value in change.old.items() if key not in seen)
-        seen.update(change.old, change.new)
-        for key in change.old:
-            new.pop(key, None)
-        new.update(change.new)
-    return old, new
-
-
-def _effect(old: Facts, new: Facts) -> Effect:
-    return Effect(
-        set=_ordered({key: value for key, value in new.items() if old.get(key) != value}),
-        gone=tuple(sorted(key for key in old if key not in new)),
-    )
-
-
 def _with_locks(snapshot: str) -> str:
     return _WITH_LOCKS.replace("{snapshot}", snapshot)
 
@@ -296,19 +294,24 @@ def replay(
 
     Returns the base facts (what was there before the first step) and one effect per step.
     """
-    for local in (True, False):
+    local, undivided = True, set[str]()
+    while True:
         with conn_for() as conn:
-            scratch = Replay(conn, local=local)
+            scratch = Replay(conn, local=local, undivided=undivided)
             base = scratch.flat()
             if known:
                 scratch.apply(steps[: len(known)])
             effects = list(known)
-            for step in steps[len(known) :]:
-                on_step(step)
-                effects.append(scratch.learn(step))
+            try:
+                for step in steps[len(known) :]:
+                    on_step(step)
+                    effects.append(scratch.learn(step))
+            except _MustNotBeDivided as found:
+                undivided.add(found.step)
+                continue
             if not local or scratch.agrees():
                 return base, effects
-    raise AssertionError("unreachable")
+            local = False
 
 
 def _roles(statements: list[Statement]) -> Facts:
@@ -320,12 +323,6 @@ def _unless_there(statement: Statement) -> str:
     """CREATE ROLE on a scratch server that may have the role already."""
     body = statement.text.replace("'", "''")
     return f"DO $do$ BEGIN EXECUTE '{body}'; EXCEPTION WHEN duplicate_object THEN NULL; END $do$"
-
-
-def _ordered(facts: Facts) -> Facts:
-    """By name, but a table's columns as they stand in it: a table made anew shall look like the author's."""
-    columns = {key: place for place, key in enumerate(k for k in facts if k.startswith("column "))}
-    return dict(sorted(facts.items(), key=lambda item: (item[0].split(" ", 1)[0], columns.get(item[0], 0), item[0])))
 
 
 def _is_local(statement: Statement) -> bool:
@@ -351,16 +348,6 @@ def _relation_name(facts: Facts) -> str:
     """The table or view that an object's facts are about; empty for other objects."""
     first = next(iter(facts))
     return identity_of(first) if first.startswith(("table ", "view ", "materialized view ")) else ""
-
-
-def _lock_modes(locks: list[tuple[int, str]], names: dict[int, str]) -> dict[str, str]:
-    """The strongest mode per relation that was there before the step."""
-    found: dict[str, str] = {}
-    for oid, mode in locks:
-        letters = LOCK_LETTERS.get(mode, "")
-        if letters and names.get(oid) and _STRENGTH[letters] >= _STRENGTH.get(found.get(names[oid], ""), -1):
-            found[names[oid]] = letters
-    return dict(sorted(found.items()))
 
 
 def _refused(step: Step, error: psycopg.Error) -> ScratchError:
