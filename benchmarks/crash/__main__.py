@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     lines = [line for some in found for line in some]
     took = time.monotonic() - started
     print(json.dumps([line.to_json() for line in lines]) if options.json else _table(lines))
-    if not options.quick:
+    if not (options.quick or options.topology or options.chain or options.kill or options.points):
         _write(lines, took)
     return 1 if any(line.failures for line in lines) else 0
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.crash.judge import Broken
-from benchmarks.crash.points import KILLED, changes, ended, in_child, kill_ourselves, killed_at
+from benchmarks.crash.points import KILLED, ONE_BY_ONE, changes, ended, in_child, kill_ourselves, killed_at
 from benchmarks.crash.stage import Stage
 
 _PASSING = re.compile(r"(?<=token = )\d+|'[0-9a-f]{12}'|pid \d+|lock_timeout = \d+")  # differs from run to run
@@ -28,7 +28,8 @@ def one_life(stage: Stage, name: str, folder: os.PathLike[str], on_hit: Callable
     """Kill runs before and at every message that changes anything, until one comes through; how many were killed.
 
     A run is killed at the first message that no run before it was killed at. So each is tried once before it is sent
-    and once on its way, and every run begins with what the last one left.
+    and once on its way, and every run begins with what the last one left. Each step goes
+    in a message of its own.
 
     Raises:
         Broken: a run ended by itself, and not well.
@@ -62,7 +63,7 @@ def _run(stage: Stage, name: str, folder: os.PathLike[str], tried: set[Hit]) -> 
                 return 0.001 * (len(tried) % 7) + 0.0001 if sent else 0.0
         return None
 
-    pid = in_child(lambda: killed_at(wanted, kill_ourselves, stage.url(name), folder))
+    pid = in_child(lambda: killed_at(wanted, kill_ourselves, stage.url(name), folder, ONE_BY_ONE))
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         told = pipe.read().decode()

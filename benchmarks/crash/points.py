@@ -24,7 +24,8 @@ Kill = Callable[[], None]
 Wanted = Callable[[int, str], "float | None"]
 """Number and text of a message → None to let it pass, 0 to kill before it is sent, else so many seconds after."""
 
-OPTIONS = trueup.Options(first_run=True, limits=Limits(lock_wait=60, reconnect=30, together=1))
+OPTIONS = trueup.Options(first_run=True, limits=Limits(lock_wait=60, reconnect=30))
+ONE_BY_ONE = trueup.Options(first_run=True, limits=Limits(lock_wait=60, reconnect=30, together=1))
 FAULT = 70
 KILLED = -signal.SIGKILL
 
@@ -92,17 +93,17 @@ def ended(pid: int, *, meanwhile: Callable[[], None] = lambda: None, seconds: fl
         time.sleep(0.002)
 
 
-def bring_true(url: str, folder: Path) -> int:
+def bring_true(url: str, folder: Path, options: trueup.Options = OPTIONS) -> int:
     """One whole run, by its exit code."""
     try:
-        trueup.up(url, folder, options=OPTIONS)
+        trueup.up(url, folder, options=options)
     except trueup.TrueupError as error:
         print(f"{error.message} {getattr(error, 'conflicts', '')}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def killed_at(wanted: Wanted, kill: Kill, url: str, folder: Path) -> int:
+def killed_at(wanted: Wanted, kill: Kill, url: str, folder: Path, options: trueup.Options = OPTIONS) -> int:
     """A run during which `kill` is called once, at the first message that is wanted."""
     number = -1
     done = False
@@ -127,7 +128,7 @@ def killed_at(wanted: Wanted, kill: Kill, url: str, folder: Path) -> int:
         return execute(self, query, *rest, **more)
 
     psycopg.Connection.execute = watching  # type: ignore[method-assign]
-    return bring_true(url, folder)
+    return bring_true(url, folder, options)
 
 
 def messages_of(url: str, folder: Path) -> list[str]:

@@ -29,8 +29,7 @@ _SETTINGS = {
     **LOG_SETTINGS,
     "max_connections": "60",
     "max_locks_per_transaction": "256",
-    "fsync": "off",
-    "synchronous_commit": "off",
+    "fsync": "off",  # the machine stays up; what the server has answered is written, only not forced to the disk
     "full_page_writes": "on",
     "log_statement": "none",
 }

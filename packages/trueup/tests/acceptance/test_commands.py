@@ -204,10 +204,13 @@ def test_lock_names_what_leaves_nothing_to_read(run: Run, chain: MakeChain) -> N
     folder = chain({"1_a.sql": "CREATE TABLE a ();\nCREATE PUBLICATION p FOR ALL TABLES;"}, locked=False)
 
     answer = run("--migrations", folder, "lock")
+    (warning,) = run("--migrations", folder, "lock", "--json").json["warnings"]
 
     assert 0 == answer.code
     assert "1_a.sql:2" in answer.err
     assert "done when" in answer.err
+    assert ("1_a.sql", 2) == (warning["path"], warning["line"])
+    assert "done when" in warning["message"]
 
 
 # --- looking ---

@@ -94,6 +94,7 @@ def test_keep_going_does_what_does_not_depend_on_it(run: Run, chain: MakeChain, 
 
     assert 1 == answer.code
     assert "going on with what does not depend on it" in answer.err
+    assert "not run: 5_dialled" in answer.err
     assert ["calls", "leads", "notes"] == tables(url)
     assert value(url, "SELECT to_regclass('dialled')") is None
     execute(url, "UPDATE leads SET phone = '1'")

@@ -54,9 +54,9 @@ def test_to_a_step_or_a_migration(run: Run, where: Where, database: str, target:
     answer = run(*where, "up", "--to", target, "--json")
 
     assert 0 == answer.code, answer.err
-    assert answer.json["true"]
+    assert (True, target) == (answer.json["true"], answer.json["to"])
     assert last == done(database)[-1]
-    assert 0 == run(*where, "up", "--to", target).code
+    assert f"is what shop describes up to {target}" in run(*where, "up", "--to", target).err
     assert 0 == run(*where, "up", "--strict").code
     assert "5_notes_table" == done(database)[-1]
 

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 import trueup
+from trueup import api
 from trueup.run import alone
 from trueup.run.execute import Limits
 from trueup_testing.command import clean_environment
@@ -118,6 +119,22 @@ def test_a_session_that_is_ended_is_replaced(how: str, database: str, chain: Mak
     assert [(1,), (2,), (3,), (4,)] == rows(database, "SELECT n FROM a ORDER BY n")
     assert {"run"} == {step.verdict for step in report.steps}
     assert 1 == sum(text.startswith("Lost the connection") for text in events)
+
+
+def test_a_person_s_word_outlives_a_session_that_is_ended(database: str, chain: MakeChain) -> None:
+    folder = chain(SLOW)
+    trueup.up(database, folder, options=trueup.Options(to="1"))
+    pid = "(SELECT backend_pid FROM trueup.run_lock)"
+    threading.Timer(0.8, execute, (database, f"SELECT pg_terminate_backend({pid}) FROM trueup.run_lock")).start()
+    said: list[str] = []
+
+    options = trueup.Options(run=["2_insert_a"])
+    api.resolve(database, folder, options=options, on_event=lambda event: said.append(event.text))
+
+    assert [text for text in said if text.startswith("Lost the connection")]
+    assert [(1,), (2,)] == rows(database, "SELECT n FROM a ORDER BY n")
+    assert trueup.up(database, folder).true
+    assert [(1,), (2,), (3,), (4,)] == rows(database, "SELECT n FROM a ORDER BY n")
 
 
 def test_a_step_that_ends_its_own_connection_is_not_repeated_for_ever(database: str, chain: MakeChain) -> None:

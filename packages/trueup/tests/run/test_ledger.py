@@ -192,6 +192,32 @@ def test_the_last_proof_is_read_with_today_s_digest(conn: psycopg.Connection) ->
     assert look(conn, "queue", "expand") is None
 
 
+def test_a_mark_that_was_deleted_is_noticed(conn: psycopg.Connection, database: str) -> None:
+    ledger.ensure(conn)
+    marks = [(index, "run", "") for index in range(len(CHAIN.steps))]
+    conn.execute(ledger.insert_sql(CHAIN, marks, run_id="r1", by="me", conn=conn).encode())
+    ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts="f", drift=[], run_id="r1")
+    before = look(conn, "shop", "expand")
+    execute(database, f"DELETE FROM trueup.schema_migrations WHERE migration_id = '{CHAIN.steps[0].id}'")
+    after = look(conn, "shop", "expand")
+
+    assert before is not None
+    assert after is not None
+    assert before.is_complete(CHAIN.digest)
+    assert not after.is_complete(CHAIN.digest)
+
+
+def test_a_ledger_of_an_older_version_is_brought_forward(conn: psycopg.Connection) -> None:
+    ledger.ensure(conn)
+    conn.execute("ALTER TABLE trueup.completions DROP marks")
+    assert look(conn, "shop", "expand") is None
+
+    ledger.ensure(conn)
+    ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts="f", drift=[], run_id="r1")
+
+    assert look(conn, "shop", "expand") is not None
+
+
 CHANGES = [
     "CREATE TABLE b (x int)",
     "ALTER TABLE a ADD y int",

@@ -107,14 +107,21 @@ def kept(lease: Lease, conn: Connection[Any], another: Callable[[], Connection[A
     beat.start()
     try:
         yield lease
-    finally:
-        stop.set()
-        beat.join(timeout=_JOIN)  # it may wait for a busy pooler; what it writes then meets no row
-        try:
-            lease.release(conn)
-        except psycopg.Error as error:
-            if not is_lost(error, conn):
-                raise
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):  # what has happened in the block is what has to be told
+            _give_back(lease, conn, beat, stop)
+        raise
+    _give_back(lease, conn, beat, stop)
+
+
+def _give_back(lease: Lease, conn: Connection[Any], beat: threading.Thread, stop: threading.Event) -> None:
+    stop.set()
+    beat.join(timeout=_JOIN)  # it may wait for a busy pooler; what it writes then meets no row
+    try:
+        lease.release(conn)
+    except psycopg.Error as error:
+        if not is_lost(error, conn):
+            raise
 
 
 def _heartbeat(lease: Lease, stop: threading.Event, another: Callable[[], Connection[Any]]) -> None:
