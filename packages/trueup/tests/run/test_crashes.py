@@ -35,12 +35,12 @@ HOLDER = """
 import sys, trueup
 from trueup.run import alone
 from trueup.run.execute import Limits
-options = trueup.Options(limits=Limits(lease=2.0, reconnect=20, lock_wait=30))
+options = trueup.Options(limits=Limits(lease=1.2, reconnect=20, lock_wait=30))
 print(trueup.up(sys.argv[1], sys.argv[2], options=options, on_event=lambda e: print(e.text, flush=True)).true)
 """
 SLOW = {
     "001_a.sql": "CREATE TABLE a (n int);\nINSERT INTO a VALUES (1);",
-    "002_slow.sql": "INSERT INTO a SELECT 2 FROM pg_sleep(1.5);\nINSERT INTO a VALUES (3);\nINSERT INTO a VALUES (4);",
+    "002_slow.sql": "INSERT INTO a SELECT 2 FROM pg_sleep(1);\nINSERT INTO a VALUES (3);\nINSERT INTO a VALUES (4);",
 }
 
 
@@ -74,6 +74,15 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
     pytest.fail(f"it never said {words!r}")
 
 
+def end_the_sleeper(url: str) -> None:
+    """End the session that is in the middle of the slow step, as soon as there is one."""
+    asleep = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "
+    for _ in range(1000):
+        if rows(url, f"{asleep}current_database()"):
+            return
+        time.sleep(0.02)
+
+
 @needs_pooler
 @pytest.mark.parametrize("way", [Way("direct"), Way("session", 2), Way("transaction", 2)], ids=str)
 def test_a_frozen_holder_that_was_taken_over_changes_nothing_more(
@@ -88,7 +97,7 @@ def test_a_frozen_holder_that_was_taken_over_changes_nothing_more(
         frozen = started(urls.default, folder)
         wait_for(frozen, "done 1_insert_a")
         os.kill(frozen.pid, signal.SIGSTOP)
-        report = trueup.up(urls, folder, options=trueup.Options(limits=Limits(lease=2.0, lock_wait=30)))
+        report = trueup.up(urls, folder, options=trueup.Options(limits=Limits(lease=1.2, lock_wait=30)))
         after = rows(database, "SELECT xmin::text, * FROM a ORDER BY n")
         os.kill(frozen.pid, signal.SIGCONT)
         said, _ = frozen.communicate(timeout=30)
@@ -109,9 +118,11 @@ def test_a_session_that_is_ended_is_replaced(how: str, database: str, chain: Mak
         events.append(event.text)
         hit = event.text == ("done 1_insert_a" if how == "idle" else "running 2_insert_a")
         if hit and events.count(event.text) == 1:
+            if how == "during":
+                threading.Thread(target=end_the_sleeper, args=(database,)).start()
+                return
             pid = value(database, "SELECT backend_pid FROM trueup.run_lock")
-            end = f"SELECT pg_terminate_backend({pid})"
-            threading.Timer(0.0 if how == "idle" else 0.5, execute, (database, end)).start()
+            execute(database, f"SELECT pg_terminate_backend({pid})")
 
     report = trueup.up(database, folder, on_event=on_event)
 
@@ -124,10 +135,8 @@ def test_a_session_that_is_ended_is_replaced(how: str, database: str, chain: Mak
 def test_a_person_s_word_outlives_a_session_that_is_ended(database: str, chain: MakeChain) -> None:
     folder = chain(SLOW)
     trueup.up(database, folder, options=trueup.Options(to="1"))
-    pid = "(SELECT backend_pid FROM trueup.run_lock)"
-    threading.Timer(0.8, execute, (database, f"SELECT pg_terminate_backend({pid}) FROM trueup.run_lock")).start()
     said: list[str] = []
-
+    threading.Thread(target=end_the_sleeper, args=(database,)).start()
     options = trueup.Options(run=["2_insert_a"])
     api.resolve(database, folder, options=options, on_event=lambda event: said.append(event.text))
 
