@@ -56,8 +56,8 @@ class Peers:
         return str(next(self._environment.glob(f"lib/python*/site-packages/{_SERVER}")) / "psql")
 
     def version(self, tool: str) -> str:
-        """Version of a peer's package, from the requirements that it was installed from."""
-        package = _PACKAGES[tool]
+        """Version of a peer, or of a package, from the requirements that it was installed from."""
+        package = _PACKAGES.get(tool, tool)
         lines = _REQUIREMENTS.read_text().splitlines()
         return next(line.partition("==")[2] for line in lines if line.startswith(f"{package}=="))
 

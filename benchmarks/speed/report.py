@@ -55,7 +55,7 @@ def _times(results: Results, series: Sequence[Series], case: Case, size: int) ->
         shown = "-" if ratio is None else f"{ratio:.2f}"
         rows.append([one.tool, _time(one.median), middle, _time(min(one.seconds)), cpu, shown, str(len(one.seconds))])
     troubles = [f"\n\n{one.tool}: {one.trouble}." for one in series if one.trouble]
-    return _table(rows) + "".join(troubles)
+    return table(rows) + "".join(troubles)
 
 
 def _trips(results: Results) -> str:
@@ -66,10 +66,10 @@ def _trips(results: Results) -> str:
         counts = [str(found[size].round_trips) if size in found else "" for size in results.sizes]
         opened = sorted({one.connections for one in found.values()})
         rows.append([name, *counts, " to ".join(map(str, dict.fromkeys((opened[0], opened[-1]))))])
-    return _table(rows)
+    return table(rows)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table that also reads well as plain text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []

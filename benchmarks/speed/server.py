@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -74,8 +74,8 @@ def fingerprint(database: Target) -> str:
 
 
 @contextlib.contextmanager
-def benchmark_server(*, durable: bool) -> Iterator[Target]:
-    """The server that TRUEUP_BENCH_DSN names, else one started here and stopped at the end.
+def benchmark_server(*, durable: bool, more: Mapping[str, str] | None = None) -> Iterator[Target]:
+    """The server that TRUEUP_BENCH_DSN names, else one started here, with `more` settings, and stopped at the end.
 
     Raises:
         UnusableServerError: There is no server to measure on.
@@ -96,7 +96,7 @@ def benchmark_server(*, durable: bool) -> Iterator[Target]:
         message = f"trueup is not installed here, so no server can be started; install it or set {DSN_VARIABLE}"
         raise UnusableServerError(message) from error
     port = _free_port()
-    settings = {**_ROOM, **(_DURABLE if durable else {})}
+    settings = {**_ROOM, **(_DURABLE if durable else {}), **(more or {})}
     with Server.start(choose(find_installations()), port=port, settings=settings):
         yield Target(host="127.0.0.1", port=port, user="postgres", password="", dbname="postgres")
 

@@ -12,7 +12,7 @@ from benchmarks.speed.target import Target
 from benchmarks.speed.tools.base import Tool
 from benchmarks.speed.tools.bytecode import compile_all
 
-_ENVIRONMENT = """\
+ENVIRONMENT = """\
 import os
 from logging.config import fileConfig
 
@@ -70,7 +70,7 @@ class Alembic(Tool):
         """`alembic init`, then one revision per migration."""
         init = Command((self._peers.command("alembic"), "init", "migrations"), project)
         run(init, limit=60)
-        (project / "migrations" / "env.py").write_text(_ENVIRONMENT)
+        (project / "migrations" / "env.py").write_text(ENVIRONMENT)
         versions = project / "migrations" / "versions"
         for migration in chain:
             down = f'"{migration.number - 1:05d}"' if migration.number > 1 else "None"

@@ -12,7 +12,7 @@ from benchmarks.speed.target import Target
 from benchmarks.speed.tools.base import Tool
 from benchmarks.speed.tools.bytecode import compile_all
 
-_SETTINGS = """\
+SETTINGS = """\
 import os
 
 SECRET_KEY = "benchmark"
@@ -31,7 +31,7 @@ DATABASES = {
 }
 """
 
-_MANAGE = """\
+MANAGE = """\
 import os
 import sys
 
@@ -67,8 +67,8 @@ class Django(Tool):
 
     def prepare(self, project: Path, chain: Sequence[Migration]) -> None:
         """A project of one application without models."""
-        (project / "settings.py").write_text(_SETTINGS)
-        (project / "manage.py").write_text(_MANAGE)
+        (project / "settings.py").write_text(SETTINGS)
+        (project / "manage.py").write_text(MANAGE)
         migrations = project / "app" / "migrations"
         migrations.mkdir(parents=True)
         for package in (migrations.parent, migrations):
@@ -82,11 +82,15 @@ class Django(Tool):
 
     def up(self, project: Path, database: Target) -> Command:
         """Migrate; each migration in its own transaction, as is its way."""
-        environment = {
-            "DB_HOST": database.host,
-            "DB_PORT": str(database.port),
-            "DB_USER": database.user,
-            "DB_PASSWORD": database.password,
-            "DB_NAME": database.dbname,
-        }
-        return Command((self._peers.python, "manage.py", "migrate"), project, environment)
+        return Command((self._peers.python, "manage.py", "migrate"), project, environment_of(database))
+
+
+def environment_of(database: Target) -> dict[str, str]:
+    """What the settings read."""
+    return {
+        "DB_HOST": database.host,
+        "DB_PORT": str(database.port),
+        "DB_USER": database.user,
+        "DB_PASSWORD": database.password,
+        "DB_NAME": database.dbname,
+    }
