@@ -79,7 +79,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something happened during a run. `kind` is log, step_started or step_done; `text` is the line a person reads."""
+    """Something happened during a run. `kind` is log, step_started, step_done or progress; `text` is a line for people.
+
+    Progress is told after each batch of a backfill: `done` of `total` rows, of which the latter are an estimate.
+    """
 
     kind: str
     text: str

@@ -87,10 +87,24 @@ def test_rows_are_compared_by_all_columns_of_the_key_and_bounded_by_the_first() 
     ) == batch
 
 
-def test_keys_with_a_null_are_a_range_of_their_own() -> None:
-    batch = backfill("DELETE FROM leads WHERE x").over(PAIR, Range(nulls=True))
+NULLABLE = (KeyColumn("a", "int"), KeyColumn("b", "int", nullable=True))
 
-    assert 'DELETE FROM leads WHERE x AND (leads.tenant IS NULL OR leads."No" IS NULL)' == batch
+
+@pytest.mark.parametrize(
+    "span, condition",
+    [
+        (
+            Range(high=("1", "2")),
+            """((leads.a, leads.b) <= ('1'::int, '2'::int) AND leads.a <= '1'::int AND leads.b IS NOT NULL) OR leads.b IS NULL""",
+        ),
+        (
+            Range(low=("1", "2")),
+            "(leads.a, leads.b) > ('1'::int, '2'::int) AND leads.a >= '1'::int AND leads.b IS NOT NULL",
+        ),
+    ],
+)
+def test_rows_whose_key_has_a_null_are_in_the_first_range_only(span: Range, condition: str) -> None:
+    assert condition in backfill("DELETE FROM leads").over(NULLABLE, span)
 
 
 def test_a_bound_is_quoted() -> None:

@@ -43,7 +43,10 @@ def command(
     if special:
         wanted = {"to": to, "contract": phase == "contract", "keep_going": keep_going, "first_run": first_run}
         options = context.options(**wanted, **({"heal": False} if no_heal else {}))
-    report = api.up(urls, folder, name=context.settings.name, options=options, on_event=_show)
+    from trueup.cli.progress import Watching
+
+    with Watching() as watching:
+        report = api.up(urls, folder, name=context.settings.name, options=options, on_event=watching)
     if context.as_json:
         context.print_json(report.to_json())
     else:
@@ -53,8 +56,3 @@ def command(
         show_conclusion(report)
     return EXIT_DRIFT if strict and not report.true else 0
 
-
-def _show(event: object) -> None:
-    from trueup.cli.output import show_event
-
-    show_event(event)  # type: ignore[arg-type]  # Event is imported with the engine, later

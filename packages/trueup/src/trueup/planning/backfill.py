@@ -14,20 +14,23 @@ from trueup.planning.batchable import Unfit, driving_table
 DEFAULT_BATCH = 5_000
 
 
+Bound = tuple[str, ...]
+"""The values of a key's columns, as the server prints them."""
+
+
 class KeyColumn(NamedTuple):
-    """A column of the key: its name, and its type as SQL writes it."""
+    """A column of the key: its name, its type as SQL writes it, and whether it may be NULL."""
 
     name: str
     type: str
+    nullable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Keys above `low` and up to `high`, as the server prints them; None is no bound. `nulls`: keys with a NULL."""
+class Range(NamedTuple):
+    """Keys above `low` and up to `high`; None is no bound. Keys with a NULL have no order: the first range has them."""
 
-    low: tuple[str, ...] | None = None
-    high: tuple[str, ...] | None = None
-    nulls: bool = False
+    low: Bound | None = None
+    high: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +59,24 @@ class Backfill:
         )
         return deparse(statement.tag, node)
 
-    def boundary(self, key: Sequence[KeyColumn], low: tuple[str, ...] | None, size: int) -> str:
+    def counting(self, key: Sequence[KeyColumn], span: Range) -> str:
+        """The query for the number of rows of a range."""
+        condition = _condition(self.alias, key, span) or "true"
+        return f"SELECT count(*) FROM {self.table} AS {quoted(self.alias)} WHERE {condition}"
+
+    def boundary(self, key: Sequence[KeyColumn], low: Bound | None, size: int) -> str:
         """The query for the last key of the next range of so many rows. No row: there are fewer left."""
         names = ", ".join(quoted(column.name) for column in key)
         printed = ", ".join(f"{quoted(column.name)}::text" for column in key)
+        above = (
+            _condition(self.alias, key, Range(low=low))
+            if low
+            else " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key if column.nullable)
+        )
         (statement,) = parse_statements(
             f"SELECT {names} FROM {self.table} AS {quoted(self.alias)} ORDER BY {names} LIMIT 1 OFFSET {size - 1}"
         )
-        _narrow(statement.node, _condition(self.alias, key, Range(low=low)))
+        _narrow(statement.node, above)
         return f"SELECT {printed} FROM ({deparse(statement.tag, statement.node)}) AS last"
 
 
@@ -97,9 +110,9 @@ def quoted(name: str) -> str:
 
 def _condition(alias: str, key: Sequence[KeyColumn], span: Range) -> str:
     """A range as SQL; empty where it is everything."""
+    if span == Range():
+        return ""
     names = [f"{quoted(alias)}.{quoted(column.name)}" for column in key]
-    if span.nulls:
-        return " OR ".join(f"{name} IS NULL" for name in names)
     parts = []
     for sign, bound in ((">", span.low), ("<=", span.high)):
         if bound is None:
@@ -108,7 +121,12 @@ def _condition(alias: str, key: Sequence[KeyColumn], span: Range) -> str:
         parts.append(f"({', '.join(names)}) {sign} ({', '.join(values)})")
         if len(key) > 1:  # the planner estimates a pair of plain bounds well, and one of rows badly
             parts.append(f"{names[0]} {sign.rstrip('=')}= {values[0]}")
-    return " AND ".join(parts)
+    nullable = [name for name, column in zip(names, key, strict=True) if column.nullable]
+    parts += [f"{name} IS NOT NULL" for name in nullable]
+    condition = " AND ".join(parts)
+    if span.low is None and nullable:
+        condition = " OR ".join([f"({condition})", *(f"{name} IS NULL" for name in nullable)])
+    return condition
 
 
 def _narrow(node: Any, condition: str) -> None:

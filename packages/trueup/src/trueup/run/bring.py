@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Connection
@@ -37,6 +37,9 @@ from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
 from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
 from trueup.run.together import Together
+
+if TYPE_CHECKING:
+    from trueup.run.backfill.work import Progress
 
 OnEvent = Callable[[Event], None]
 
@@ -230,6 +233,20 @@ class Bringing:
             limits=self.options.limits,
             locks=lambda action: {} if action.step is None else self.locked.effects[action.step].locks,
             on_wait=self.log,
+            on_progress=self._moved,
+        )
+
+    def _moved(self, progress: Progress) -> None:
+        """A batch of a backfill is committed."""
+        self._progress += 1
+        self.on_event(
+            Event(
+                kind="progress",
+                text=progress.said,
+                step=progress.name,
+                done=progress.seen,
+                total=progress.expected,
+            )
         )
 
     def _carry_out(

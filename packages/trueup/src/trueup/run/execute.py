@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -21,6 +22,10 @@ from trueup.run import ledger
 from trueup.run.alone import clear_unfinished, watched, without_timeouts
 from trueup.run.blockers import blockers
 from trueup.run.lease import BEGAN, LEASE_SECONDS, MARK, Lease
+
+if TYPE_CHECKING:
+    from trueup.planning.backfill import Backfill
+    from trueup.run.backfill.work import Progress
 
 _SETTINGS = ("TimeZone = 'UTC'", "check_function_bodies = off")
 _LOCK_TIMEOUT = "55P03"
@@ -61,6 +66,7 @@ class Executor:
         limits: Limits,
         locks: Callable[[Action], Mapping[str, str]] = lambda _: {},
         on_wait: Callable[[str], None] = lambda _: None,
+        on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self.conn = link.conn
         self._another = link.another
@@ -71,6 +77,7 @@ class Executor:
         self.limits = limits
         self.locks = locks
         self.on_wait = on_wait
+        self.on_progress = on_progress
         self._owns_session = link.topology is Topology.DIRECT
         self._session_lock_timeout = self._prepare_session()
 
@@ -83,9 +90,22 @@ class Executor:
             psycopg.Error: the connection was lost, and with it the answer whether the action is there.
         """
         self.lease.step = action.id
+        self.keep_lease()
+        if action.backfill:
+            return self._run_batches(action, action.backfill)
+        return self._persist(lambda attempt: self._send(action, attempt), action)
+
+    def _run_batches(self, action: Action, backfill: Backfill) -> float:
+        from trueup.run.backfill.work import Work
+
+        started = time.monotonic()
+        Work(self, action, backfill, on_progress=self.on_progress).run()
+        return (time.monotonic() - started) * 1000
+
+    def keep_lease(self) -> None:
+        """Extend the lease from here, where its heartbeat does not get through."""
         if self.lease.is_late:
             self.lease.extend(self.conn)
-        return self._persist(lambda attempt: self._send(action, attempt), action)
 
     def run_together(self, actions: Sequence[Action]) -> dict[str, float]:
         """Carry several out in one message, each in its own transaction; the milliseconds of those that are done.
@@ -96,8 +116,7 @@ class Executor:
             psycopg.Error: the connection was lost, and with it the answer which of them are there.
         """
         self.lease.step = actions[0].id
-        if self.lease.is_late:
-            self.lease.extend(self.conn)
+        self.keep_lease()
         try:
             self.conn.execute(
                 _SEPARATOR.join(self._message(action, 0, one_of_many=True) for action in actions).encode()
@@ -105,7 +124,7 @@ class Executor:
         except psycopg.Error as error:
             if is_lost(error, self.conn):
                 raise
-            self._undo()
+            self.undo()
         return ledger.durations(self.conn, self.chain, [action.id for action in actions])
 
     def mark(self, rows: list[tuple[int, str, str]]) -> None:
@@ -116,7 +135,7 @@ class Executor:
         marking = Action(
             step=None, id="marking what is there", verdict="reconcile", reason="", statements=(insert,), marks=False
         )
-        self._persist(lambda _: self._fenced(insert), marking)
+        self._persist(lambda _: self.fenced(insert), marking)
 
     def _persist(self, send: Callable[[int], None], action: Action) -> float:
         """Send until it is done, as long as only others stand in the way and the budget lasts."""
@@ -128,21 +147,21 @@ class Executor:
             except psycopg.Error as error:
                 if is_lost(error, self.conn):
                     raise
-                self._undo()
-                seen = self._blockers(action, error)
+                self.undo()
+                seen = self.blockers(action, error)
                 if error.sqlstate not in _RETRIED or time.monotonic() - started > self.limits.lock_wait:
-                    raise self._failure(action, error, seen) from error
+                    raise self.failure(action, error, seen) from error
                 attempt += 1
                 if attempt in (1, 10, 100):
                     why = "; ".join(seen) or error.diag.message_primary
                     self.on_wait(f"{action.id} waits: {why}; trying again")
-                if self.lease.is_late:
-                    self.lease.extend(self.conn)
+                self.keep_lease()
                 time.sleep(min(0.05 * 2 ** min(attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             else:
                 return (time.monotonic() - started) * 1000
 
-    def _blockers(self, action: Action, error: psycopg.Error) -> list[str]:
+    def blockers(self, action: Action, error: psycopg.Error) -> list[str]:
+        """Who was in the way, where a lock could not be had."""
         if error.sqlstate != _LOCK_TIMEOUT:
             return []
         wanted = dict(self.locks(action)) or {table: "" for key in action.keys if (table := table_of(key))}
@@ -154,25 +173,36 @@ class Executor:
             return
         self._send_alone(action)
         if row := self._ledger_row(action):
-            self._fenced(row)
+            self.fenced(row)
 
     def _message(self, action: Action, attempt: int, *, one_of_many: bool = False) -> str:
         """A transaction: settings, fence, statements, ledger row."""
-        row = self._ledger_row(action, since=BEGAN if one_of_many else "now()")
-        lock_timeout = lock_timeout_at(attempt, self.limits)
+        begin, *opening = self.opening(action, attempt, fence=self.lease.timed_fence if one_of_many else "")
         lines = [
-            f"{MARK}BEGIN",
+            begin,
             *(statement for statement in action.statements if _SET_TRANSACTION.match(statement)),
-            *(f"{MARK}SET LOCAL {setting}" for setting in self._settings(lock_timeout)),
-            f"{MARK}{self.lease.timed_fence if one_of_many else self.lease.fence}",
-            *action.context,
+            *opening,
             *(statement for statement in action.statements if not _SET_TRANSACTION.match(statement)),
-            *([f"{MARK}{row}"] if row else []),
-            f"{MARK}COMMIT",
+            *self.closing(action, since=BEGAN if one_of_many else "now()"),
         ]
         return _SEPARATOR.join(lines)
 
-    def _fenced(self, statement: str) -> None:
+    def opening(self, action: Action, attempt: int, *, fence: str = "") -> list[str]:
+        """What a transaction of an action begins with: timeouts, the fence, settings that hold for its statements."""
+        settings = self._settings(lock_timeout_at(attempt, self.limits))
+        return [
+            f"{MARK}BEGIN",
+            *(f"{MARK}SET LOCAL {setting}" for setting in settings),
+            f"{MARK}{fence or self.lease.fence}",
+            *action.context,
+        ]
+
+    def closing(self, action: Action, *, marks: bool = True, since: str = "now()") -> list[str]:
+        """What it ends with: the ledger row, where it is the action's last one."""
+        row = self._ledger_row(action, since=since) if marks else ""
+        return [*([f"{MARK}{row}"] if row else []), f"{MARK}COMMIT"]
+
+    def fenced(self, statement: str) -> None:
         """A statement of our own in a transaction that only the lock's holder can commit."""
         self.conn.execute(f"{MARK}BEGIN;\n{MARK}{self.lease.fence};\n{MARK}{statement};\n{MARK}COMMIT".encode())
 
@@ -217,11 +247,13 @@ class Executor:
         rows = [(action.step, action.verdict, action.reason)]
         return ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, conn=self.conn, since=since)
 
-    def _undo(self) -> None:
+    def undo(self) -> None:
+        """Leave the transaction that an error has ended."""
         if not self.conn.closed:
             self.conn.execute(f"{MARK}ROLLBACK".encode())
 
-    def _failure(self, action: Action, error: psycopg.Error, seen: list[str]) -> StepFailed | RunLockTaken:
+    def failure(self, action: Action, error: psycopg.Error, seen: list[str]) -> StepFailed | RunLockTaken:
+        """What the server's refusal of an action means."""
         if error.sqlstate == _TAKEN_OVER and not self.lease.is_ours(self.conn):
             return _taken_over()
         statement = ";\n".join(action.statements)

@@ -53,7 +53,7 @@ def _batches(
 
 
 def _is_unfelt(action: Action, locked: LockedChain, used: Collection[str]) -> bool:
-    if action.step is None or action.verdict != "run" or not (action.transaction and action.marks):
+    if action.step is None or action.backfill or action.verdict != "run" or not (action.transaction and action.marks):
         return False
     if locked.steps[action.step].has_data:  # may take long
         return False
