@@ -55,4 +55,3 @@ def command(
         show_drift(report)
         show_conclusion(report)
     return EXIT_DRIFT if strict and not report.true else 0
-

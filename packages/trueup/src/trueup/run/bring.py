@@ -239,15 +239,7 @@ class Bringing:
     def _moved(self, progress: Progress) -> None:
         """A batch of a backfill is committed."""
         self._progress += 1
-        self.on_event(
-            Event(
-                kind="progress",
-                text=progress.said,
-                step=progress.name,
-                done=progress.seen,
-                total=progress.expected,
-            )
-        )
+        self.on_event(progress.event)
 
     def _carry_out(
         self,

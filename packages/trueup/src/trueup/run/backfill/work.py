@@ -19,6 +19,7 @@ from psycopg import Connection
 from trueup.connect.connection import is_lost
 from trueup.errors import StepFailed
 from trueup.planning.backfill import Backfill, Bound, Range
+from trueup.report import Event
 from trueup.run.backfill.key import NoKey, keyed
 from trueup.run.backfill.position import Place, ensure
 from trueup.run.backfill.size import Sizer
@@ -46,6 +47,11 @@ class Progress(NamedTuple):
     expected: int
     rate: float
     note: str = ""
+
+    @property
+    def event(self) -> Event:
+        """This as those who watch the run get it."""
+        return Event(kind="progress", text=self.said, step=self.name, done=self.seen, total=self.expected)
 
     @property
     def said(self) -> str:
@@ -216,8 +222,9 @@ class Work:
             self._timeout_ms = min(self._timeout_ms * 2, executor.limits.statement_timeout_ms)
         self._attempt += 1
         if self._attempt in (1, 10, 100):
+            what = "a batch took too long" if error.sqlstate == _TIMEOUT else "somebody is in the way of a batch"
             why = "; ".join(seen) or error.diag.message_primary
-            executor.on_wait(f"{self._action.id} waits: {why}; trying again with {self._sizer.rows:,} rows")
+            executor.on_wait(f"{self._action.id}: {what} ({why}); trying again with {self._sizer.rows:,} rows")
         executor.keep_lease()
         time.sleep(min(0.05 * 2 ** min(self._attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
