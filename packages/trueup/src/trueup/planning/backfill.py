@@ -50,7 +50,9 @@ class Backfill:
     statement: str
 
     def over(self, key: Sequence[KeyColumn], span: Range) -> str:
-        """The statement for the rows of one range."""
+        """The statement for the rows of one range; as it is written, where that is all of them."""
+        if span == Range():
+            return self.statement
         (statement,) = parse_statements(self.statement)
         node = statement.node
         _narrow(

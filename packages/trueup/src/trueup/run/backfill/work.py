@@ -164,10 +164,11 @@ class Work:
             waiters = _answers(self._conn, [_WAITERS])[0][0][0]
             self._sizer.took(time.monotonic() - started, waiters=waiters)
         move = self._place.move(span.low, span.high, seen=rows, written=written, batch=self._sizer.rows)
+        following = self._backfill.boundary(self._keyed.columns, span.high, self._sizer.rows)
         *bounds, moved = _answers(
             self._conn,
             [
-                *([] if is_last else [self._backfill.boundary(self._keyed.columns, span.high, self._sizer.rows)]),
+                *([] if is_last else [f"{MARK}{following}"]),
                 f"{MARK}{move}",
                 *executor.closing(self._action, marks=is_last),
             ],
@@ -194,7 +195,7 @@ class Work:
         """A question outside of batches, under the settings that hold for the statement."""
         opening = [f"{MARK}BEGIN READ ONLY", f"{MARK}SET LOCAL TimeZone = 'UTC'", *self._action.context]
         try:
-            return _answers(self._conn, [*opening, query, f"{MARK}COMMIT"])[-1]
+            return _answers(self._conn, [*opening, f"{MARK}{query}", f"{MARK}COMMIT"])[-1]
         except psycopg.Error as error:
             if not is_lost(error, self._conn):
                 self._conn.execute(f"{MARK}ROLLBACK".encode())
