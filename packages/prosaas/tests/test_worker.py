@@ -66,9 +66,12 @@ def test_it_consumes_all_eight_queues_whatever_the_schedulers_setting(true_datab
 
 
 def test_an_empty_database_is_refused_by_name(empty_database: str) -> None:
-    with worker(empty_database) as running:
+    with worker(empty_database, RUN_MIGRATIONS="1") as running:  # which is the API's affair
         assert running.end() == 1
+    with psycopg.connect(empty_database) as connection:
+        made = connection.execute("SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace").fetchall()
 
+    assert made == []
     for table in ("business", "leads", "receipts", "gmail_receipts"):
         assert missing(running, table)
     assert "prosaas migrate" in running.said

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import trueup
 from trueup.connect.link import Link
 from trueup.connect.topology import Topology
 from trueup.errors import ConnectionFailed, UsageError
@@ -48,13 +51,19 @@ def test_a_pool_that_others_keep_busy_is_not_taken_for_sessions(databases: Datab
         link.close()
 
 
-def test_pools_of_statements_are_refused_with_the_way_out(databases: Databases, database: str) -> None:
-    with Pooler(databases.server_url, mode="statement", size=2) as pooler:
-        link = Link(pooler.url(name_of(database)), "POOLER")
-        with pytest.raises(UsageError, match="pools single statements") as caught:
-            _ = link.topology
+@pytest.mark.parametrize("what", [trueup.up, trueup.plan])
+def test_pools_of_statements_are_refused_with_the_way_out(
+    databases: Databases, database: str, chain: Callable[..., Path], what: Callable[..., object]
+) -> None:
+    folder = chain({"001_a.sql": "CREATE TABLE a ();"})
+    with (
+        Pooler(databases.server_url, mode="statement", size=2) as pooler,
+        pytest.raises(UsageError, match="pools single statements") as caught,
+    ):
+        what(pooler.url(name_of(database)), folder)
 
     assert "pool_mode" in caught.value.hint
+    assert [] == rows(database, "SELECT FROM pg_namespace WHERE nspname = 'trueup'")
 
 
 def test_measuring_leaves_nothing_behind(databases: Databases, database: str) -> None:

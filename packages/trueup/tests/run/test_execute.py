@@ -201,6 +201,35 @@ def test_while_it_waits_others_are_not_kept_waiting(executor: MakeExecutor, data
     assert longest < 0.7
 
 
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
+def test_what_the_server_asks_to_repeat_is_repeated(executor: MakeExecutor, database: str, sqlstate: str) -> None:
+    execute(database, "CREATE SEQUENCE tries")  # a sequence keeps what an undone transaction took
+    text = f"DO $$ BEGIN IF nextval('tries') < 3 THEN RAISE SQLSTATE '{sqlstate}'; END IF; INSERT INTO t VALUES (7); END $$"
+
+    executor().run(action(text))
+
+    assert [(7,)] == rows(database, "SELECT x FROM t WHERE x = 7")
+    assert [("1_a_table", "run")] == marks(database)
+
+
+def test_a_step_that_somebody_cancels_is_told_as_such(executor: MakeExecutor, database: str) -> None:
+    running = executor()
+    cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+
+    def cancelled() -> None:
+        for _ in range(1000):
+            if rows(database, cancel):
+                return
+            time.sleep(0.02)
+
+    threading.Thread(target=cancelled).start()
+    with pytest.raises(StepFailed) as caught:
+        running.run(action("SELECT pg_sleep(20)"))
+
+    assert "57014" == caught.value.sqlstate
+    assert "cancelled" in caught.value.hint
+
+
 def test_it_does_not_wait_for_ever(executor: MakeExecutor, database: str) -> None:
     with psycopg.connect(database) as user:
         user.execute("SELECT * FROM t")
