@@ -225,6 +225,15 @@ def test_taste_is_told_on_request_only() -> None:
     assert ["char-type", "json-type"] == rules(text, info=True)
 
 
+def test_a_new_table_that_refers_to_one_in_use() -> None:
+    (found,) = lint("CREATE TABLE s.n (a bigint REFERENCES s.t (id), b bigint REFERENCES s.n);", info=True)
+
+    assert ("new-reference", {"s.t": "SRE"}) == (found.rule.id, found.locks)
+    assert ["create-index"] == rules(
+        "CREATE TABLE s.n ();\nALTER TABLE s.n ADD FOREIGN KEY (a) REFERENCES t;\nCREATE INDEX i ON t (a);"
+    )
+
+
 def test_every_rule_says_why_and_what_else() -> None:
     for rule in RULES.values():
         assert rule.why.endswith("."), rule.id

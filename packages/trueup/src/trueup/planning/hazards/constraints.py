@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from trueup.chain.grammar import Statement, nodes_of
 from trueup.planning.hazards.around import Around, name_of, qualified, shown
-from trueup.planning.hazards.model import Hit, lock_rule
+from trueup.planning.hazards.model import Hit, Level, lock_rule
 
 CHECK = lock_rule(
     "check-constraint",
@@ -56,7 +57,14 @@ DOMAIN_CONSTRAINT = lock_rule(
     "Every column of the domain, in every table, is read while their writers wait.",
     "ADD CONSTRAINT … NOT VALID, then ALTER DOMAIN … VALIDATE CONSTRAINT in a transaction of its own.",
 )
-RULES = (CHECK, FOREIGN_KEY, UNIQUE, PRIMARY_KEY, EXCLUDE, SET_NOT_NULL, DOMAIN_CONSTRAINT)
+NEW_REFERENCE = lock_rule(
+    "new-reference",
+    "a new table refers to one that is in use",
+    "Writers of the table that is referred to wait for a moment, until the statement has come to its end.",
+    "Nothing: `up` waits for such a lock for a fraction of a second only, and tries again.",
+    level=Level.INFO,
+)
+RULES = (CHECK, FOREIGN_KEY, NEW_REFERENCE, UNIQUE, PRIMARY_KEY, EXCLUDE, SET_NOT_NULL, DOMAIN_CONSTRAINT)
 
 
 def constraint_hits(relation: Any, constraint: Any, what: str = "") -> Iterator[Hit]:
@@ -80,14 +88,32 @@ def constraint_hits(relation: Any, constraint: Any, what: str = "") -> Iterator[
 def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterator[Hit]:
     """Hits of one part of an ALTER TABLE."""
     if around.is_fresh(relation):
-        return
-    if kind == "AT_AddConstraint":
+        yield from references(relation, command, around)
+    elif kind == "AT_AddConstraint":
         yield from constraint_hits(relation, getattr(command, "def").constraint)
     elif kind == "AT_SetNotNull":
         yield Hit(SET_NOT_NULL, f"{shown(relation)}.{command.name} becomes NOT NULL", {qualified(relation): "AE"})
 
 
-def domain_hits(node: Any) -> Iterator[Hit]:
+def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
+    """Hits of statements other than ALTER TABLE."""
+    if statement.tag == "alter_domain_stmt":
+        yield from _domain_hits(statement.node)
+    elif statement.tag == "create_stmt":
+        yield from references(statement.node.relation, statement.node, around)
+
+
+def references(relation: Any, node: Any, around: Around) -> Iterator[Hit]:
+    """Tables in use that a new table refers to."""
+    for constraint in nodes_of(node, "Constraint"):
+        parent = constraint.pktable
+        own = name_of(constraint, "contype") != "CONSTR_FOREIGN" or parent.relname == relation.relname
+        if not own and not around.is_fresh(parent):
+            said = f"{shown(relation)} is new and refers to {shown(parent)}"
+            yield Hit(NEW_REFERENCE, said, {qualified(parent): "SRE"}, constraint.location)
+
+
+def _domain_hits(node: Any) -> Iterator[Hit]:
     """Hits of ALTER DOMAIN."""
     name = node.type_name[-1].string.sval
     if node.subtype == "C" and not getattr(node, "def").constraint.skip_validation:

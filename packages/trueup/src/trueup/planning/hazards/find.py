@@ -32,7 +32,7 @@ RULES: dict[str, Rule] = {rule.id: rule for module in _ALL for rule in module.RU
     rule.id: rule for rule in (UNKNOWN_RULE, UNUSED_ALLOW)
 }
 _ALTERS = (contract, constraints, columns, indexes, heavy, style, behaviour)
-_STATEMENTS = (contract, indexes, heavy, rows, style, behaviour)
+_STATEMENTS = (contract, constraints, indexes, heavy, rows, style, behaviour)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +100,6 @@ def _of_step(statements: list[Statement], around: Around, *, info: bool) -> Iter
 def _of_statement(statement: Statement, around: Around) -> Iterator[Hit]:
     for module in _STATEMENTS:
         yield from module.statement_hits(statement, around)
-    if statement.tag == "alter_domain_stmt":
-        yield from constraints.domain_hits(statement.node)
     if statement.tag == "alter_table_stmt":
         for item in statement.node.cmds:
             command = item.alter_table_cmd
