@@ -263,7 +263,7 @@ def test_a_stale_lock_file_is_8_and_names_the_step(
     assert [] == rows(database, "SELECT 1 FROM pg_stat_user_tables")
 
 
-@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "", "trueup.lock 1 files=0 chain=shop grammar=17 scratch=18\n{}\n"])
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "", "trueup.lock 2 files=0 chain=shop grammar=17 scratch=18\n{}\n"])
 def test_a_damaged_lock_file_is_8(run: Run, chain: MakeChain, database: str, text: str) -> None:
     folder = chain(LEADS)
     (folder / "trueup.lock").write_text(text)

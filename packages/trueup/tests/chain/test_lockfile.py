@@ -21,7 +21,12 @@ FILES = {"1_a.sql": "CREATE TABLE a (id int);\nALTER TABLE a ADD b text;", "2_b.
 EFFECTS = (
     Effect(set={"table public.a": "", "column public.a.id": "integer"}),
     Effect(set={"column public.a.b": "text", "default public.a.b": "'שלום\n\"x\"'::text"}, locks={"public.a": "AE"}),
-    Effect(gone=("table public.z",), locks={"public.z": "AE"}),
+    Effect(
+        gone=("table public.z",),
+        locks={"public.z": "AE"},
+        rewritten=("public.z", "public.z_i"),
+        scanned=("public.z",),
+    ),
 )
 
 
@@ -46,7 +51,7 @@ def test_what_was_written_is_read(folder: Path) -> None:
 
 def test_the_first_line_says_what_it_belongs_to(folder: Path) -> None:
     assert {
-        "format": "1",
+        "format": "2",
         "files": read_chain(folder).digest,
         "chain": "shop",
         "grammar": GRAMMAR_VERSION,
@@ -71,12 +76,21 @@ def test_no_lock_file_says_how_to_make_one(folder: Path) -> None:
     assert 8 == caught.value.exit_code
 
 
-@pytest.mark.parametrize("first", ["", "{}", "trueup.lock 99 files=0 chain=shop grammar=17 scratch=18"])
+@pytest.mark.parametrize("first", ["", "{}"])
 def test_another_first_line_is_not_read(folder: Path, first: str) -> None:
     lock_path(folder).write_text(first + "\n{}\n")
 
-    with pytest.raises(LockFileError, match="is not a lock file that this version reads"):
+    with pytest.raises(LockFileError, match="is not a lock file"):
         read_header(folder)
+
+
+def test_a_lock_file_of_another_format_is_to_be_made_anew(folder: Path) -> None:
+    lock_path(folder).write_text("trueup.lock 1 files=0 chain=shop grammar=17 scratch=18\n{}\n")
+
+    with pytest.raises(LockFileError, match="has format 1, and this version of trueup reads format 2") as caught:
+        read_header(folder)
+
+    assert "trueup lock" in caught.value.hint
 
 
 @pytest.mark.parametrize(

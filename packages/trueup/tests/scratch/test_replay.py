@@ -225,3 +225,45 @@ def test_a_long_transaction_that_has_to_be_one_is_run_as_one(databases: Database
 
     assert () == effect.parts
     assert {"table public.child", "index public.i14"} < set(effect.set)
+
+
+OBSERVED = """
+CREATE TABLE p (id int PRIMARY KEY);
+CREATE TABLE t (id int, a varchar(9), b timestamp);
+CREATE INDEX t_a ON t (a);
+CREATE INDEX t_b ON t (b);
+CREATE INDEX CONCURRENTLY t_id ON t (id);
+ALTER TABLE t ADD CHECK (id > 0);
+ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES p;
+ALTER TABLE t VALIDATE CONSTRAINT t_id_check;
+ALTER TABLE t ALTER a TYPE text;
+ALTER TABLE t ALTER b TYPE timestamptz;
+ALTER TABLE t ADD u uuid DEFAULT gen_random_uuid();
+ALTER TABLE t ADD n int DEFAULT 7;
+UPDATE t SET n = 8 WHERE id = 1;
+INSERT INTO p VALUES (1);
+DROP TABLE t;
+"""
+
+
+def test_locks_rewrites_and_scans_are_observed(each_server: Databases, tmp_path: Path) -> None:
+    steps = read_chain(write_chain(tmp_path, {"1.sql": OBSERVED})).steps
+    t, p, every = "public.t", "public.p", ("public.t", "public.t_a", "public.t_b", "public.t_id")
+
+    assert [
+        ({}, (), ()),
+        ({}, (), ()),
+        ({t: "S"}, (), (t,)),
+        ({t: "S"}, (), (t,)),
+        ({t: "SUE"}, (), (t,)),
+        ({t: "AE"}, (), (t,)),
+        ({p: "SRE", t: "SRE"}, (), (t,)),
+        ({t: "SUE"}, (), ()),
+        ({t: "AE"}, (), ()),
+        ({t: "AE"}, ("public.t_b",), (t,)),
+        ({t: "AE"}, every, (t,)),
+        ({t: "AE"}, (), ()),
+        ({t: "RX"}, (), (t,)),
+        ({p: "RX"}, (), ()),
+        ({p: "AE", t: "AE"}, (), ()),
+    ] == [(dict(e.locks), e.rewritten, e.scanned) for e in learn(each_server, steps, local=True)]

@@ -12,7 +12,7 @@ from trueup.chain.files import digest, read_files
 from trueup.errors import LockFileError
 
 LOCK_NAME = "trueup.lock"
-FORMAT = "1"
+FORMAT = "2"  # 2: with what each step rewrote and scanned
 _HEADER = re.compile(
     r"^trueup\.lock (?P<format>\S+) files=(?P<files>\w+) chain=(?P<chain>\S+)"
     r" grammar=(?P<grammar>\S+) scratch=(?P<scratch>\d+)$",
@@ -38,8 +38,12 @@ def read_header(folder: Path | str) -> dict[str, str]:
     except FileNotFoundError:
         raise LockFileError(f"no lock file at {path}", hint=RELOCK) from None
     match = _HEADER.match(line.rstrip("\n"))
-    if match is None or match["format"] != FORMAT:
-        raise LockFileError(f"{path} is not a lock file that this version reads", hint=RELOCK)
+    if match is None:
+        raise LockFileError(f"{path} is not a lock file", hint=RELOCK)
+    if match["format"] != FORMAT:
+        raise LockFileError(
+            f"{path} has format {match['format']}, and this version of trueup reads format {FORMAT}", hint=RELOCK
+        )
     return match.groupdict()
 
 

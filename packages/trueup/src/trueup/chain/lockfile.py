@@ -34,6 +34,10 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
             entry["gone"] = list(effect.gone)
         if effect.locks:
             entry["locks"] = dict(effect.locks)
+        if effect.rewritten:
+            entry["rewritten"] = list(effect.rewritten)
+        if effect.scanned:
+            entry["scanned"] = list(effect.scanned)
         if effect.texts:
             entry["texts"] = dict(effect.texts)
         if effect.parts:
@@ -104,6 +108,8 @@ def effects_of(entries: Sequence[dict[str, Any]]) -> tuple[Effect, ...]:
             set=e.get("set", {}),
             gone=tuple(e.get("gone", ())),
             locks=e.get("locks", {}),
+            rewritten=tuple(e.get("rewritten", ())),
+            scanned=tuple(e.get("scanned", ())),
             texts=e.get("texts", {}),
             parts=tuple(_read_part(part, e) for part in e.get("parts", ())),
         )

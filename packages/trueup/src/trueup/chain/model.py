@@ -108,13 +108,16 @@ class Effect:
     """What a step did on the scratch server.
 
     `set` are the facts it added or changed, with their values after it; `gone` the facts it removed. `locks` are the
-    strongest lock modes it took, per relation. `texts` define functions that none of its statements defines as a whole.
-    `parts` are the effects of the single statements, where the step has several.
+    strongest lock modes it took, per relation; `rewritten` the tables and indexes that got a new file, `scanned` the
+    tables that it read; all of them relations that were there before it. `texts` define functions that none
+    of its statements defines as a whole. `parts` are the effects of the single statements, where it has several.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     locks: Mapping[str, str] = field(default_factory=dict)
+    rewritten: tuple[str, ...] = ()
+    scanned: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[Effect, ...] = ()
 

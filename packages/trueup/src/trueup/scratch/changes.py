@@ -6,27 +6,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from trueup.chain.model import Effect, Facts
-
-LOCK_LETTERS = {
-    "AccessShareLock": "AS",
-    "RowShareLock": "RS",
-    "RowExclusiveLock": "RX",
-    "ShareUpdateExclusiveLock": "SUE",
-    "ShareLock": "S",
-    "ShareRowExclusiveLock": "SRE",
-    "ExclusiveLock": "X",
-    "AccessExclusiveLock": "AE",
-}
-STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
-
+from trueup.scratch.observed import LOCK_LETTERS, STRENGTH, Held
 
 class Change(NamedTuple):
     """The facts of the objects that a statement touched, before and after it."""
 
     old: Facts
     new: Facts
-    locks: list[tuple[int, str]]
+    held: list[Held]
     names: dict[int, str]
+    rewritten: tuple[str, ...]
 
 
 def together(changes: Sequence[Change]) -> tuple[Facts, Facts]:
@@ -51,14 +40,21 @@ def effect_of(old: Facts, new: Facts) -> Effect:
     )
 
 
-def lock_modes(changes: Sequence[Change]) -> dict[str, str]:
-    """The strongest mode per relation that was there before a statement took it."""
+def lock_modes(changes: Sequence[Change], *, concurrent: bool) -> dict[str, str]:
+    """The strongest mode per relation that was there before a statement took it.
+
+    Args:
+        concurrent: The step says CONCURRENTLY, which the scratch server's transaction could not; on a table that takes
+            SHARE UPDATE EXCLUSIVE in place of the stronger mode seen.
+    """
     names = {oid: name for change in changes for oid, name in change.names.items()}
     found: dict[str, str] = {}
-    for oid, mode in (lock for change in changes for lock in change.locks):
-        letters = LOCK_LETTERS.get(mode, "")
-        if letters and names.get(oid) and STRENGTH[letters] >= STRENGTH.get(found.get(names[oid], ""), -1):
-            found[names[oid]] = letters
+    for lock in (lock for change in changes for lock in change.held):
+        letters, name = LOCK_LETTERS.get(lock.mode, ""), names.get(lock.relation)
+        if concurrent and letters and STRENGTH[letters] > STRENGTH["SUE"]:
+            letters = "SUE"
+        if letters and name and STRENGTH[letters] >= STRENGTH.get(found.get(name, ""), -1):
+            found[name] = letters
     return dict(sorted(found.items()))
 
 

@@ -27,7 +27,8 @@ from trueup.chain.statements import (
     without_concurrently,
 )
 from trueup.errors import ScratchError
-from trueup.scratch.changes import LOCK_LETTERS, STRENGTH, Change, effect_of, lock_modes, ordered, together
+from trueup.scratch.changes import Change, effect_of, lock_modes, ordered, together
+from trueup.scratch.observed import FLUSH, HELD, Files, Held, as_held, scanned
 
 FactsByObject = dict[int, Facts]
 
@@ -60,7 +61,7 @@ _NOTHING = "SELECT NULL::bigint WHERE false"
 _WITH_LOCKS = """WITH locks AS MATERIALIZED (
  SELECT l.relation, l.mode FROM pg_locks l
  WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
-) SELECT relation::bigint, NULL, mode FROM locks UNION ALL ({snapshot})"""
+) {held} UNION ALL ({snapshot})"""
 """The locks are read first, for deparsing takes some of its own, and only once, for reading them takes longest."""
 
 _NO_TRANSACTION_CONTROL = "2D000"
@@ -70,7 +71,7 @@ class _Answer(NamedTuple):
     """What a look says: rows of facts, locks by relation, and, where something was dropped, what is still there."""
 
     rows: list[Any]
-    locks: list[tuple[int, str]]
+    held: list[Held]
     existing: list[Any]
 
 
@@ -104,6 +105,7 @@ class Replay:
         )
         conn.execute(prepare.encode())
         self.facts = self._by_object(self._send([], "trueup_all").rows)
+        self._files = Files(conn)
 
     def flat(self) -> Facts:
         """All facts of the scratch database."""
@@ -131,7 +133,9 @@ class Replay:
         return Effect(
             set=ordered(dict(effect.set) | _roles(statements)),
             gone=effect.gone,
-            locks=lock_modes(changes),
+            locks=lock_modes(changes, concurrent=any(is_concurrent(s) for s in statements)),
+            rewritten=tuple(sorted({name for change in changes for name in change.rewritten})),
+            scanned=tuple(sorted({name for change in changes for name in scanned(change.held, change.names)})),
             texts=self._texts(effect.set, step),
             parts=tuple(effect_of(change.old, change.new) for change in changes) if len(changes) > 1 else (),
         )
@@ -176,7 +180,7 @@ class Replay:
         """One statement inside a transaction, and the facts after it; the search path is as it was for the next one."""
         reading = (
             "SELECT pg_catalog.set_config('trueup.search_path', pg_catalog.current_setting('search_path'), true);"
-            f"{PINNED}; {_existing([text])}; EXECUTE {query};"
+            f"{PINNED}; {FLUSH}; {_existing([text])}; EXECUTE {query};"
             "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('trueup.search_path'), true)"
         )
         results = _results(self.conn.execute(f"{text}\n;{reading}".encode()))
@@ -185,13 +189,13 @@ class Replay:
     def _absorb(self, answer: _Answer, statements: list[Statement]) -> Change:
         """Take over what has changed since the last look."""
         fresh = self._by_object(answer.rows)
-        touched = set(fresh) | {o for o, mode in answer.locks if STRENGTH[LOCK_LETTERS[mode]] >= STRENGTH["SUE"]}
+        touched = set(fresh) | {lock.relation for lock in answer.held if lock.changes}
         if answer.existing:
             touched |= self.facts.keys() - {oid for (oid,) in answer.existing}
         if self._query(statements) == "trueup_all":
             touched |= self.facts.keys()
-        names = {oid: _relation_name(self.facts[oid]) for oid, _ in answer.locks if oid in self.facts}
-        change = Change({}, {}, answer.locks, names)
+        names = {h.relation: _relation_name(self.facts[h.relation]) for h in answer.held if h.relation in self.facts}
+        change = Change({}, {}, answer.held, names, self._files.rewritten(answer.held))
         for oid in touched:
             change.old.update(self.facts.pop(oid, {}))
             if oid in fresh:
@@ -222,6 +226,7 @@ class Replay:
             except psycopg.Error as error:
                 raise _refused(step, error) from error
         self.facts = self._by_object(self._send([], "trueup_all").rows)
+        self._files.read(self.conn)
 
     def agrees(self) -> bool:
         """True where the sum of the deltas is what a full snapshot says."""
@@ -236,11 +241,12 @@ class Replay:
                 self.conn.execute("ROLLBACK")
         for text in texts:
             self.conn.execute(text.encode())
+        self._files.read(self.conn)
         return self._send([], query)
 
     def _send(self, statements: Sequence[str], query: str) -> _Answer:
         """One message, one transaction: the statements, then the facts and the locks as they stand."""
-        reading = f"RESET ROLE; {PINNED}; {_existing(statements)}; EXECUTE {query};\n" if query else ""
+        reading = f"RESET ROLE; {PINNED}; {FLUSH}; {_existing(statements)}; EXECUTE {query};\n" if query else ""
         body = "".join(f"{statement}\n;" for statement in statements)
         try:
             results = _results(self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode()))
@@ -276,12 +282,12 @@ def _results(cursor: Cursor[Any]) -> list[list[Any]]:
 
 
 def _answer(rows: list[Any], existing: list[Any]) -> _Answer:
-    locks = [(oid, mode) for oid, key, mode in rows if key is None]
-    return _Answer(rows[len(locks) :], locks, existing)
+    held = [as_held(oid, described) for oid, key, described in rows if key is None]
+    return _Answer(rows[len(held) :], held, existing)
 
 
 def _with_locks(snapshot: str) -> str:
-    return _WITH_LOCKS.replace("{snapshot}", snapshot)
+    return _WITH_LOCKS.replace("{held}", HELD).replace("{snapshot}", snapshot)
 
 
 def replay(

@@ -1,0 +1,93 @@
+"""What the server shows of a step besides its facts: lock modes, relations rewritten, tables scanned.
+
+PostgreSQL says what a statement locks, rewrites and reads; no table of rules is asked. Names are those from before the
+step, and only relations that were there before it count: what happens to a new one is felt by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+LOCK_LETTERS = {
+    "AccessShareLock": "AS",
+    "RowShareLock": "RS",
+    "RowExclusiveLock": "RX",
+    "ShareUpdateExclusiveLock": "SUE",
+    "ShareLock": "S",
+    "ShareRowExclusiveLock": "SRE",
+    "ExclusiveLock": "X",
+    "AccessExclusiveLock": "AE",
+}
+STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
+
+FLUSH = "SELECT pg_stat_force_next_flush()"
+"""Counters of scans are added up until they are flushed: with this, each message starts at zero."""
+
+HELD = """SELECT l.relation::bigint, NULL,
+       concat_ws(' ', l.mode, coalesce(i.indrelid, c.oid)::bigint, pg_stat_get_xact_numscans(c.oid), c.relkind,
+                 c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname))
+  FROM locks l LEFT JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_index i ON i.indexrelid = c.oid"""
+"""A row for each lock: relation, mode, table, scans so far, kind, file, name; the last five where it is still there."""
+
+_FILES = """SELECT c.oid::bigint, c.relkind::text, c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND c.relkind IN ('r', 'i', 'm')"""
+
+
+class Held(NamedTuple):
+    """One lock that a step holds, and what became of the relation."""
+
+    relation: int
+    mode: str
+    table: int = 0
+    scans: int = 0
+    kind: str = ""
+    file: int = 0
+    name: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """True for the modes that come with a change of the relation itself."""
+        return STRENGTH[LOCK_LETTERS[self.mode]] >= STRENGTH["SUE"]
+
+
+def as_held(relation: int, described: str) -> Held:
+    """A row of `HELD`."""
+    mode, *rest = described.split(" ", 5)
+    if not rest:
+        return Held(relation, mode)
+    table, scans, kind, file, name = rest
+    return Held(relation, mode, int(table), int(scans), kind, int(file), name)
+
+
+def scanned(held: Iterable[Held], names: Mapping[int, str]) -> tuple[str, ...]:
+    """The tables that were read, by themselves or through an index."""
+    return tuple(sorted({names[lock.table] for lock in held if lock.scans and names.get(lock.table)}))
+
+
+class Files:
+    """Which file each relation is in: a rewrite gives it another one. Indexes are known by name, for they are replaced."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._of: dict[int | str, int] = {}
+        self.read(conn)
+
+    def read(self, conn: Connection[Any]) -> None:
+        """Take everything as it is now."""
+        rows = conn.execute(_FILES.encode()).fetchall()
+        self._of = {name if kind == "i" else oid: file for oid, kind, file, name in rows}
+
+    def rewritten(self, held: Iterable[Held]) -> tuple[str, ...]:
+        """The tables and indexes among those locked that are in another file than before."""
+        found = set()
+        for lock in held:
+            if lock.kind not in ("r", "i", "m") or lock.name.startswith("pg_"):
+                continue
+            key: int | str = lock.name if lock.kind == "i" else lock.relation
+            if self._of.get(key, lock.file) != lock.file:
+                found.add(lock.name)
+            self._of[key] = lock.file
+        return tuple(sorted(found))
