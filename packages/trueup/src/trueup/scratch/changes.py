@@ -8,6 +8,7 @@ from typing import NamedTuple
 from trueup.chain.model import Effect, Facts
 from trueup.scratch.observed import LOCK_LETTERS, STRENGTH, Held
 
+
 class Change(NamedTuple):
     """The facts of the objects that a statement touched, before and after it."""
 

@@ -33,7 +33,8 @@ HELD = """SELECT l.relation::bigint, NULL,
   LEFT JOIN pg_index i ON i.indexrelid = c.oid"""
 """A row for each lock: relation, mode, table, scans so far, kind, file, name; the last five where it is still there."""
 
-_FILES = """SELECT c.oid::bigint, c.relkind::text, c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+_FILES = """
+SELECT c.oid::bigint, c.relkind::text, c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND c.relkind IN ('r', 'i', 'm')"""
 
 
@@ -69,7 +70,7 @@ def scanned(held: Iterable[Held], names: Mapping[int, str]) -> tuple[str, ...]:
 
 
 class Files:
-    """Which file each relation is in: a rewrite gives it another one. Indexes are known by name, for they are replaced."""
+    """Which file each relation is in: a rewrite gives it another one. Indexes go by name, for they are replaced."""
 
     def __init__(self, conn: Connection[Any]) -> None:
         self._of: dict[int | str, int] = {}
