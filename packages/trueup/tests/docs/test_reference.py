@@ -236,3 +236,14 @@ def test_every_page_can_be_found() -> None:
     linked = {link.partition("#")[0] for link in _LINK.findall((ROOT / "README.md").read_text())}
 
     assert {f"docs/{file.name}" for file in DOCS.glob("*.md") if file.name != "index.md"} <= linked
+
+
+def test_the_tests_that_pages_name_exist() -> None:
+    named = {name for path in PAGES for name in re.findall(r"`(test_\w+)`", path.read_text())}
+    there = {
+        name
+        for file in ROOT.glob("packages/*/tests/**/*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+
+    assert set() == named - there
