@@ -18,7 +18,7 @@ import pytest
 
 import trueup
 from trueup import api
-from trueup.run import alone
+from trueup.run import blockers
 from trueup.run.execute import Limits
 from trueup_testing.command import clean_environment
 from trueup_testing.databases import Databases, execute, name_of, rows, value
@@ -33,7 +33,7 @@ needs_pooler = pytest.mark.skipif(BINARY is None, reason="PgBouncer is not insta
 
 HOLDER = """
 import sys, trueup
-from trueup.run import alone
+from trueup.run import blockers
 from trueup.run.execute import Limits
 options = trueup.Options(limits=Limits(lease=1.2, reconnect=20, lock_wait=30))
 print(trueup.up(sys.argv[1], sys.argv[2], options=options, on_event=lambda e: print(e.text, flush=True)).true)
@@ -211,7 +211,7 @@ def test_an_interrupted_build_is_cleared_and_done_again(database: str, chain: Ma
 
 
 def test_whom_a_build_waits_for_is_said(database: str, chain: MakeChain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alone, "WATCH_SECONDS", 0.3)
+    monkeypatch.setattr(blockers, "TOLD_AFTER", 0.3)
     folder = chain({"001_a.sql": "CREATE TABLE a (n int);", "002_i.sql": "CREATE INDEX CONCURRENTLY i ON a (n);"})
     trueup.up(database, folder, options=trueup.Options(to="1"))
     said: list[str] = []

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 
 from trueup.catalog.keys import identity_of, kind_of
-from trueup.errors import TrueupError
 from trueup.run.lease import MARK, literal
 
-WATCH_SECONDS = 3.0
-_WAITS = """
-SELECT a.pid, coalesce(a.state, 'unknown state'),
-       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::bigint,
-       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120)
-  FROM pg_stat_progress_create_index p JOIN pg_stat_activity a ON a.pid = p.current_locker_pid
- WHERE p.pid = {pid}
-"""
 _TIMEOUTS = ("statement_timeout", "lock_timeout")
 
 
@@ -41,38 +30,6 @@ def without_timeouts(conn: Connection[Any]) -> Iterator[None]:
         if not conn.closed:
             for name, value in before.items():
                 conn.execute(f"{MARK}SET {name} = {literal(value)}".encode())
-
-
-@contextlib.contextmanager
-def watched(
-    conn: Connection[Any], another: Callable[[], Connection[Any]], on_wait: Callable[[str], None]
-) -> Iterator[None]:
-    """Say whom an index build of the block waits for: it waits for every older snapshot, and by itself says nothing."""
-    row = conn.execute("SELECT pg_backend_pid()").fetchone()
-    stop = threading.Event()
-    args = (row[0] if row else 0, stop, another, on_wait)
-    watcher = threading.Thread(target=_watch, args=args, name="trueup-watch", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join(timeout=0.5)
-
-
-def _watch(
-    pid: int, stop: threading.Event, another: Callable[[], Connection[Any]], on_wait: Callable[[str], None]
-) -> None:
-    told: set[int] = set()
-    with contextlib.suppress(psycopg.Error, TrueupError):  # it is a help, no more
-        if stop.wait(WATCH_SECONDS):
-            return
-        with contextlib.closing(another()) as conn:
-            while not stop.wait(0.2 if not told else WATCH_SECONDS):
-                row = conn.execute(_WAITS.replace("{pid}", str(pid)).encode()).fetchone()
-                if row and row[0] not in told:
-                    told.add(row[0])
-                    on_wait(f"the index build waits for pid {row[0]} ({row[1]} for {row[2]} s): {row[3]}")
 
 
 def clear_unfinished(

@@ -19,8 +19,8 @@ from trueup.connect.topology import Topology
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.planning.model import Action
 from trueup.run import ledger
-from trueup.run.alone import clear_unfinished, watched, without_timeouts
-from trueup.run.blockers import blockers
+from trueup.run.alone import clear_unfinished, without_timeouts
+from trueup.run.blockers import Blocker, blockers, end_idle, watched
 from trueup.run.lease import BEGAN, LEASE_SECONDS, MARK, Lease
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Limits:
     lock_wait: float = 600.0
     lease: float = LEASE_SECONDS
     reconnect: float = 60.0
+    ends_idle: bool = False  # sessions in the way that are idle in a transaction
     together: int = 32  # steps in one message, at most, where nobody uses yet what they touch
 
 
@@ -69,7 +70,7 @@ class Executor:
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self.conn = link.conn
-        self._another = link.another
+        self.another = link.another
         self.chain = chain
         self.lease = lease
         self.run_id = run_id
@@ -153,19 +154,23 @@ class Executor:
                     raise self.failure(action, error, seen) from error
                 attempt += 1
                 if attempt in (1, 10, 100):
-                    why = "; ".join(seen) or error.diag.message_primary
+                    why = "; ".join(map(str, seen)) or error.diag.message_primary
                     self.on_wait(f"{action.id} waits: {why}; trying again")
                 self.keep_lease()
                 time.sleep(min(0.05 * 2 ** min(attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             else:
                 return (time.monotonic() - started) * 1000
 
-    def blockers(self, action: Action, error: psycopg.Error) -> list[str]:
+    def blockers(self, action: Action, error: psycopg.Error) -> list[Blocker]:
         """Who was in the way, where a lock could not be had."""
         if error.sqlstate != _LOCK_TIMEOUT:
             return []
         wanted = dict(self.locks(action)) or {table: "" for key in action.keys if (table := table_of(key))}
-        return blockers(self.conn, wanted)
+        found = blockers(self.conn, wanted)
+        for blocker in found if self.limits.ends_idle else ():
+            if end_idle(self.conn, blocker):
+                self.on_wait(f"ended pid {blocker.pid}, which held up {action.id} and did nothing")
+        return found
 
     def _send(self, action: Action, attempt: int) -> None:
         if action.transaction:
@@ -237,7 +242,14 @@ class Executor:
             raise _taken_over()
         with without_timeouts(self.conn):
             clear_unfinished(self.conn, action.keys, on_wait=self.on_wait, seconds=self.limits.lock_wait)
-            with watched(self.conn, self._another, self.on_wait):
+            row = self.conn.execute("SELECT 'SELECT ' || pg_backend_pid()").fetchone()
+            with watched(
+                row[0] if row else "SELECT 0",
+                self.another,
+                self.on_wait,
+                what="the index build",
+                ends_idle=self.limits.ends_idle,
+            ):
                 for statement in action.statements:
                     self.conn.execute(statement.encode())
 
@@ -252,7 +264,7 @@ class Executor:
         if not self.conn.closed:
             self.conn.execute(f"{MARK}ROLLBACK".encode())
 
-    def failure(self, action: Action, error: psycopg.Error, seen: list[str]) -> StepFailed | RunLockTaken:
+    def failure(self, action: Action, error: psycopg.Error, seen: list[Blocker]) -> StepFailed | RunLockTaken:
         """What the server's refusal of an action means."""
         if error.sqlstate == _TAKEN_OVER and not self.lease.is_ours(self.conn):
             return _taken_over()
@@ -262,7 +274,7 @@ class Executor:
             step = self.chain.steps[action.step]
             where = f" ({step.path}:{step.line})"
         detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
-        blocked = f"; in the way: {'; '.join(seen)}" if seen else ""
+        blocked = f"; in the way: {'; '.join(map(str, seen))}" if seen else ""
         return StepFailed(
             f"{action.id}{where} failed: {error.diag.message_primary or error}{detail} "
             f"[{error.sqlstate or 'no SQLSTATE'}]{blocked}",

@@ -218,10 +218,29 @@ def test_a_row_that_somebody_holds_stops_only_its_own_batch(leads: str) -> None:
         while value(leads, "SELECT max(id) FROM leads WHERE n = 1") != 147:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        while not any("1_update_leads waits for pid" in line for line in said):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
     running.join()
 
     assert once(leads)
     assert "1_update_leads: somebody is in the way of a batch (" in said[0]
+
+
+def test_who_only_sits_on_a_row_is_ended_where_that_is_asked_for(leads: str) -> None:
+    said: list[str] = []
+    idle, elsewhere = psycopg.connect(leads), psycopg.connect(leads)
+    idle.execute("SELECT FROM leads WHERE id = 150 FOR UPDATE")
+    elsewhere.execute("INSERT INTO leads (id) VALUES (-1)")
+    fill(leads, "UPDATE leads SET n = n + 1 WHERE id > 0", said=said, limits=Limits(ends_idle=True))
+
+    assert once(leads)
+    assert f"ended pid {idle.info.backend_pid}, which held up 1_update_leads and did nothing" in said
+    with pytest.raises(psycopg.OperationalError):
+        idle.execute("SELECT 1")
+    elsewhere.execute("SELECT 1")
+    idle.close()
+    elsewhere.close()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ of a range are the server's; how far it reaches is decided by how long the batch
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -24,16 +25,19 @@ from trueup.run.backfill.key import NoKey, keyed
 from trueup.run.backfill.position import Place, ensure
 from trueup.run.backfill.size import Sizer
 from trueup.run.backfill.throttle import LOOK_SECONDS, Throttle
-from trueup.run.lease import MARK
+from trueup.run.blockers import watched
+from trueup.run.lease import MARK, literal
 
 if TYPE_CHECKING:
     from trueup.planning.model import Action
     from trueup.run.execute import Executor
 
 _TIMEOUT = "57014"
-_RETRIED = (_TIMEOUT, "55P03", "40P01", "40001")
+_LOCK_TIMEOUT = "55P03"
+_RETRIED = (_TIMEOUT, _LOCK_TIMEOUT, "40P01", "40001")
 _FIRST_TIMEOUT_MS = 10_000
 _PAUSED_POLL = 0.5
+_WATCH_SECONDS = 0.05  # a batch waits for a lock hardly longer
 _WAITERS = (
     "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 )
@@ -106,6 +110,8 @@ class Work:
         self._timeout_ms = min(_FIRST_TIMEOUT_MS, executor.limits.statement_timeout_ms)
         self._failing_since: float | None = None
         self._attempt = 0
+        self._watching = contextlib.ExitStack()
+        self._is_watched = False
 
     def run(self) -> None:
         """Every batch that is left; returns when the last one is committed, with the step's ledger row.
@@ -114,6 +120,10 @@ class Work:
             StepFailed: no key, a statement that changed on the way, a batch that the server refused, or cancelled.
             RunLockTaken, psycopg.Error: as for every other action.
         """
+        with self._watching:
+            self._run()
+
+    def _run(self) -> None:
         low, wish = self._begin()
         high: Bound | None = None
         is_known = False
@@ -224,10 +234,33 @@ class Work:
         self._attempt += 1
         if self._attempt in (1, 10, 100):
             what = "a batch took too long" if error.sqlstate == _TIMEOUT else "somebody is in the way of a batch"
-            why = "; ".join(seen) or error.diag.message_primary
+            why = "; ".join(map(str, seen)) or error.diag.message_primary
             executor.on_wait(f"{self._action.id}: {what} ({why}); trying again with {self._sizer.rows:,} rows")
+        if error.sqlstate == _LOCK_TIMEOUT:
+            self._watch()
         executor.keep_lease()
         time.sleep(min(0.05 * 2 ** min(self._attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    def _watch(self) -> None:
+        """From now on, look from another session who holds the rows that a batch waits for."""
+        if self._is_watched:
+            return
+        self._is_watched = True
+        executor = self._executor
+        at_work = f"token = {executor.lease.token} FOR KEY SHARE"
+        waiting = (
+            f"SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE {literal(f'%{at_work}%')}"
+        )
+        self._watching.enter_context(
+            watched(
+                waiting,
+                executor.another,
+                executor.on_wait,
+                what=self._action.id,
+                ends_idle=executor.limits.ends_idle,
+                poll=_WATCH_SECONDS,
+            )
+        )
 
     def _heed(self, wish: str) -> None:
         """Stop, or wait, as somebody has asked for from elsewhere."""
