@@ -17,7 +17,7 @@ import psycopg
 
 from benchmarks.online.load import Seen
 from benchmarks.online.results import Felt, Trial, queue_between
-from benchmarks.online.scene import BACKFILL, unfinished
+from benchmarks.online.scene import BACKFILL, CHANGE, unfinished
 from benchmarks.online.tools import Tool
 from benchmarks.online.watch import Watch
 from benchmarks.speed.process import Sample, run
@@ -79,9 +79,11 @@ class Bench:
             )
 
     def plain_update(self, rows: int) -> float:
-        """Seconds of the backfill as one UPDATE, under the same load."""
+        """Seconds of the backfill as one UPDATE, under the same load, where the change has come to it."""
         target = self.databases.fresh("trial", like=self.shops[rows])
-        with self._loaded(target, rows), psycopg.connect(target.url(), autocommit=True) as conn:
+        with psycopg.connect(target.url(), autocommit=True) as conn, self._loaded(target, rows):
+            for text in CHANGE[: CHANGE.index(BACKFILL)]:
+                conn.execute(text.encode())
             begin = time.perf_counter()
             conn.execute(BACKFILL)
             return time.perf_counter() - begin
