@@ -111,6 +111,22 @@ def test_a_type_change_by_the_type_that_the_lock_file_knows(column: str, kind: s
     assert sorted(expected) == sorted(retyped(column, kind))
 
 
+def test_what_the_scratch_server_rewrote_decides() -> None:
+    made = Effect(set={"table public.t": "", "column public.t.a": "s.custom"})
+    free, rewrites = Effect(locks={"public.t": "AE"}), Effect(locks={"public.t": "AE"}, rewritten=("public.t",))
+    default = "ALTER TABLE t ADD b int DEFAULT our_function();"
+    retype = "ALTER TABLE t ALTER a TYPE s.other;"
+    domain = "ALTER TABLE t ADD b s.a_domain_with_a_check;"
+
+    for text, rule, otherwise in [
+        (default, "volatile-default", []),
+        (retype, "column-type", ["free-type-change"]),
+        (domain, "rewrite-table", []),
+    ]:
+        assert [rule] == rules("CREATE TABLE t ();", text, effects=(made, rewrites)), text
+        assert otherwise == rules("CREATE TABLE t ();", text, effects=(made, free)), text
+
+
 # --- rows ---
 
 

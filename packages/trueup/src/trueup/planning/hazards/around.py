@@ -56,6 +56,14 @@ class Around:
         value = self.facts.get(f"column {qualified(relation)}.{quoted(column)}")
         return type_of_fact(value) if value else None
 
+    def rewrites(self, relation: Any) -> bool | None:
+        """Whether the step writes the table anew, as the scratch server showed; None where it has not been asked."""
+        if self.effect is None:
+            return None
+        if relation.schemaname:
+            return qualified(relation) in self.effect.rewritten
+        return any(name.endswith(f".{quoted(relation.relname)}") for name in self.effect.rewritten)
+
 
 def qualified(relation: Any) -> str:
     """`schema.table` as facts have it; a name without a schema is taken to be in `public`."""

@@ -91,12 +91,12 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
     if around.is_fresh(relation):
         return
     if kind == "AT_AddColumn":
-        yield from _added(relation, getattr(command, "def").column_def)
+        yield from _added(relation, getattr(command, "def").column_def, around)
     elif kind == "AT_AlterColumnType":
         yield from _retyped(relation, command.name, getattr(command, "def").column_def, around)
 
 
-def _added(relation: Any, column: Any) -> Iterator[Hit]:
+def _added(relation: Any, column: Any, around: Around) -> Iterator[Hit]:
     name = f"{shown(relation)}.{column.colname}"
     locks = {qualified(relation): "AE"}
     kinds = {name_of(item.constraint, "contype"): item.constraint for item in column.constraints}
@@ -108,7 +108,7 @@ def _added(relation: Any, column: Any) -> Iterator[Hit]:
     elif "CONSTR_GENERATED" in kinds:
         if kinds["CONSTR_GENERATED"].generated_kind != "v":
             yield Hit(STORED_GENERATED, f"{name} is added as a stored expression", locks, column.location)
-    elif "CONSTR_DEFAULT" in kinds and (why := _volatile(kinds["CONSTR_DEFAULT"].raw_expr)):
+    elif "CONSTR_DEFAULT" in kinds and (why := _volatile(relation, kinds["CONSTR_DEFAULT"].raw_expr, around)):
         yield Hit(VOLATILE_DEFAULT, f"{name} is added with a default that {why}", locks, column.location)
     if "CONSTR_NOTNULL" in kinds and not given and kind.name not in SERIALS:
         yield Hit(REQUIRED_COLUMN, f"{name} is added NOT NULL without a default", locks, column.location)
@@ -118,8 +118,10 @@ def _added(relation: Any, column: Any) -> Iterator[Hit]:
         yield from constraint_hits(relation, item.constraint, what=f"{name} is added with a constraint")
 
 
-def _volatile(expression: Any) -> str:
-    """Why the expression's value may differ from row to row; empty where it cannot."""
+def _volatile(relation: Any, expression: Any, around: Around) -> str:
+    """Why the expression's value may differ from row to row; empty where it cannot, or is seen not to."""
+    if around.rewrites(relation) is False:
+        return ""
     names = [call.funcname[-1].string.sval for call in nodes_of(expression, "FuncCall")]
     moving = [name for name in names if name not in _STEADY.split()]
     return f"calls {moving[0]}()" if moving else ""
@@ -131,9 +133,12 @@ def _retyped(relation: Any, name: str, column: Any, around: Around) -> Iterator[
     locks, at = {qualified(relation): "AE"}, column.location
     if old is not None and is_narrower(old, new):
         yield Hit(NARROW_TYPE, f"{what} becomes narrower: {_text(old)} → {_text(new)}", locks, at)
-    if old is None:
+    keeps = not rewrites if (rewrites := around.rewrites(relation)) is not None else None
+    if keeps is None and old is not None:
+        keeps = not column.HasField("raw_default") and keeps_rows(old, new)
+    if keeps is None:
         yield Hit(COLUMN_TYPE, f"{what} becomes {_text(new)}, from what is not known without a lock file", locks, at)
-    elif not column.HasField("raw_default") and keeps_rows(old, new):
+    elif keeps:
         yield Hit(FREE_TYPE_CHANGE, f"{what} becomes {_text(new)}", locks, at)
     else:
         yield Hit(COLUMN_TYPE, f"{what} becomes {_text(new)}, and the table is rewritten", locks, at)

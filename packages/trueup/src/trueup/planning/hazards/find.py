@@ -93,6 +93,7 @@ def _of_step(statements: list[Statement], around: Around, *, info: bool) -> Iter
         around.fresh |= _newly_made(statement, now)
     if len(statements) > 1:
         hits += blocks.block_hits(statements, arounds, around.effect.locks if around.effect else {})
+    hits += [(0, hit) for hit in heavy.observed_hits(around, {hit.rule.id for _, hit in hits})]
     told = [(position, hit) for position, hit in _once(hits) if info or hit.rule.level is not Level.INFO]
     yield from _told(told, around, alone=len(statements) == 1)
 

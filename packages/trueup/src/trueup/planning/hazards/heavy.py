@@ -78,6 +78,8 @@ _REWRITING = {
     "AT_SetTableSpace": "moves to another tablespace",
     "AT_SetAccessMethod": "gets another access method",
 }
+_TOLD = {"rewrite-table", "column-type", "volatile-default", "auto-increment", "stored-generated", "truncate"}
+_TOLD |= {"truncate-cascade", "opaque-block", "refresh-view"}
 _TIMEOUT_OFF = re.compile(r"\b(lock_timeout|statement_timeout)\b\W+(?:to\b\W+)?'?0+(?:ms|s|min)?'?\W*$", re.IGNORECASE)
 
 
@@ -116,6 +118,15 @@ def alter_hits(relation: Any, _command: Any, kind: str, around: Around) -> Itera
         yield Hit(REWRITE, f"{shown(relation)} {_REWRITING[kind]}", _of(relation))
     elif kind.startswith(("AT_DisableTrig", "AT_DisableRule")):
         yield Hit(DISABLE_TRIGGER, f"triggers or rules of {shown(relation)} are switched off", _of(relation, "SRE"))
+
+
+def observed_hits(around: Around, told: set[str]) -> Iterator[Hit]:
+    """A table that the scratch server wrote anew, though nothing in the text says so: a domain's CHECK, say."""
+    if around.effect is None or told & _TOLD:
+        return
+    for name in around.effect.rewritten:
+        if f"table {name}" in around.facts and not _made_here(name, around):
+            yield Hit(REWRITE, f"{name} is written anew", {name: "AE"})
 
 
 def timeout_hits(setting: str) -> Iterator[Hit]:

@@ -33,7 +33,12 @@ _EQUAL = {"=", "IN"}
 def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
     """Hits of UPDATE, DELETE, MERGE and INSERT … SELECT."""
     node = statement.node
-    if around.step.backfill or statement.tag not in ("update_stmt", "delete_stmt", "merge_stmt", "insert_stmt"):
+    if around.step.backfill is not None or statement.tag not in (
+        "update_stmt",
+        "delete_stmt",
+        "merge_stmt",
+        "insert_stmt",
+    ):
         return
     if statement.tag == "insert_stmt":
         source = next((r for r in nodes_of(node.select_stmt, "RangeVar") if not around.is_fresh(r)), None)
