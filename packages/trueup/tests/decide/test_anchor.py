@@ -200,3 +200,16 @@ def test_a_chain_of_thousands_is_decided_at_once() -> None:
     live = state(locked, 1500)
 
     assert 1500 == decided(locked, live).anchor
+
+
+def test_before_something_left_over_the_nearest_state_is_looked_for_again() -> None:
+    table = {"table public.t": "", "column public.t.x": "public.kind"}
+    locked = chain_of(
+        step("CREATE TYPE kind AS ENUM ('a')", {"enum public.kind": "'a'"}, file="1"),
+        step("CREATE TABLE t (x kind)", table, file="2"),
+        step("ALTER TABLE t ALTER x TYPE text", {"column public.t.x": "text"}, file="3"),
+        step("DROP TYPE kind", gone=["enum public.kind"], file="3"),
+        *(step(f"ALTER TABLE t ADD y{n} int", {f"column public.t.y{n}": "integer"}, file="4") for n in range(3)),
+    )
+
+    assert 2 == decided(locked, state(locked, [0, 1, 4, 5, 6])).anchor

@@ -184,3 +184,27 @@ def test_what_was_lost_later_does_not_undo_what_was_passed() -> None:
     del live["column public.a.x"]
 
     assert "assume" == second(decided(moved, live))[0]
+
+
+def test_what_cannot_run_any_more_leaves_nothing_to_decide() -> None:
+    locked = chain_of(
+        step("CREATE TABLE old (x int)", {"table public.old": "", "column public.old.x": "integer"}),
+        A_WITH_X,
+        step("INSERT INTO a (x) SELECT x FROM old", locks={**WRITES_A, "public.old": "AS"}),
+        step("DROP TABLE old", gone=["table public.old", "column public.old.x"]),
+        *OTHERS,
+    )
+    live = state(locked, 10)
+    del live["column public.a.x"]
+
+    assert "assume" == written(locked, live, a=True)[0]
+
+
+def test_a_file_that_was_left_out_has_not_written_its_rows() -> None:
+    beside = step("CREATE TABLE h ()", {"table public.h": ""}, file="40")
+    locked = chain_of(A_WITH_X, *OTHERS, beside, step("UPDATE a SET x = 2", locks=WRITES_A, file="40"), ADD_Y)
+    live = state(locked, 10)
+    del live["table public.h"]
+
+    assert ("conflict", True) == (written(locked, live)[0], "beside it" in written(locked, live)[1])
+    assert "assume" == written(locked, live, a=False)[0]

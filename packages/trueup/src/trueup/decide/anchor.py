@@ -52,14 +52,36 @@ def find_anchor(
             continue  # pending until a fact says otherwise
         ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
         candidates.append((distance, ends_file, index))
-    best = min(candidate[0] for candidate in candidates)
-    tied = [candidate for candidate in candidates if candidate[0] == best]
-    _, _, position = max(tied, key=lambda candidate: (candidate[1], candidate[2]))
-    position, undone = _without_leftovers(position, paths, live, marked | excluded)
+    position, best, undone = _nearest(candidates, paths, live, marked | excluded)
     done = tuple(
         i for i in range(len(steps)) if i in marked or (i <= position and i not in excluded and i not in undone)
     )
     return Anchor(max(done, default=-1) + 1, best, done)
+
+
+def _nearest(
+    candidates: Sequence[tuple[int, bool, int]],
+    paths: Trajectories,
+    live: Mapping[str, str],
+    settled: frozenset[int],
+) -> tuple[int, int, set[int]]:
+    """The last step of the nearest state, its distance, and the steps up to there that have not run all the same.
+
+    Among equals the end of a file, then the latest. Where something is there that a step has taken away, that step has
+    not run, and only the states before it count.
+    """
+    end = len(paths.effects)
+    while True:
+        before = [candidate for candidate in candidates if candidate[2] < end]
+        best = min(candidate[0] for candidate in before)
+        _, _, position = max(
+            (candidate for candidate in before if candidate[0] == best),
+            key=lambda candidate: (candidate[1], candidate[2]),
+        )
+        leftover, undone = _leftovers(position, paths, live, settled)
+        if leftover is None:
+            return position, best, undone
+        end = leftover
 
 
 def _fold_marked(
@@ -95,16 +117,16 @@ def _apply(
     return change
 
 
-def _without_leftovers(
+def _leftovers(
     position: int,
     paths: Trajectories,
     live: Mapping[str, str],
     settled: frozenset[int],
-) -> tuple[int, set[int]]:
+) -> tuple[int | None, set[int]]:
     """A fact that is there although an unmarked step of the prefix removed it: that step has not run.
 
-    Where rows hang on the fact, the database stands before that step. Where none do (an index, a default, NOT NULL),
-    only that step is still to come: an ORM leaves such things behind.
+    Where rows hang on the fact, the database stands before that step: it is the first answer. Where none do (an index,
+    a default, NOT NULL), only that step is still to come, the second: an ORM leaves such things behind.
     """
     undone: set[int] = set()
     for index in range(position + 1):
@@ -114,9 +136,9 @@ def _without_leftovers(
             if not _is_left_over(key, index, position, paths, live):
                 continue
             if kind_of(key) not in _ROWLESS:
-                return index - 1, {i for i in undone if i < index}
+                return index, undone
             undone.add(index)
-    return position, undone
+    return None, undone
 
 
 def _is_left_over(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trueup.catalog.keys import kind_of, owner_of
+from trueup.catalog.keys import identity_of, kind_of, owner_of
 from trueup.chain.model import LockedChain
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Difference, Marks
@@ -116,7 +116,7 @@ class Cursors:
     def _hole(self, key: str, wanted: str, found: str | None) -> None:
         kind = kind_of(key)
         setter = next((place - 1 for place, _ in reversed(self.paths.of[key]) if place - 1 in self.done), -1)
-        if kind == "table" and found is None and setter in self.own:
+        if kind == "table" and found is None and setter in self.own and not self._dropped_unread(key):
             step = self.locked.steps[setter].id
             self.lost.append(Difference(fact=key, wanted=wanted, found=found, origin=step))
             return
@@ -124,6 +124,18 @@ class Cursors:
             return  # told as drift, or as a conflict where a step needs it
         self.heal[key] = setter
         self.now[key] = wanted
+
+    def _dropped_unread(self, table: str) -> bool:
+        """True where a step to come drops the table and none before that asks for its rows: they are not missed."""
+        end = next((place - 1 for place, value in self.paths.of[table] if value is None and self._is_ahead(place)), -1)
+        if end < 0 or any(key.startswith("table ") for key in self.locked.effects[end].set):
+            return False
+        name = identity_of(table)
+        return not any(
+            self.locked.steps[index].has_data and name in self.locked.effects[index].locks
+            for index in range(end)
+            if index not in self.done
+        )
 
 
 def _lacks_actions(found: str, wanted: str) -> bool:

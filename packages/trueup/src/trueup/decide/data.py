@@ -14,6 +14,7 @@ from trueup.catalog.keys import column_of, identity_of, kind_of, parts, table_of
 from trueup.chain.model import LockedChain, Step
 from trueup.chain.statements import columns_written
 from trueup.decide.anchor import Anchor
+from trueup.decide.cursors import Cursors
 from trueup.decide.model import Marks, StepVerdict
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories
@@ -23,7 +24,7 @@ _ROW_BEARING = ("table", "column")
 
 
 class DataRules:
-    """Answers for the steps of one decision. `heal` are the facts healed in this run, `early` those ahead."""
+    """Answers for the steps of one decision."""
 
     def __init__(
         self,
@@ -32,14 +33,15 @@ class DataRules:
         live: Mapping[str, str],
         anchor: Anchor,
         marks: Marks,
-        heal: Mapping[str, int],
-        early: Mapping[str, int],
+        cursors: Cursors,
         rows: Rows,
     ) -> None:
+        heal, early = cursors.heal, cursors.place
         self.locked = locked
         self.paths = paths
         self.live = live
         self.rows = rows
+        self.wanted = cursors.wanted
         self.heal = heal
         self.early = early
         self.done = frozenset(anchor.done)
@@ -109,8 +111,12 @@ class DataRules:
             why = "it uses what was missing, so it may not have run"
         elif relations & missing and not self._passed(relations, index):
             why = "some of what stood before it is missing here"
+        elif self._was_left_out(index):
+            why = "the steps beside it are missing here, so it may not have run"
         else:
             return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
+        if gone := self._gone_since(index, step, relations):
+            return StepVerdict(index=index, verdict="assume", reason=f"it could not run any more: {gone} is gone since")
         if self.rows.none_in(written):
             if not step.inserts:
                 return StepVerdict(index=index, verdict="assume", reason="the tables that it changes have no rows")
@@ -131,6 +137,33 @@ class DataRules:
         if self.rows.none_in(written):
             return StepVerdict(index=index, verdict="run", reason="the tables that it writes have no rows")
         return self._conflict(index, why)
+
+    def _was_left_out(self, index: int) -> bool:
+        """True where a step beside it in its file, or both of those around it, has left nothing here."""
+        path = self.locked.steps[index].path
+        beside = [self._missing(range(index - 1, -1, -1)), self._missing(range(index + 1, self.position))]
+        found = [step for step in beside if step is not None]
+        return any(self.locked.steps[step].path == path for step in found) or len(found) == len(beside)
+
+    def _missing(self, indexes: range) -> int | None:
+        """The first of these steps that makes something, if all that it makes has to be healed."""
+        for index in indexes:
+            values = self.locked.effects[index].set
+            if not values or index not in self.done:
+                continue
+            healed = any(self.heal.get(key) == index for key in values)
+            return index if healed and not any(self.live.get(key) == value for key, value in values.items()) else None
+        return None
+
+    def _gone_since(self, index: int, step: Step, relations: set[str]) -> str:
+        """A table or column that it uses and that a step which is done has taken away: nothing is left to decide."""
+        for later in range(index + 1, self.position):
+            for key in self.locked.effects[later].gone if later in self.done else ():
+                if kind_of(key) not in _ROW_BEARING or table_of(key) not in relations or key in self.live:
+                    continue
+                if self.wanted.get(key) is None and _names(step.sql, unquoted(parts(identity_of(key))[-1])):
+                    return key
+        return ""
 
     def _passed(self, relations: set[str], index: int) -> bool:
         """True where the next step on these tables is taken as done, and all that it makes is there."""

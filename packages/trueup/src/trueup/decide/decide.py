@@ -106,9 +106,7 @@ class _Deciding:
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         cursors = self.cursors
-        rules = DataRules(
-            self.locked, self.paths, self.live, self.anchor, self.marks, cursors.heal, cursors.place, self.rows
-        )
+        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, cursors, self.rows)
         steps = [self._verdict(index, rules) for index in range(len(self.locked.steps))]
         final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
         return Decision(
