@@ -124,7 +124,6 @@ class Trueup:
         except subprocess.TimeoutExpired:
             return Run(_TIMED_OUT, f"took more than {limit or self._limit:.0f} s", seconds=time.monotonic() - started)
         document = _document(done.stdout)
-        error = document.get("error", {})
         conflicts = [f"{one['about']}: {one['why']}" for one in document.get("conflicts", [])]
         said = "" if done.returncode == 0 else _conclusion(done.stderr)
         return Run(done.returncode, said, conflicts, document, time.monotonic() - started)
