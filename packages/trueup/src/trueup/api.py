@@ -157,13 +157,17 @@ def load(chain: ChainLike, *, name: str = "") -> LockedChain:
     from trueup.chain.files import digest as digest_of
     from trueup.chain.files import read_files
     from trueup.chain.lockfile import load_locked, read_entries
-    from trueup.chain.steps import read_chain
+    from trueup.chain.model import Chain
+    from trueup.chain.recorded import recall
 
-    header = read_header(chain)
-    entries = read_entries(chain)
-    files = read_files(Path(chain))
-    hashes = {entry["id"]: entry["hash"] for entry in entries[1]} if header["files"] == digest_of(files) else {}
-    return load_locked(read_chain(chain, name=name or header["chain"], files=files, hashes=hashes), entries)
+    header, entries, files = read_header(chain), read_entries(chain), read_files(Path(chain))
+    digest, name = digest_of(files), name or header["chain"]
+    steps = recall(entries[1], files) if digest == header["files"] else None
+    if steps is None:
+        from trueup.chain.steps import read_chain
+
+        return load_locked(read_chain(chain, name=name, files=files), entries)
+    return load_locked(Chain(name=name, folder=str(chain), digest=digest, steps=steps), entries)
 
 
 def _urls(url: str | Urls) -> Urls:

@@ -39,6 +39,17 @@ class MigrationFile(NamedTuple):
         return match.group(1) if match else ""
 
     @property
+    def short_number(self) -> str:
+        """`115` for `0115_x.sql`: what people call the migration; its name where it has no number."""
+        number = self.number
+        return (number.lstrip("0") if number.isdecimal() else number) or self.name
+
+    @property
+    def text(self) -> str:
+        """The file's characters, without a byte order mark. Raises UnicodeDecodeError."""
+        return self.data.decode("utf-8-sig")
+
+    @property
     def repeatable(self) -> bool:
         """Flyway's repeatable migrations run last, and again whenever they change."""
         return self.name.startswith("R__")

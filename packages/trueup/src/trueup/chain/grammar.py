@@ -1,19 +1,26 @@
 """PostgreSQL's own grammar, behind one door: nothing else in trueup imports the parser.
 
-Source: libpg_query through `postgast`. Offsets of libpg_query are bytes, so everything here works on UTF-8 bytes.
+Source: libpg_query through `postgast`. Offsets of libpg_query are bytes, so everything here works on UTF-8 bytes. The
+parser is imported when something is first parsed: a run whose lock file has all it needs does not pay for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-
-import postgast
 
 from trueup.errors import MigrationError
 
 GRAMMAR_VERSION = "17"  # major version of the grammar in libpg_query
+
+
+@cache
+def _parser() -> Any:
+    import postgast
+
+    return postgast
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,15 @@ class Statement:
         """The statement as the grammar prints it: comments and white space do not count."""
         try:
             return deparse(self.tag, self.node)
-        except postgast.PgQueryError:  # a few rare nodes cannot be printed; then the text as written decides
+        except _parser().PgQueryError:  # a few rare nodes cannot be printed; then the text as written decides
             return " ".join(self.text.split())
 
 
 def deparse(tag: str, node: Any) -> str:
     """Print one parse tree as SQL."""
-    tree = postgast.ParseResult(version=170000)
+    tree = _parser().ParseResult(version=170000)
     getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
-    return str(postgast.deparse(tree))
+    return str(_parser().deparse(tree))
 
 
 def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> list[Statement]:
@@ -54,8 +61,8 @@ def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> l
     """
     data = sql.encode()
     try:
-        tree = postgast.parse(sql)
-    except postgast.PgQueryError as error:
+        tree = _parser().parse(sql)
+    except _parser().PgQueryError as error:
         offset = max(error.cursorpos - 1, 0)
         line = first_line + data[:offset].count(b"\n")
         raise MigrationError(

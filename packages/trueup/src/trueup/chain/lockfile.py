@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trueup.chain.files import read_files
 from trueup.chain.header import FORMAT, LOCK_NAME, RELOCK, lock_path, read_header
 from trueup.chain.model import Chain, Effect, LockedChain
+from trueup.chain.recorded import records
 from trueup.errors import LockFileError
 
 
 def write_lock(locked: LockedChain, *, grammar: str) -> str:
     """The lock file's text."""
     chain = locked.chain
+    told = records(chain.steps, read_files(Path(chain.folder)))
     lines = [
         (
             f"{LOCK_NAME} {FORMAT} files={chain.digest} chain={chain.name}"
@@ -27,7 +30,7 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
         _line({"base": dict(sorted(locked.base.items()))}),
     ]
     for step, effect in zip(chain.steps, locked.effects, strict=True):
-        entry: dict[str, Any] = {"id": step.id, "hash": step.hash}
+        entry: dict[str, Any] = {"id": step.id, "hash": step.hash, "step": told[step.id]}
         if effect.set:
             entry["set"] = dict(effect.set)
         if effect.gone:

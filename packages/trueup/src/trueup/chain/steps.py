@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +22,10 @@ def read_chain(
     *,
     name: str = "",
     files: list[MigrationFile] | None = None,
-    hashes: Mapping[str, str] | None = None,
 ) -> Chain:
     """Read every migration of a folder.
 
-    `name` defaults to the folder's parent's name; `files` are the folder's, where they are read already. `hashes` are
-    those of the lock file, by step, where its digest says
-    that the files are unchanged: printing every parse tree anew is most of the work.
+    `name` defaults to the folder's parent's name; `files` are the folder's, where they are read already.
 
     Raises:
         UsageError: there are no migrations.
@@ -37,13 +33,13 @@ def read_chain(
     """
     folder = Path(folder)
     files = read_files(folder) if files is None else files
-    times_used = Counter(_number(file) for file in files)
+    numbers = [file.short_number for file in files]
+    times_used = Counter(numbers)
     steps: list[Step] = []
     taken: set[str] = set()
-    for file in files:
-        number = _number(file)
+    for file, number in zip(files, numbers, strict=True):
         prefix = number if times_used[number] == 1 else file.name
-        steps.extend(_file_steps(file, number=prefix, taken=taken, hashes=hashes or {}))
+        steps.extend(_file_steps(file, number=prefix, taken=taken))
     return Chain(name=name or default_name(folder), folder=str(folder), digest=digest(files), steps=tuple(steps))
 
 
@@ -70,18 +66,18 @@ class _Block:
         )
 
 
-def _file_steps(file: MigrationFile, *, number: str, taken: set[str], hashes: Mapping[str, str]) -> list[Step]:
+def _file_steps(file: MigrationFile, *, number: str, taken: set[str]) -> list[Step]:
     if file.path.endswith(".py"):
         raise MigrationError("Python migrations are not supported", path=file.path, line=1, hint="Write it in SQL.")
     try:
-        text = up_section(file.data.decode("utf-8-sig"))
+        text = up_section(file.text)
     except UnicodeDecodeError as error:
         line = file.data[: error.start].count(b"\n") + 1
         raise MigrationError("the file is not UTF-8", path=file.path, line=line, hint="Save it as UTF-8.") from None
     parsed = parse_statements(text, path=file.path)
     blocks = _blocks(parsed, trailing_comments(text, parsed), file.path)
     blocks = _merge_recreated(_merge_one_transaction(blocks, file.path))
-    return [_step(block, file, number=number, taken=taken, hashes=hashes) for block in blocks]
+    return [_step(block, file, number=number, taken=taken) for block in blocks]
 
 
 def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
@@ -258,7 +254,6 @@ def _step(
     *,
     number: str,
     taken: set[str],
-    hashes: Mapping[str, str],
 ) -> Step:
     found, first = block.directives, block.statements[0]
     name = found.step or derived_name(next((s for s in block.statements if not _is_context(s)), first))
@@ -277,14 +272,14 @@ def _step(
         id=step_id,
         former=found.former,  # whole marks as old ledgers have them, such as `40a`
         migration=file.name,
-        number=_number(file),
+        number=file.short_number,
         path=file.path,
         line=first.line,
         statements=texts,
         tags=tuple(s.tag for s in block.statements),
         lines=tuple(s.line for s in block.statements),
         context=block.context,
-        hash=hashes.get(step_id) or _hash(block),
+        hash=_hash(block),
         guarded=all(ask.is_guarded(s) for s in data),
         no_transaction=not several and ask.refuses_transactions(first),
         repeatable=file.repeatable,
@@ -305,12 +300,6 @@ def _inside_transaction(statement: Statement) -> str:
 
 def _is_context(statement: Statement) -> bool:
     return statement.tag in ("variable_set_stmt", "lock_stmt") or ask.is_session_setting(statement)
-
-
-def _number(file: MigrationFile) -> str:
-    """`115` for `0115_x.sql`: what people call the migration; its name where it has no number."""
-    plain = file.number.lstrip("0") if file.number.isdecimal() else file.number
-    return plain or file.name
 
 
 def _hash(block: _Block) -> str:
