@@ -71,6 +71,7 @@ DOCUMENTS: dict[str, tuple[list[str], set[str]]] = {
     "new": (["new", "more"], {"file"}),
     "release-run-lock": (["release-run-lock"], {"chain", "released"}),
     "resolve": (["resolve", "2_leads_phone", "--applied"], {"steps"}),
+    "lint": (["lint", "--all"], {"findings"}),
     "init": (["init"], {"migrations", "config"}),
 }
 

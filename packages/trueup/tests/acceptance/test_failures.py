@@ -167,7 +167,7 @@ def test_a_run_that_was_killed_is_taken_over_when_its_lease_is_over(run: Run, ch
     execute(
         database,
         "INSERT INTO trueup.run_lock (chain, token, holder, backend_pid, acquired_at, expires_at) "
-        "VALUES ('shop', 99, 'gone pid 7', 1, now() - interval '1 h', now() + interval '2 s')",
+        "VALUES ('shop', 99, 'gone pid 7', 1, now() - interval '1 h', now() + interval '6 s')",
     )
 
     started = time.monotonic()
@@ -175,7 +175,7 @@ def test_a_run_that_was_killed_is_taken_over_when_its_lease_is_over(run: Run, ch
 
     assert 0 == answer.code, answer.err
     assert "held by gone pid 7" in answer.err
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_ten_first_runs_at_once_all_end_well(chain: MakeChain, database: str) -> None:
