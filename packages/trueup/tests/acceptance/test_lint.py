@@ -54,7 +54,7 @@ def test_files_of_the_chain_with_what_the_lock_file_knows_of_the_steps_before_th
     folder = chain(LEADS)
     (folder / "002_changes.sql").write_text(CHANGES["002_changes.sql"])  # not locked yet
 
-    answer = run("--migrations", folder, "lint", "--json", folder / "002_changes.sql")
+    answer = run("lint", "--json", folder / "002_changes.sql")  # the lock file beside it says which chain it is of
 
     assert 0 == answer.code
     assert [("create-index", "note", 1), ("free-type-change", "note", 2)] == found(answer)

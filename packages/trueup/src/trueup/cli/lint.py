@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ class _Source(NamedTuple):
 
     lint: Lint
     folder: Path
-    what: str
+    what: str = ""
 
 
 @click.command("lint")
@@ -38,9 +39,9 @@ def command(context: Context, files: tuple[Path, ...], everything: bool, info: b
     if rules:
         findings.show_rules(RULES.values(), as_json=form == "json")
         return 0
-    source = _of_files(context, files, info) if files else _of_chain(context, everything=everything, info=info)
-    found = [_placed(finding, source.folder) for finding in find(source.lint)]
-    findings.show(found, form, source.what)
+    sources = _of_files(context, files, info) if files else [_of_chain(context, everything=everything, info=info)]
+    found = [_placed(finding, source.folder) for source in sources for finding in find(source.lint)]
+    findings.show(found, form, _counted(len(files), "file") if files else sources[0].what)
     return EXIT_FINDINGS if any(finding.level is Level.WARNING for finding in found) else 0
 
 
@@ -56,50 +57,60 @@ def _of_chain(context: Context, *, everything: bool, info: bool) -> _Source:
             options=context.options(first_run=True, contract=True),
         )
         pending = {step.id for step in report.steps if step.verdict in ("run", "complete", "conflict", "blocked")}
-        lint = _with_lock(context, info)
-        return _Source(
-            _only(lint, pending, together=True),
-            context.folder,
-            "1 pending step" if len(pending) == 1 else f"{len(pending)} pending steps",
-        )
-    lint = _with_lock(context, info)
-    return _Source(lint, context.folder, f"{len(lint.steps)} steps")
+        lint = replace(_with_lock(context.folder, info), chosen=pending, together=True)
+        return _Source(lint, context.folder, _counted(len(pending), "pending step"))
+    lint = _with_lock(context.folder, info)
+    return _Source(lint, context.folder, _counted(len(lint.steps), "step"))
 
 
-def _of_files(context: Context, files: tuple[Path, ...], info: bool) -> _Source:
-    """Files of the chain with what its lock file knows; any other files as they stand."""
+def _of_files(context: Context, files: tuple[Path, ...], info: bool) -> list[_Source]:
+    """Files of a chain with what its lock file knows; any other files as they stand."""
     from trueup.chain.files import MigrationFile
     from trueup.chain.steps import read_chain
 
-    what = "1 file" if len(files) == 1 else f"{len(files)} files"
-    folder = context.folder.resolve()
-    inside = {str(f.resolve().relative_to(folder)) for f in files if f.resolve().is_relative_to(folder)}
-    if len(inside) == len(files) and folder.is_dir():
-        lint = _with_lock(context, info)
-        if inside <= {step.path for step in lint.steps}:
-            chosen = {step.id for step in lint.steps if step.path in inside}
-            return _Source(_only(lint, chosen, together=False), context.folder, what)
-    read = [MigrationFile(name=file.stem, path=str(file), data=file.read_bytes()) for file in files]
-    return _Source(Lint(steps=read_chain(Path(), files=read).steps, info=info), Path(), what)
+    of_chains: dict[Path, set[str]] = {}
+    alone = []
+    for file in files:
+        if folder := _chain_of(file, context.folder):
+            of_chains.setdefault(folder, set()).add(file.resolve().relative_to(folder).as_posix())
+        else:
+            alone.append(MigrationFile(name=file.stem, path=str(file), data=file.read_bytes()))
+    sources = []
+    for folder, paths in of_chains.items():
+        lint = _with_lock(folder, info)
+        chosen = {step.id for step in lint.steps if step.path in paths}
+        sources.append(_Source(replace(lint, chosen=chosen), folder))
+    if alone:
+        sources.append(_Source(Lint(steps=read_chain(Path(), files=alone).steps, info=info), Path()))
+    return sources
 
 
-def _with_lock(context: Context, info: bool) -> Lint:
-    """All steps of the chain, with the effects of those that the lock file knows as they are now."""
+def _chain_of(file: Path, configured: Path) -> Path | None:
+    """The folder of the chain that a file belongs to, where that has a lock file."""
+    from trueup.chain.header import lock_path
+
+    above = file.resolve().parents
+    folders = (configured.resolve(), *above[:2])  # of a Prisma chain the file's folder is the migration
+    return next((folder for folder in folders if folder in above and lock_path(folder).is_file()), None)
+
+
+def _with_lock(folder: Path, info: bool) -> Lint:
+    """All steps of a chain, with the effects of those that the lock file knows as they are now."""
     from trueup.chain.lockfile import effects_of, read_entries
     from trueup.chain.steps import read_chain
 
-    chain = read_chain(context.folder, name=context.settings.name)
+    steps = read_chain(folder).steps
     try:
-        base, entries = read_entries(context.folder)
+        base, entries = read_entries(folder)
     except LockFileError as error:
         say(f"{error.message}: the locks told are those that such statements take, and types are not known")
-        return Lint(steps=chain.steps, info=info)
+        return Lint(steps=steps, info=info)
     known = 0
-    for step, entry in zip(chain.steps, entries, strict=False):
+    for step, entry in zip(steps, entries, strict=False):
         if (step.id, step.hash) != (entry["id"], entry["hash"]):
             break
         known += 1
-    return Lint(steps=chain.steps, effects=effects_of(entries[:known]), base=base, info=info)
+    return Lint(steps=steps, effects=effects_of(entries[:known]), base=base, info=info)
 
 
 def _urls(context: Context) -> Urls | None:
@@ -112,16 +123,12 @@ def _urls(context: Context) -> Urls | None:
         return None
 
 
-def _only(lint: Lint, chosen: set[str], *, together: bool) -> Lint:
-    from dataclasses import replace
-
-    return replace(lint, chosen=chosen, together=together)
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _placed(finding: Finding, folder: Path) -> Finding:
     """The finding with its path as seen from the current folder."""
-    from dataclasses import replace
-
     path = (folder / finding.path).resolve()
     here = Path.cwd()
     return replace(finding, path=str(path.relative_to(here) if path.is_relative_to(here) else path))
