@@ -29,7 +29,8 @@ _SETTINGS = {
     **LOG_SETTINGS,
     "max_connections": "60",
     "max_locks_per_transaction": "256",
-    "fsync": "off",  # the machine stays up; what the server has answered is written, only not forced to the disk
+    "fsync": "off",  # the machine stays up
+    "synchronous_commit": "on",  # what the server has answered is kept
     "full_page_writes": "on",
     "log_statement": "none",
 }
