@@ -40,7 +40,7 @@ def conn(database: str) -> Iterator[psycopg.Connection]:
 
 
 def mark(conn: psycopg.Connection, *marks: tuple[int, str, str], chain: Chain = CHAIN) -> None:
-    conn.execute(ledger.insert_sql(chain, marks, run_id="r1", by="me@here", conn=conn).encode())
+    conn.execute(ledger.insert_sql(chain, marks, run_id="r1", by="me@here").encode())
 
 
 def test_nothing_is_read_where_there_is_no_ledger(conn: psycopg.Connection) -> None:
@@ -195,7 +195,7 @@ def test_the_last_proof_is_read_with_today_s_digest(conn: psycopg.Connection) ->
 def test_a_mark_that_was_deleted_is_noticed(conn: psycopg.Connection, database: str) -> None:
     ledger.ensure(conn)
     marks = [(index, "run", "") for index in range(len(CHAIN.steps))]
-    conn.execute(ledger.insert_sql(CHAIN, marks, run_id="r1", by="me", conn=conn).encode())
+    conn.execute(ledger.insert_sql(CHAIN, marks, run_id="r1", by="me").encode())
     ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts="f", drift=[], run_id="r1")
     before = look(conn, "shop", "expand")
     execute(database, f"DELETE FROM trueup.schema_migrations WHERE migration_id = '{CHAIN.steps[0].id}'")

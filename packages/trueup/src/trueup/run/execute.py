@@ -132,7 +132,7 @@ class Executor:
         """Write the ledger rows of steps that send nothing."""
         if not rows:
             return
-        insert = ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, conn=self.conn)
+        insert = ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by)
         marking = Action(
             step=None, id="marking what is there", verdict="reconcile", reason="", statements=(insert,), marks=False
         )
@@ -257,7 +257,7 @@ class Executor:
         if not action.marks or action.step is None:
             return ""
         rows = [(action.step, action.verdict, action.reason)]
-        return ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, conn=self.conn, since=since)
+        return ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, since=since)
 
     def undo(self) -> None:
         """Leave the transaction that an error has ended."""

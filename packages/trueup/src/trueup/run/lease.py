@@ -152,5 +152,7 @@ def current_holder(conn: Connection[Any], chain: str) -> str:
 
 
 def literal(value: str) -> str:
-    """A text as SQL."""
-    return sql.Literal(value).as_string(None)
+    """A text as SQL. psycopg's own way takes ten times as long, and every step has several."""
+    if "\\" in value:
+        return sql.Literal(value).as_string(None)
+    return "'" + value.replace("'", "''") + "'"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from trueup.chain.model import Chain
 from trueup.decide.model import Difference, Marks
+from trueup.run.lease import literal
 from trueup.run.look import query
 
 _AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")
@@ -61,7 +62,7 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     if exists(conn):
         rows = conn.execute(
             "SELECT migration_id, verdict FROM trueup.schema_migrations WHERE success AND chain = "
-            + _literal(chain.name, conn),
+            + literal(chain.name),
         ).fetchall()
         for migration_id, verdict in rows:
             if (index := known.get(migration_id)) is None:
@@ -92,7 +93,6 @@ def insert_sql(
     *,
     run_id: str,
     by: str,
-    conn: Connection[Any],
     since: str = "now()",
 ) -> str:
     """One INSERT for marks given as (step index, verdict, notes); a mark that is there stays.
@@ -103,9 +103,9 @@ def insert_sql(
         "({})".format(
             ", ".join(
                 [
-                    *(_literal(value, conn) for value in (chain.name, chain.steps[index].id)),
+                    *(literal(value) for value in (chain.name, chain.steps[index].id)),
                     "false" if verdict in ("run", "complete") else "true",
-                    *(_literal(value, conn) for value in (notes, verdict, chain.steps[index].hash, run_id, by)),
+                    *(literal(value) for value in (notes, verdict, chain.steps[index].hash, run_id, by)),
                     f"extract(epoch FROM clock_timestamp() - {since}) * 1000",
                 ],
             ),
@@ -123,8 +123,8 @@ def durations(conn: Connection[Any], chain: Chain, steps: Iterable[str]) -> dict
     """The milliseconds of those of some steps that are marked, by step id."""
     rows = conn.execute(
         "SELECT migration_id, duration_ms FROM trueup.schema_migrations "
-        f"WHERE chain = {_literal(chain.name, conn)} "
-        f"AND migration_id IN ({', '.join(_literal(step, conn) for step in steps)})".encode(),
+        f"WHERE chain = {literal(chain.name)} "
+        f"AND migration_id IN ({', '.join(literal(step) for step in steps)})".encode(),
     ).fetchall()
     return {migration_id: float(ms) for migration_id, ms in rows}
 
@@ -141,22 +141,18 @@ def complete(
 ) -> None:
     """Record that this lock file was proved here, with the digest that the catalog had just before."""
     shown = json.dumps([{"fact": d.fact, "wanted": d.wanted, "found": d.found, "origin": d.origin} for d in drift])
-    values = ", ".join(_literal(v, conn) for v in (chain.name, phase, chain.digest, catalog, facts, shown, run_id))
+    values = ", ".join(literal(v) for v in (chain.name, phase, chain.digest, catalog, facts, shown, run_id))
     conn.execute(
         (
             "/* trueup */ INSERT INTO trueup.completions "
             "(chain, phase, lock_digest, catalog_digest, facts_digest, drift, run_id, marks) "
             f"VALUES ({values}, (SELECT count(*) FROM trueup.schema_migrations WHERE success AND chain = "
-            f"{_literal(chain.name, conn)})) ON CONFLICT (chain, phase) DO UPDATE SET "
+            f"{literal(chain.name)})) ON CONFLICT (chain, phase) DO UPDATE SET "
             "(lock_digest, catalog_digest, facts_digest, drift, run_id, marks, completed_at) = "
             "(excluded.lock_digest, excluded.catalog_digest, excluded.facts_digest, excluded.drift, excluded.run_id, "
             "excluded.marks, clock_timestamp())"
         ).encode(),
     )
-
-
-def _literal(value: str, conn: Connection[Any]) -> str:
-    return sql.Literal(value).as_string(conn)
 
 
 def _bookkeeping(text: str) -> str:
@@ -171,7 +167,7 @@ def history(conn: Connection[Any], chain: str) -> list[dict[str, Any]]:
     rows = conn.execute(
         "SELECT migration_id, verdict, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
         "applied_by, run_id, duration_ms, notes FROM trueup.schema_migrations WHERE chain = "
-        f"{_literal(chain, conn)} ORDER BY position".encode(),
+        f"{literal(chain)} ORDER BY position".encode(),
     ).fetchall()
     names = ("id", "verdict", "applied_at", "by", "run", "ms", "notes")
     return [dict(zip(names, row, strict=True)) for row in rows]
