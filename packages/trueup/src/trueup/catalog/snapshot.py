@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection, sql
@@ -15,12 +15,18 @@ from psycopg import Connection, sql
 from trueup.catalog.canonical import canonical_list, canonical_view
 from trueup.chain.model import Facts
 
-PINNED = (
-    "SET LOCAL search_path = pg_catalog; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; "
-    "SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; "
-    "SET LOCAL extra_float_digits = 1; SET LOCAL xmloption = 'content'"
+SETTINGS = (
+    "search_path = pg_catalog",
+    "TimeZone = 'UTC'",
+    "DateStyle = 'ISO, MDY'",
+    "IntervalStyle = 'postgres'",
+    "bytea_output = 'hex'",
+    "quote_all_identifiers = off",
+    "extra_float_digits = 1",
+    "xmloption = 'content'",
 )
 """Settings that decide how the server deparses; pinned so that facts do not depend on the session or the server."""
+PINNED = "; ".join(f"SET LOCAL {setting}" for setting in SETTINGS)
 
 _ROLES = """
 UNION ALL
@@ -31,17 +37,42 @@ _GONE = "XX000"  # "cache lookup failed", "could not open relation": somebody dr
 _TRIES = 20
 _VIEWS = ("view ", "materialized view ")
 _OBJECT_FILTER = re.compile(r"\{objects:(\w+)\}")
+_SECTION = re.compile(r"^-- section (\w+): (.+)$", re.MULTILINE)
+
+
+class Section(NamedTuple):
+    """A part of the snapshot's query: one SELECT. It can only change where one of its `catalogs` is written."""
+
+    name: str
+    catalogs: tuple[str, ...]
+    sql: str
 
 
 @cache
-def _template() -> str:
-    return (files("trueup.catalog") / "snapshot.sql").read_text()
+def _template() -> tuple[str, tuple[Section, ...]]:
+    head, *rest = _SECTION.split((files("trueup.catalog") / "snapshot.sql").read_text())
+    names, catalogs, texts = rest[::3], rest[1::3], rest[2::3]
+    return head, tuple(map(Section, names, (tuple(each.split()) for each in catalogs), texts))
 
 
-def snapshot_sql(*, schemas: str, relations: str = "true", objects: str = "true") -> str:
-    """The snapshot query with its three filters as SQL conditions; `objects` has `{}` where the alias goes."""
-    text = _template().replace("{schemas}", schemas).replace("{relations}", relations)
-    return _OBJECT_FILTER.sub(lambda match: objects.replace("{}", match[1]), text)
+def sections(*, schemas: str = "true", relations: str = "true", objects: str = "true") -> tuple[str, list[Section]]:
+    """The WITH clause and the sections behind it, with the three filters as SQL conditions.
+
+    `objects` has `{}` where the alias goes.
+    """
+
+    def filtered(text: str) -> str:
+        text = text.replace("{schemas}", schemas).replace("{relations}", relations)
+        return _OBJECT_FILTER.sub(lambda match: objects.replace("{}", match[1]), text)
+
+    head, found = _template()
+    return filtered(head), [section._replace(sql=filtered(section.sql)) for section in found]
+
+
+def snapshot_sql(*, schemas: str) -> str:
+    """The whole query: (owning object's oid, key, value) of every fact in the schemas that the condition picks."""
+    head, found = sections(schemas=schemas)
+    return head + "\nUNION ALL\n".join(section.sql for section in found)
 
 
 def take(conn: Connection[Any], schemas: Collection[str], roles: Collection[str] = ()) -> Facts:

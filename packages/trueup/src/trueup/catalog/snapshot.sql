@@ -1,6 +1,7 @@
 -- Every fact of the schemas asked for: (object's oid, key, value). One statement, so one consistent picture.
 -- The words in braces are filters: which schemas; which relations and objects, to narrow it on the scratch server.
 -- Values are what the server deparses, written so that they can be the tail of the DDL that makes them.
+-- Each section is one SELECT and says which catalogs it depends on: where none of them was written, it stays the same.
 WITH ns AS MATERIALIZED (
     SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name
       FROM pg_namespace n
@@ -15,21 +16,38 @@ WITH ns AS MATERIALIZED (
 ), tab AS MATERIALIZED (
     SELECT * FROM rel WHERE relkind IN ('r', 'p')
 ), col AS MATERIALIZED (
-    SELECT t.oid AS reloid, t.name AS relname, a.*, t.name || '.' || quote_ident(a.attname) AS name
+    SELECT t.oid AS reloid, t.name AS relname, t.relispartition AS partition, a.*, t.name || '.' || quote_ident(a.attname) AS name
       FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid
      WHERE a.attnum > 0 AND NOT a.attisdropped
-     ORDER BY t.name, a.attnum
+), unproven AS MATERIALIZED (  -- NOT NULL as NOT VALID, from PostgreSQL 18 on
+    SELECT k.conrelid, k.conkey[1] AS attnum FROM tab t JOIN pg_constraint k ON k.conrelid = t.oid
+     WHERE k.contype = 'n' AND NOT k.convalidated
 )
-SELECT ns.oid::bigint AS oid, 'schema ' || ns.name AS key, '' AS value FROM ns WHERE ns.nspname <> 'public'
-UNION ALL
-SELECT e.oid::bigint, 'extension ' || quote_ident(e.extname), '' FROM pg_extension e WHERE e.extname <> 'plpgsql'
 
--- tables
-UNION ALL
-SELECT t.oid::bigint, 'table ' || t.name,
-       CASE t.relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) ELSE '' END
-       || CASE t.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END
+-- section schemas: pg_namespace
+SELECT ns.oid::bigint, 'schema ' || ns.name, '' FROM ns WHERE ns.nspname <> 'public' AND {objects:ns}
+
+-- section extensions: pg_extension
+SELECT e.oid::bigint, 'extension ' || quote_ident(e.extname), ''
+  FROM pg_extension e WHERE e.extname <> 'plpgsql' AND {objects:e}
+
+-- section tables: pg_class pg_inherits pg_partitioned_table pg_index
+SELECT t.oid::bigint, x.kind || t.name, x.value
   FROM tab t
+ CROSS JOIN LATERAL (
+       VALUES ('table ', CASE t.relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) ELSE '' END
+                         || CASE t.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END),
+              (CASE WHEN t.relrowsecurity THEN 'row security ' END,
+               CASE WHEN t.relforcerowsecurity THEN 'ENABLE, FORCE' ELSE 'ENABLE' END),
+              (CASE WHEN t.reloptions IS NOT NULL THEN 'storage ' END, array_to_string(t.reloptions, ', ')),
+              (CASE WHEN t.relreplident <> 'd' THEN 'replica identity ' END,
+               CASE t.relreplident
+                    WHEN 'n' THEN 'NOTHING'
+                    WHEN 'f' THEN 'FULL'
+                    WHEN 'i' THEN 'USING INDEX ' || quote_ident((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                                                                  WHERE i.indrelid = t.oid AND i.indisreplident)) END)
+       ) AS x (kind, value)
+ WHERE x.kind IS NOT NULL
 UNION ALL
 SELECT t.oid::bigint, 'partition ' || t.name,
        CASE WHEN t.relispartition
@@ -40,46 +58,35 @@ SELECT t.oid::bigint, 'partition ' || t.name,
   JOIN pg_class p ON p.oid = i.inhparent
   JOIN ns pn ON pn.oid = p.relnamespace
 UNION ALL
-SELECT t.oid::bigint, 'row security ' || t.name,
-       CASE WHEN t.relforcerowsecurity THEN 'ENABLE, FORCE' ELSE 'ENABLE' END
-  FROM tab t WHERE t.relrowsecurity
-UNION ALL
-SELECT t.oid::bigint, 'storage ' || t.name, array_to_string(t.reloptions, ', ') FROM tab t WHERE t.reloptions IS NOT NULL
-UNION ALL
-SELECT t.oid::bigint, 'replica identity ' || t.name,
-       CASE t.relreplident WHEN 'n' THEN 'NOTHING' WHEN 'f' THEN 'FULL'
-            ELSE 'USING INDEX ' || quote_ident((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-                                                 WHERE i.indrelid = t.oid AND i.indisreplident)) END
-  FROM tab t WHERE t.relreplident <> 'd'
+SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
+  FROM tab t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class c ON c.oid = i.indexrelid
 
--- columns: the type is the column; everything else on its own, present only where it is there
-UNION ALL
-SELECT a.reloid::bigint, 'column ' || a.name, format_type(a.atttypid, a.atttypmod) FROM col a
-UNION ALL
-SELECT a.reloid::bigint, 'not null ' || a.name, ''
+-- section columns: pg_attribute pg_attrdef pg_constraint
+-- The type is the column; everything else is on its own, present only where it is there.
+(SELECT a.reloid::bigint, x.kind || a.name, x.value
   FROM col a
- WHERE a.attnotnull
-   AND NOT EXISTS (SELECT 1 FROM pg_constraint n
-                    WHERE n.conrelid = a.reloid AND n.contype = 'n' AND NOT n.convalidated AND n.conkey[1] = a.attnum)
-UNION ALL
-SELECT a.reloid::bigint, CASE WHEN a.attgenerated = '' THEN 'default ' ELSE 'generated ' END || a.name,
-       CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
-            WHEN 's' THEN '(' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
-            ELSE '(' || pg_get_expr(d.adbin, d.adrelid) || ') VIRTUAL' END
-  FROM col a JOIN pg_attrdef d ON d.adrelid = a.reloid AND d.adnum = a.attnum
-UNION ALL
-SELECT a.reloid::bigint, 'identity ' || a.name, CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END
-  FROM col a
- WHERE a.attidentity <> '' AND NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = a.reloid)
-UNION ALL
-SELECT a.reloid::bigint, 'collation ' || a.name, quote_ident(cn.nspname) || '.' || quote_ident(c.collname)
-  FROM col a
-  JOIN pg_type ty ON ty.oid = a.atttypid AND ty.typcollation <> a.attcollation
-  JOIN pg_collation c ON c.oid = a.attcollation
-  JOIN pg_namespace cn ON cn.oid = c.collnamespace
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.reloid AND d.adnum = a.attnum
+  LEFT JOIN unproven n ON n.conrelid = a.reloid AND n.attnum = a.attnum
+  LEFT JOIN pg_type ty ON ty.oid = a.atttypid
+ CROSS JOIN LATERAL (
+       VALUES ('column ', format_type(a.atttypid, a.atttypmod)),
+              (CASE WHEN a.attnotnull AND n.attnum IS NULL THEN 'not null ' END, ''),
+              (CASE WHEN d.oid IS NOT NULL THEN CASE WHEN a.attgenerated = '' THEN 'default ' ELSE 'generated ' END END,
+               CASE WHEN d.oid IS NOT NULL THEN
+                    CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
+                                        WHEN 's' THEN '(' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
+                                        ELSE '(' || pg_get_expr(d.adbin, d.adrelid) || ') VIRTUAL' END END),
+              (CASE WHEN a.attidentity <> '' AND NOT a.partition THEN 'identity ' END,
+               CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END),
+              (CASE WHEN ty.typcollation <> a.attcollation THEN 'collation ' END,
+               CASE WHEN ty.typcollation <> a.attcollation THEN
+                    (SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.collname)
+                       FROM pg_collation c JOIN pg_namespace cn ON cn.oid = c.collnamespace WHERE c.oid = a.attcollation) END)
+       ) AS x (kind, value)
+ WHERE x.kind IS NOT NULL
+ ORDER BY a.relname, a.attnum)
 
--- constraints, of tables and of domains
-UNION ALL
+-- section constraints: pg_constraint
 SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.value
   FROM tab t
   JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
@@ -93,8 +100,8 @@ SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.ty
   FROM pg_type d JOIN ns ON ns.oid = d.typnamespace JOIN pg_constraint k ON k.contypid = d.oid
  WHERE d.typtype = 'd' AND k.contype = 'c' AND {objects:d}
 
--- indexes that are no constraint's and no partition's
-UNION ALL
+-- section indexes: pg_index pg_class
+-- Those that are no constraint's and no partition's.
 SELECT i.indrelid::bigint, x.prefix || ns.name || '.' || quote_ident(c.relname), x.value
   FROM tab t
   JOIN pg_index i ON i.indrelid = t.oid
@@ -119,12 +126,9 @@ SELECT i.indrelid::bigint, 'index ' || ns.name || '.' || quote_ident(c.relname),
   JOIN pg_class c ON c.oid = i.indexrelid
   JOIN ns ON ns.oid = c.relnamespace
  WHERE m.relkind = 'm'
-UNION ALL
-SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
-  FROM tab t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class c ON c.oid = i.indexrelid
 
--- sequences; those of identity columns belong to the column
-UNION ALL
+-- section sequences: pg_sequence
+-- Those of identity columns belong to the column.
 SELECT s.oid::bigint, 'sequence ' || s.name,
        format('AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', format_type(q.seqtypid, NULL),
               q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END)
@@ -140,8 +144,7 @@ SELECT s.oid::bigint, 'sequence owner ' || s.name, ns.name || '.' || quote_ident
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
  WHERE s.relkind = 'S'
 
--- types
-UNION ALL
+-- section types: pg_type pg_enum pg_attribute pg_range
 SELECT t.oid::bigint, 'enum ' || ns.name || '.' || quote_ident(t.typname),
        coalesce((SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
                    FROM pg_enum e WHERE e.enumtypid = t.oid), '')
@@ -170,14 +173,13 @@ SELECT t.oid::bigint, 'type ' || ns.name || '.' || quote_ident(t.typname),
  WHERE (t.typtype = 'r' OR t.typtype = 'c' AND c.relkind = 'c') AND {objects:t}
    AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_type'::regclass AND o.objid = t.oid AND o.deptype = 'e')
 
--- views
-UNION ALL
+-- section views: pg_rewrite pg_class
 SELECT v.oid::bigint, CASE v.relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || v.name,
        coalesce('WITH (' || array_to_string(v.reloptions, ', ') || ') ', '') || 'AS ' || pg_get_viewdef(v.oid)
   FROM rel v WHERE v.relkind IN ('v', 'm')
 
--- functions: the body's hash; the step that defined it has the text
-UNION ALL
+-- section functions: pg_proc pg_aggregate
+-- A function is its text's hash; the step that defined it has the text.
 SELECT p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
                       || ns.name || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
        CASE p.prokind
@@ -190,8 +192,7 @@ SELECT p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'a
    AND NOT EXISTS (SELECT 1 FROM pg_depend d  -- a range type brings its constructors
                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
 
--- triggers, policies, rules, statistics
-UNION ALL
+-- section triggers: pg_trigger
 SELECT r.oid::bigint, x.prefix || r.name || '.' || quote_ident(g.tgname), x.value
   FROM rel r
   JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgparentid = 0
@@ -201,7 +202,8 @@ SELECT r.oid::bigint, x.prefix || r.name || '.' || quote_ident(g.tgname), x.valu
                CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END)
        ) AS x (prefix, value)
  WHERE x.prefix IS NOT NULL
-UNION ALL
+
+-- section policies: pg_policy
 SELECT t.oid::bigint, 'policy ' || t.name || '.' || quote_ident(y.polname),
        concat_ws(' ', 'AS', CASE WHEN y.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
                  'FOR', CASE y.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
@@ -212,15 +214,16 @@ SELECT t.oid::bigint, 'policy ' || t.name || '.' || quote_ident(y.polname),
                  'USING (' || pg_get_expr(y.polqual, y.polrelid) || ')',
                  'WITH CHECK (' || pg_get_expr(y.polwithcheck, y.polrelid) || ')')
   FROM tab t JOIN pg_policy y ON y.polrelid = t.oid
-UNION ALL
+
+-- section rules: pg_rewrite
 SELECT r.oid::bigint, 'rule ' || r.name || '.' || quote_ident(w.rulename), pg_get_ruledef(w.oid)
   FROM rel r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
-UNION ALL
+
+-- section statistics: pg_statistic_ext
 SELECT t.oid::bigint, 'statistics ' || ns.name || '.' || quote_ident(s.stxname), pg_get_statisticsobjdef(s.oid)
   FROM tab t JOIN pg_statistic_ext s ON s.stxrelid = t.oid JOIN ns ON ns.oid = s.stxnamespace
 
--- comments
-UNION ALL
+-- section comments: pg_description
 SELECT r.oid::bigint,
        'comment on ' || CASE WHEN d.objsubid > 0 THEN 'column '
                              ELSE CASE r.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence '
@@ -254,7 +257,7 @@ SELECT t.oid::bigint, 'comment on type ' || ns.name || '.' || quote_ident(t.typn
 UNION ALL
 SELECT ns.oid::bigint, 'comment on schema ' || ns.name, quote_literal(d.description)
   FROM ns JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = ns.oid
- WHERE ns.nspname <> 'public'
+ WHERE ns.nspname <> 'public' AND {objects:ns}
 UNION ALL
 SELECT r.oid::bigint, 'comment on trigger ' || r.name || '.' || quote_ident(g.tgname), quote_literal(d.description)
   FROM rel r JOIN pg_trigger g ON g.tgrelid = r.oid

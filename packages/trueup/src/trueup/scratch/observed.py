@@ -23,12 +23,9 @@ LOCK_LETTERS = {
 }
 STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
 
-FLUSH = "SELECT pg_stat_force_next_flush()"
-"""Counters of scans are added up until they are flushed: with this, each message starts at zero."""
-
-HELD = """SELECT l.relation::bigint, NULL,
+HELD = """SELECT 'lock', l.relation::bigint,
        concat_ws(' ', l.mode, coalesce(i.indrelid, c.oid)::bigint, pg_stat_get_xact_numscans(c.oid), c.relkind,
-                 c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname))
+                 c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)), NULL
   FROM locks l LEFT JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_index i ON i.indexrelid = c.oid"""
 """A row for each lock: relation, mode, table, scans so far, kind, file, name; the last five where it is still there."""

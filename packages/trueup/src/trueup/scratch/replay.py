@@ -1,21 +1,19 @@
 """Replay a chain on a scratch database and record what each step does to the catalog.
 
-A full snapshot after every step would cost the square of the chain's length. After the common statements only the
-relations that the step itself locked are read again, with a prepared query, in the step's own transaction and message;
-after everything else all facts are. At the end a full snapshot has to agree with the sum of the deltas; where it does
-not, the chain is replayed once more with full snapshots throughout.
+A full snapshot after every step would cost the square of the chain's length. So only what the step has changed is read
+again (see `look.sql`), in the step's own transaction and message. At the end a full snapshot has to agree with the sum
+of the deltas; where it does not, the chain is replayed once more with full snapshots throughout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import Connection, Cursor
 
-from trueup.catalog.keys import identity_of, quoted, split_key
-from trueup.catalog.snapshot import PINNED, as_facts, snapshot_sql
+from trueup.catalog.keys import quoted, split_key
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.model import Effect, Facts, Step
@@ -28,51 +26,16 @@ from trueup.chain.statements import (
 )
 from trueup.errors import ScratchError
 from trueup.scratch.changes import Change, effect_of, lock_modes, ordered, together
-from trueup.scratch.observed import FLUSH, HELD, Files, Held, as_held, scanned
+from trueup.scratch.look import Picture, as_look, look_sql, prepare_sql
+from trueup.scratch.observed import Files, scanned
 
-FactsByObject = dict[int, Facts]
-
-_LOCAL_TAGS = {
-    *("create_stmt", "index_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_function_stmt", "drop_stmt"),
-    *("create_trig_stmt", "create_enum_stmt", "alter_enum_stmt", "create_policy_stmt", "create_seq_stmt", "grant_stmt"),
-    *("create_extension_stmt", "view_stmt", "create_table_as_stmt", "refresh_mat_view_stmt", "truncate_stmt"),
-    *("variable_set_stmt", "lock_stmt", "composite_type_stmt", "create_schema_stmt", "create_domain_stmt"),
-}
-_COMMENTED_RELATIONS = {
-    "OBJECT_TABLE",
-    "OBJECT_COLUMN",
-    "OBJECT_VIEW",
-    "OBJECT_FUNCTION",
-    "OBJECT_TYPE",
-    "OBJECT_SCHEMA",
-}
-_TOUCHED = """c.oid IN (SELECT relation FROM locks WHERE mode IN ('ShareUpdateExclusiveLock', 'ShareLock',
- 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"""
-_NEW = """({}.oid >= 16384 AND ({}.xmin = pg_current_xact_id()::xid
- OR {}.oid IN (SELECT enumtypid FROM pg_enum WHERE xmin = pg_current_xact_id()::xid
-               UNION ALL
-               SELECT objoid FROM pg_description WHERE objoid >= 16384 AND xmin = pg_current_xact_id()::xid)))"""
-_EXISTING = """SELECT oid::bigint FROM pg_proc WHERE oid >= 16384
- UNION ALL SELECT oid::bigint FROM pg_type WHERE oid >= 16384
- UNION ALL SELECT oid::bigint FROM pg_namespace WHERE oid >= 16384 OR nspname = 'public'
- UNION ALL SELECT oid::bigint FROM pg_extension UNION ALL SELECT oid::bigint FROM pg_class WHERE oid >= 16384"""
+_RENAME_TAGS = {"rename_stmt", "alter_object_schema_stmt"}
+_UNLOCKED_TAGS = {"grant_stmt", "alter_domain_stmt", "alter_default_privileges_stmt"}
+_NAMES_EVERYWHERE = {"OBJECT_SCHEMA", "OBJECT_ROLE"}
+_FACTLESS_TAGS = {"vacuum_stmt", "alter_system_stmt", "check_point_stmt", "createdb_stmt", "dropdb_stmt"}
+_SESSION = "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC'"
 _MOST_PARTS = 24  # of one transaction: each look reads again all that the transaction has locked
-_NOTHING = "SELECT NULL::bigint WHERE false"
-_WITH_LOCKS = """WITH locks AS MATERIALIZED (
- SELECT l.relation, l.mode FROM pg_locks l
- WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
-) {held} UNION ALL ({snapshot})"""
-"""The locks are read first, for deparsing takes some of its own, and only once, for reading them takes longest."""
-
 _NO_TRANSACTION_CONTROL = "2D000"
-
-
-class _Answer(NamedTuple):
-    """What a look says: rows of facts, locks by relation, and, where something was dropped, what is still there."""
-
-    rows: list[Any]
-    held: list[Held]
-    existing: list[Any]
 
 
 class _MustNotBeDivided(Exception):
@@ -84,7 +47,7 @@ class _MustNotBeDivided(Exception):
 
 
 class Replay:
-    """The scratch database while a chain is replayed on it. `facts` is what is there now, by owning object's oid.
+    """The scratch database while a chain is replayed on it. `picture` is what is there now.
 
     `undivided` are steps whose statements have to share their transaction.
     """
@@ -94,22 +57,13 @@ class Replay:
         self.local = local
         self._undivided = undivided
         self._major = conn.info.server_version // 10000
-        prepare = (
-            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;"
-            "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC';"
-            "BEGIN; SET LOCAL search_path = pg_catalog;"
-            f"PREPARE trueup_all AS {_with_locks(snapshot_sql(schemas='true'))};"
-            f"PREPARE trueup_touched AS "
-            f"{_with_locks(snapshot_sql(schemas='true', relations=_TOUCHED, objects=_NEW))};"
-            "COMMIT"
-        )
-        conn.execute(prepare.encode())
-        self.facts = self._by_object(self._send([], "trueup_all").rows)
+        conn.execute(f"{_SESSION}; {prepare_sql()}".encode())
+        self.picture = self._everything()
         self._files = Files(conn)
 
     def flat(self) -> Facts:
         """All facts of the scratch database."""
-        return {key: value for facts in self.facts.values() for key, value in facts.items()}
+        return self.picture.flat()
 
     def learn(self, step: Step) -> Effect:
         """Run a step and say what it did.
@@ -125,7 +79,7 @@ class Replay:
             elif len(statements) > 1 and not alone and self._can_be_divided(step, statements):
                 changes = self._run_divided(step, statements)
             else:
-                changes = [self._absorb(self._run(step, statements, self._query(statements)), statements)]
+                changes = [self._absorb(self._run(step, statements, self._look(statements)))]
         except psycopg.Error as error:
             raise _refused(step, error) from error
         old, new = together(changes)
@@ -140,8 +94,16 @@ class Replay:
             parts=tuple(effect_of(change.old, change.new) for change in changes) if len(changes) > 1 else (),
         )
 
-    def _query(self, statements: list[Statement]) -> str:
-        return "trueup_touched" if self.local and all(_is_local(s) for s in statements) else "trueup_all"
+    def _look(self, statements: list[Statement]) -> str:
+        """The query for what these statements change; empty where they cannot change a fact."""
+        if all(s.tag in _FACTLESS_TAGS for s in statements):
+            return ""
+        everything = not self.local or any(_renames_everywhere(s) for s in statements)
+        return look_sql(
+            renames=any(_may_rename(s) for s in statements),
+            unlocked=any(s.tag in _UNLOCKED_TAGS or _is_opaque(s) for s in statements),
+            everything=everything,
+        )
 
     def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[Change]:
         """Several statements in one transaction, with a look after each."""
@@ -149,8 +111,9 @@ class Replay:
         try:
             self.conn.execute("".join(f"{text}\n;" for text in ("BEGIN", *step.context)).encode())
             for statement in statements:
-                answer = self._look_within(_text(statement), self._query([statement]))
-                changes.append(self._absorb(answer, [statement]))
+                look = self._look([statement])
+                cursor = self.conn.execute(f"{_text(statement)}\n;{look}".encode())
+                changes.append(self._absorb(_last(cursor) if look else ()))
             self.conn.execute("COMMIT")
         except psycopg.Error:
             self.conn.execute("ROLLBACK")
@@ -170,38 +133,22 @@ class Replay:
         changes = []
         try:
             for statement in statements:
-                answer = self._send([*step.context, _text(statement)], self._query([statement]))
-                changes.append(self._absorb(answer, [statement]))
+                rows = self._send([*step.context, _text(statement)], self._look([statement]))
+                changes.append(self._absorb(rows))
         except psycopg.Error:
             raise _MustNotBeDivided(step.id) from None
         return changes
 
-    def _look_within(self, text: str, query: str) -> _Answer:
-        """One statement inside a transaction, and the facts after it; the search path is as it was for the next one."""
-        reading = (
-            "SELECT pg_catalog.set_config('trueup.search_path', pg_catalog.current_setting('search_path'), true);"
-            f"{PINNED}; {FLUSH}; {_existing([text])}; EXECUTE {query};"
-            "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('trueup.search_path'), true)"
-        )
-        results = _results(self.conn.execute(f"{text}\n;{reading}".encode()))
-        return _answer(results[-2], results[-3])
-
-    def _absorb(self, answer: _Answer, statements: list[Statement]) -> Change:
+    def _absorb(self, rows: Sequence[Any]) -> Change:
         """Take over what has changed since the last look."""
-        fresh = self._by_object(answer.rows)
-        touched = set(fresh) | {lock.relation for lock in answer.held if lock.changes}
-        if answer.existing:
-            touched |= self.facts.keys() - {oid for (oid,) in answer.existing}
-        if self._query(statements) == "trueup_all":
-            touched |= self.facts.keys()
-        names = {h.relation: _relation_name(self.facts[h.relation]) for h in answer.held if h.relation in self.facts}
-        change = Change({}, {}, answer.held, names, self._files.rewritten(answer.held))
-        for oid in touched:
-            change.old.update(self.facts.pop(oid, {}))
-            if oid in fresh:
-                change.new.update(fresh[oid])
-                self.facts[oid] = fresh[oid]
-        return change
+        look = as_look(rows, major=self._major)
+        names = {lock.relation: name for lock in look.held if (name := self.picture.relation(lock.relation))}
+        return Change(*self.picture.take_over(look), look.held, names, self._files.rewritten(look.held))
+
+    def _everything(self) -> Picture:
+        picture = Picture()
+        picture.take_over(as_look(self._send([], look_sql(everything=True)), major=self._major))
+        return picture
 
     def _texts(self, changed: Mapping[str, str], step: Step) -> Facts:
         """What defines the functions among the facts, where no statement of the step does."""
@@ -225,41 +172,36 @@ class Replay:
                 self._run(step, statements, "")
             except psycopg.Error as error:
                 raise _refused(step, error) from error
-        self.facts = self._by_object(self._send([], "trueup_all").rows)
+        self.picture = self._everything()
         self._files.read(self.conn)
 
     def agrees(self) -> bool:
         """True where the sum of the deltas is what a full snapshot says."""
-        return self._by_object(self._send([], "trueup_all").rows) == self.facts
+        return self._everything().flat() == self.flat()
 
-    def _run(self, step: Step, statements: list[Statement], query: str) -> _Answer:
+    def _run(self, step: Step, statements: list[Statement], look: str) -> Sequence[Any]:
+        """The rows of the look behind them."""
         texts = [_text(statement) for statement in statements]
         if not any(refuses_transactions(s) and not is_concurrent(s) for s in statements):
             try:
-                return self._send([*step.context, *texts], query)
+                return self._send([*step.context, *texts], look)
             except psycopg.errors.InvalidTransactionTermination:  # a DO block or procedure that commits by itself
                 self.conn.execute("ROLLBACK")
         for text in texts:
             self.conn.execute(text.encode())
         self._files.read(self.conn)
-        return self._send([], query)
+        return self._send([], look and look_sql(everything=True))
 
-    def _send(self, statements: Sequence[str], query: str) -> _Answer:
-        """One message, one transaction: the statements, then the facts and the locks as they stand."""
-        reading = f"RESET ROLE; {PINNED}; {FLUSH}; {_existing(statements)}; EXECUTE {query};\n" if query else ""
+    def _send(self, statements: Sequence[str], look: str) -> Sequence[Any]:
+        """One message, one transaction: the statements, then a look."""
+        reading = f"RESET ROLE; {look};\n" if look else ""
         body = "".join(f"{statement}\n;" for statement in statements)
         try:
-            results = _results(self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode()))
+            cursor = self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode())
         except psycopg.Error:
             self.conn.execute("ROLLBACK")
             raise
-        return _answer(results[-1], results[-2]) if query else _Answer([], [], [])
-
-    def _by_object(self, rows: list[Any]) -> FactsByObject:
-        found: FactsByObject = {}
-        for oid, key, value in rows:
-            found.setdefault(oid, {}).update(as_facts([(key, value)], major=self._major))
-        return found
+        return _last(cursor) if look else ()
 
 
 def _text(statement: Statement) -> str:
@@ -267,27 +209,14 @@ def _text(statement: Statement) -> str:
     return _unless_there(statement) if statement.tag == "create_role_stmt" else without_concurrently(statement)
 
 
-def _existing(statements: Sequence[str]) -> str:
-    return _EXISTING if any("drop" in statement.lower() for statement in statements) else _NOTHING
-
-
-def _results(cursor: Cursor[Any]) -> list[list[Any]]:
-    """Every result that has rows."""
-    found: list[list[Any]] = []
+def _last(cursor: Cursor[Any]) -> list[Any]:
+    """The last result that has rows."""
+    rows: list[Any] = []
     while True:
         if cursor.description is not None:
-            found.append(cursor.fetchall())
+            rows = cursor.fetchall()
         if not cursor.nextset():
-            return found
-
-
-def _answer(rows: list[Any], existing: list[Any]) -> _Answer:
-    held = [as_held(oid, described) for oid, key, described in rows if key is None]
-    return _Answer(rows[len(held) :], held, existing)
-
-
-def _with_locks(snapshot: str) -> str:
-    return _WITH_LOCKS.replace("{held}", HELD).replace("{snapshot}", snapshot)
+            return rows
 
 
 def replay(
@@ -331,29 +260,26 @@ def _unless_there(statement: Statement) -> str:
     return f"DO $do$ BEGIN EXECUTE '{body}'; EXCEPTION WHEN duplicate_object THEN NULL; END $do$"
 
 
-def _is_local(statement: Statement) -> bool:
-    """Everything that such a statement changes hangs on relations that it locks, or is an object that it creates."""
-    node = statement.node
-    if statement.tag == "alter_table_stmt":
-        return _enum_name(node, "objtype") == "OBJECT_TABLE"
-    if statement.tag == "comment_stmt":
-        return _enum_name(node, "objtype") in _COMMENTED_RELATIONS
+def _may_rename(statement: Statement) -> bool:
+    """It may give something another name, by which other objects' facts mention it."""
     if statement.tag == "alter_enum_stmt":
-        return not node.old_val  # defaults, checks and views mention the label
-    if statement.tag == "select_stmt":
-        return is_guarded(statement)
-    return statement.tag in _LOCAL_TAGS
+        return bool(statement.node.old_val)
+    return statement.tag in _RENAME_TAGS or _is_opaque(statement)
+
+
+def _is_opaque(statement: Statement) -> bool:
+    """It calls something that may do anything."""
+    return statement.tag in ("do_stmt", "call_stmt") or (statement.tag == "select_stmt" and not is_guarded(statement))
+
+
+def _renames_everywhere(statement: Statement) -> bool:
+    """It gives a schema or a role another name, which many facts bear."""
+    return statement.tag == "rename_stmt" and _enum_name(statement.node, "rename_type") in _NAMES_EVERYWHERE
 
 
 def _enum_name(node: Any, field: str) -> str:
     described = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
     return str(described[getattr(node, field)].name)
-
-
-def _relation_name(facts: Facts) -> str:
-    """The table or view that an object's facts are about; empty for other objects."""
-    first = next(iter(facts))
-    return identity_of(first) if first.startswith(("table ", "view ", "materialized view ")) else ""
 
 
 def _refused(step: Step, error: psycopg.Error) -> ScratchError:

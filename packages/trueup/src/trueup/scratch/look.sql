@@ -1,0 +1,87 @@
+-- What a statement has changed in the catalog, asked behind it in its own transaction.
+--
+-- PostgreSQL counts the rows that a transaction writes, by table, its own catalogs included: they say which sections of
+-- the snapshot have to be read again. Which objects: the relations that the transaction has locked strongly, the rows of
+-- the catalogs that are its own, and where something was renamed, whatever depends on these.
+CREATE FUNCTION pg_temp.trueup_owners(objects oid[]) RETURNS oid[] LANGUAGE plpgsql SET search_path = pg_catalog
+    {planner} AS $owners$
+BEGIN
+    RETURN ARRAY(
+        SELECT coalesce(i.indrelid, nullif(k.conrelid, 0), k.contypid, f.adrelid, y.polrelid, g.tgrelid, w.ev_class, s.stxrelid,
+                        o.oid)
+          FROM unnest(objects) AS o (oid)
+          LEFT JOIN pg_index i ON i.indexrelid = o.oid
+          LEFT JOIN pg_constraint k ON k.oid = o.oid
+          LEFT JOIN pg_attrdef f ON f.oid = o.oid
+          LEFT JOIN pg_policy y ON y.oid = o.oid
+          LEFT JOIN pg_trigger g ON g.oid = o.oid
+          LEFT JOIN pg_rewrite w ON w.oid = o.oid
+          LEFT JOIN pg_statistic_ext s ON s.oid = o.oid);
+END $owners$;
+
+CREATE FUNCTION pg_temp.trueup_everything() RETURNS TABLE (section text, object bigint, fact text, shown text)
+LANGUAGE plpgsql {pinned} AS $everything$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY {everything};
+END $everything$;
+
+CREATE FUNCTION pg_temp.trueup_look(renames boolean, unlocked boolean, everything boolean)
+RETURNS TABLE (what text, object bigint, fact text, shown text)
+LANGUAGE plpgsql {pinned} {planner} AS $look$
+#variable_conflict use_column
+DECLARE
+    relations oid[];
+    modes text[];
+    wrote text[];
+    removed text[];
+    changed oid[];
+    present oid[];  -- those that are no extension's, and still there
+    kinds text[];   -- theirs, as relations; - for other objects
+    wanted text[];
+BEGIN
+    PERFORM pg_stat_force_next_flush();  -- counters are added up until they are flushed: the next message starts at zero
+    -- First the locks, for deparsing takes some of its own, and once, for reading them takes longest.
+    SELECT coalesce(array_agg(l.relation), '{}'), coalesce(array_agg(l.mode), '{}') INTO relations, modes FROM pg_locks l
+     WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384;
+    RETURN QUERY WITH locks AS (SELECT * FROM unnest(relations, modes) AS l (relation, mode)) {held};
+
+    SELECT array_agg(c.name) FILTER (WHERE c.written + c.deleted > 0), array_agg(c.name) FILTER (WHERE c.deleted > 0)
+      INTO wrote, removed
+      FROM (SELECT w.name, pg_stat_get_xact_tuples_inserted(w.name::regclass) + pg_stat_get_xact_tuples_updated(w.name::regclass),
+                   pg_stat_get_xact_tuples_deleted(w.name::regclass)
+              FROM unnest({catalogs}) AS w (name)) AS c (name, written, deleted);
+    IF everything THEN
+        RETURN QUERY SELECT 'everything', NULL::bigint, NULL, NULL UNION ALL SELECT * FROM pg_temp.trueup_everything();
+        RETURN;
+    ELSIF wrote IS NULL THEN
+        RETURN;
+    END IF;
+
+    changed := ARRAY(SELECT DISTINCT coalesce(i.indrelid, l.relation)
+                       FROM unnest(relations, modes) AS l (relation, mode)
+                       LEFT JOIN pg_index i ON i.indexrelid = l.relation
+                      WHERE l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'));
+    {fresh}
+    IF renames THEN
+        changed := changed || pg_temp.trueup_owners(ARRAY(
+            SELECT DISTINCT d.objid FROM pg_depend d
+             WHERE d.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass) AND d.refobjid = ANY (changed)
+               AND d.objid >= 16384));
+    END IF;
+    changed := changed || ARRAY(SELECT c.reltype FROM pg_class c WHERE c.oid = ANY (changed) AND c.relkind = 'c');
+    IF cardinality(changed) = 0 AND NOT coalesce(removed && {removable}, false) THEN  -- one cannot tell of what
+        RETURN QUERY SELECT 'everything', NULL::bigint, NULL, NULL UNION ALL SELECT * FROM pg_temp.trueup_everything();
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT 'changed', o.oid::bigint, NULL, NULL FROM unnest(changed) AS o (oid);
+    {existing}
+
+    wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs) WHERE renames OR wrote && s.catalogs);
+    RETURN QUERY SELECT s.name, NULL::bigint, NULL, NULL FROM unnest(wanted) AS s (name);
+    SELECT array_agg(DISTINCT o.oid), array_agg(DISTINCT coalesce(c.relkind::text, '-')) INTO present, kinds
+      FROM unnest(changed) AS o (oid) LEFT JOIN pg_class c ON c.oid = o.oid
+     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
+       AND NOT coalesce(pg_is_other_temp_schema(c.relnamespace) OR c.relnamespace = pg_my_temp_schema(), false);
+    {read}
+END $look$;
