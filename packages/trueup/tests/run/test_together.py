@@ -52,3 +52,13 @@ def test_what_touches_a_table_in_use_is_sent_by_itself(chain: MakeChain, databas
     trueup.up(database, chain({"001_a.sql": TABLES["001_t1.sql"], **later}))
 
     assert 3 == len([t for t in server_log.messages(name_of(database), before) if "ADD COLUMN" in t])
+
+
+def test_what_did_not_change_before_the_lock_was_had_is_not_read_again(
+    chain: MakeChain, database: str, server_log: ServerLog
+) -> None:
+    before = server_log.mark()
+
+    trueup.up(database, chain(TABLES))
+
+    assert 2 == sum("pg_get_constraintdef" in text for text in server_log.messages(name_of(database), before))

@@ -1,11 +1,11 @@
--- Everything but temporary relations and trueup's own.
+-- Everything but temporary relations, TOAST (namespace 99) and trueup's own.
 WITH ignored AS (
     SELECT c.oid FROM pg_class c
-     WHERE c.relpersistence = 't'
+     WHERE c.relpersistence = 't' OR c.relnamespace = 99
         OR c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'trueup')
 ), mark (value) AS (
     SELECT hashint8extended(c.oid::bigint, c.xmin::text::bigint) FROM pg_class c
-     WHERE c.oid >= 16384 AND c.relkind <> 't' AND c.relnamespace <> 99
+     WHERE c.oid >= 16384
        AND c.oid NOT IN (SELECT oid FROM ignored)
     UNION ALL
     SELECT hashint8extended(a.attrelid::bigint * 4096 + a.attnum, a.xmin::text::bigint) FROM pg_attribute a
