@@ -20,6 +20,8 @@ from trueup.errors import LockFileError, SchemaNotTrue
 if TYPE_CHECKING:
     from trueup.chain.model import LockedChain
     from trueup.connect.link import Link
+    from trueup.planning.model import Plan
+    from trueup.planning.part import Part
     from trueup.report import Event, Report
     from trueup.run.assess import Options
     from trueup.run.bring import Bringing
@@ -103,6 +105,48 @@ def resolve(
     _require_fitting(chain, name)
     with _opened(urls) as holding:
         return _bringing(urls, holding, chain, name, options, on_event).resolve()
+
+
+def backfill(
+    url: str | Urls,
+    chain: ChainLike,
+    *,
+    name: str = "",
+    steps: Sequence[str] = (),
+    jobs: int = 1,
+    options: Options | None = None,
+    on_event: OnEvent = lambda _: None,
+) -> Report:
+    """Carry out pending backfills and nothing else, through the default URL: those of `steps`, or all that can be.
+
+    Args:
+        jobs: So many at once, where they touch different tables.
+
+    Raises:
+        TrueupError: as `up` does; DecisionNeeded where one of `steps` waits for something else.
+    """
+    from trueup.planning.part import backfills
+
+    return _partly(url, chain, name, backfills, "backfill", steps, jobs, options, on_event)
+
+
+def index(
+    url: str | Urls,
+    chain: ChainLike,
+    *,
+    name: str = "",
+    steps: Sequence[str] = (),
+    options: Options | None = None,
+    on_event: OnEvent = lambda _: None,
+) -> Report:
+    """Build missing indexes and do nothing else, CONCURRENTLY and one after the other, through the default URL.
+
+    Raises:
+        TrueupError: as `up` does; SessionNeeded behind a pooler of transactions.
+    """
+    from trueup.planning.part import index_builds
+
+    return _partly(url, chain, name, index_builds, "index", steps, 1, options, on_event)
 
 
 def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequence[str] = ()) -> None:
@@ -284,6 +328,37 @@ def _plan(urls: Urls, holding: list[Link], chain: ChainLike, name: str, options:
     built, report, _ = bringing.looking.assess()
     bringing.looking.refuse_unknown(built)
     return bringing.named(report)
+
+
+def _partly(  # noqa: PLR0917 - what both commands hand over
+    url: str | Urls,
+    chain: ChainLike,
+    name: str,
+    select: Callable[[Plan, LockedChain], Part],
+    what: str,
+    steps: Sequence[str],
+    jobs: int,
+    options: Options | None,
+    on_event: OnEvent,
+) -> Report:
+    from trueup.run.assess import Options
+    from trueup.run.partly import Partly
+
+    urls = _urls(url)
+    _require_fitting(chain, name)
+    locked = load(chain, name=name)
+    with _opened(urls) as holding:
+        return Partly(
+            locked,
+            holding,
+            options or Options(),
+            urls=urls,
+            on_event=on_event,
+            select=lambda plan: select(plan, locked),
+            what=what,
+            names=steps,
+            jobs=jobs,
+        ).run()
 
 
 def _bringing(  # noqa: PLR0917 - what a run is made of

@@ -23,6 +23,8 @@ COMMANDS = {
     "lock": "learn what every step does, write trueup.lock",
     "plan": "what `up` would do, statement by statement",
     "up": "bring the database true",
+    "backfill": "the backfills alone; pause, resume, cancel those at work elsewhere",
+    "index": "the index builds alone",
     "status": "where the database stands",
     "history": "what was run, when, by whom, how long",
     "check": "is it true? for CI, health checks and workers",

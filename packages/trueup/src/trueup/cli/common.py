@@ -55,6 +55,7 @@ class Context:
             statement_timeout_ms=int(self.settings.statement_timeout * 1000),
             lock_timeout_ms=int(self.settings.lock_timeout * 1000),
             lock_wait=self.settings.lock_wait,
+            **{name: wanted.pop(name) for name in ("ends_idle", "full_speed") if name in wanted},
         )
         return Options(limits=limits, **{"heal": self.settings.heal, **wanted})
 

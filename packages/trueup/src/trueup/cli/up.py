@@ -14,6 +14,9 @@ from trueup.cli.common import EXIT_DRIFT, Context, pass_context
 @click.option("--no-heal", is_flag=True, help="do not make what is missing before the place where the database stands")
 @click.option("--strict", is_flag=True, help="exit 7 where anything differs in the end")
 @click.option("--first-run", is_flag=True, help="yes, this database is the right one, though it has none of the chain")
+@click.option(
+    "--terminate-blockers", type=click.Choice(["idle"]), help="end sessions in the way that are idle in a transaction"
+)
 @pass_context
 def command(
     context: Context,
@@ -23,6 +26,7 @@ def command(
     no_heal: bool,
     strict: bool,
     first_run: bool,
+    terminate_blockers: str | None,
 ) -> int:
     """Bring the database true: run, complete or reconcile every step, heal what is missing, prove the result."""
     from trueup import api
@@ -34,6 +38,7 @@ def command(
         or keep_going
         or no_heal
         or first_run
+        or terminate_blockers
         or context.settings
         != type(context.settings)(
             folder=folder,
@@ -42,6 +47,7 @@ def command(
     options = None
     if special:
         wanted = {"to": to, "contract": phase == "contract", "keep_going": keep_going, "first_run": first_run}
+        wanted["ends_idle"] = terminate_blockers == "idle"
         options = context.options(**wanted, **({"heal": False} if no_heal else {}))
     from trueup.cli.progress import Watching
 

@@ -23,6 +23,7 @@ from trueup.planning.model import Action, Plan
 from trueup.report import Report, StepReport
 from trueup.run import ledger
 from trueup.run.accepted import split_accepted
+from trueup.run.backfill.key import said
 from trueup.run.execute import Limits
 
 
@@ -184,7 +185,11 @@ class Assessor:
                 report.steps.append(_step_report(action.id, action.verdict, action.reason, shown_statements(action)))
             else:
                 sent.setdefault(action.step, []).extend(shown_statements(action))
-        report.steps += [self._step_line(verdict, sent.get(verdict.index, [])) for verdict in decision.steps]
+        batches = {action.step: said(self.conn, action) for action in plan.actions if action.backfill}
+        report.steps += [
+            self._step_line(verdict, sent.get(verdict.index, []), batches.get(verdict.index, ""))
+            for verdict in decision.steps
+        ]
         report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts
         return report
 
@@ -203,8 +208,9 @@ class Assessor:
     def _maker(self, index: int) -> str:
         return self.chain.steps[index].id if index >= 0 else ""
 
-    def _step_line(self, verdict: StepVerdict, statements: list[str]) -> StepReport:
-        return _step_report(self.chain.steps[verdict.index].id, verdict.verdict, verdict.reason, statements)
+    def _step_line(self, verdict: StepVerdict, statements: list[str], batches: str) -> StepReport:
+        reason = f"{verdict.reason}; {batches}" if batches else verdict.reason
+        return _step_report(self.chain.steps[verdict.index].id, verdict.verdict, reason, statements)
 
 
 def shown_statements(action: Action) -> list[str]:

@@ -223,9 +223,9 @@ class Bringing:
                 self._progress += 1
         return report
 
-    def _executor(self, lease: Lease) -> Executor:
+    def _executor(self, lease: Lease, link: Link | None = None) -> Executor:
         return Executor(
-            self.link,
+            link or self.link,
             self.chain,
             lease,
             run_id=secrets.token_hex(6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Limits:
     lease: float = LEASE_SECONDS
     reconnect: float = 60.0
     ends_idle: bool = False  # sessions in the way that are idle in a transaction
+    full_speed: bool = False  # backfills do not hold back for standbys, the archive and autovacuum
     together: int = 32  # steps in one message, at most, where nobody uses yet what they touch
 
 
@@ -79,6 +81,7 @@ class Executor:
         self.locks = locks
         self.on_wait = on_wait
         self.on_progress = on_progress
+        self.stopping = threading.Event()  # set from another thread: no further batch
         self._owns_session = link.topology is Topology.DIRECT
         self._session_lock_timeout = self._prepare_session()
 
@@ -176,8 +179,10 @@ class Executor:
         if action.transaction:
             self.conn.execute(self._message(action, attempt).encode())
             return
+        started = time.monotonic()
         self._send_alone(action)
-        if row := self._ledger_row(action):
+        since = f"(clock_timestamp() - interval '{time.monotonic() - started} s')"
+        if row := self._ledger_row(action, since=since):
             self.fenced(row)
 
     def _message(self, action: Action, attempt: int, *, one_of_many: bool = False) -> str:

@@ -12,6 +12,7 @@ from psycopg import Connection
 from trueup.catalog.snapshot import last_result
 from trueup.chain.grammar import parse_statements
 from trueup.planning.backfill import Backfill, KeyColumn
+from trueup.planning.model import Action
 from trueup.run.lease import MARK, literal
 from trueup.run.look import query
 
@@ -78,6 +79,18 @@ def keyed(conn: Connection[Any], backfill: Backfill, context: tuple[str, ...]) -
             f"Name indexed columns, or make an index on ({shown}) first.",
         )
     return Keyed(backfill, table, key, expected)
+
+
+def said(conn: Connection[Any], action: Action) -> str:
+    """How an action's backfill will be divided, in words; less where its table is not there yet."""
+    if action.backfill is None:
+        return ""
+    try:
+        found = keyed(conn, action.backfill, action.context)
+    except (NoKey, psycopg.Error):  # a step before it may make it; when its turn comes, it is an error
+        return "in batches"
+    by = ", ".join(column.name for column in found.columns)
+    return f"about {found.expected:,} rows of {found.table}, in batches by {by}"
 
 
 def _read(conn: Connection[Any], backfill: Backfill, context: tuple[str, ...]) -> tuple[Any, ...] | None:

@@ -35,6 +35,18 @@ class Standing(NamedTuple):
     note: str
     finished: bool
 
+    @property
+    def state(self) -> str:
+        """In a word. Whether a process is at work on it just now is the run lock's to say."""
+        if self.finished:
+            return "done"
+        return {"pause": "paused", "cancel": "cancelled"}.get(self.wish, "begun")
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        fields = ("name", "table", "position", "seen", "written", "expected", "batches", "batch", "note")
+        return {"state": self.state, **{field: getattr(self, field) for field in fields}}
+
 
 def ensure(conn: Connection[Any]) -> None:
     """Make the table where it is missing. Several at once may collide here; then it is there."""
@@ -71,6 +83,11 @@ class Place:
     def __init__(self, chain: str, name: str) -> None:
         self._where = f"chain = {literal(chain)} AND name = {literal(name)}"
         self._chain, self._name = chain, name
+
+    @property
+    def began(self) -> str:
+        """When it began, as SQL."""
+        return f"(SELECT began_at FROM trueup.backfills WHERE {self._where})"
 
     def begin(self, keyed: Keyed, batch: int) -> str:
         """A row at the start; one that is there and not finished stays as it is."""

@@ -84,11 +84,7 @@ def duration(seconds: float) -> str:
 
 
 class Work:
-    """Carries one action with a backfill out, from where it stands to its end.
-
-    Args:
-        full_speed: Without holding back for standbys, archive and autovacuum.
-    """
+    """Carries one action with a backfill out, from where it stands to its end."""
 
     def __init__(
         self,
@@ -96,7 +92,6 @@ class Work:
         action: Action,
         backfill: Backfill,
         *,
-        full_speed: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._executor = executor
@@ -104,7 +99,6 @@ class Work:
         self._action = action
         self._backfill = backfill
         self._place = Place(executor.chain.name, backfill.name)
-        self._full_speed = full_speed
         self._on_progress = on_progress
         self._pace = _Pace()
         self._timeout_ms = min(_FIRST_TIMEOUT_MS, executor.limits.statement_timeout_ms)
@@ -134,7 +128,7 @@ class Work:
                     high = self._boundary(low)
                 after, wish = self._batch(Range(low, high))
             except psycopg.Error as error:
-                self._again(error, Range(low, high))
+                wish = self._again(error, Range(low, high))
                 is_known = False
                 continue
             self._failing_since, self._attempt = None, 0
@@ -180,7 +174,7 @@ class Work:
             [
                 *([] if is_last else [f"{MARK}{following}"]),
                 f"{MARK}{move}",
-                *executor.closing(self._action, marks=is_last),
+                *executor.closing(self._action, marks=is_last, since=self._place.began),
             ],
         )
         self._tell(rows, time.monotonic() - started)
@@ -211,8 +205,11 @@ class Work:
                 self._conn.execute(f"{MARK}ROLLBACK".encode())
             raise
 
-    def _again(self, error: psycopg.Error, span: Range) -> None:
-        """Half the rows, if it took too long or somebody was in the way, as long as the budget lasts."""
+    def _again(self, error: psycopg.Error, span: Range) -> str:
+        """Half the rows, if it took too long or somebody was in the way, as long as the budget lasts.
+
+        Answers what people wish meanwhile.
+        """
         if is_lost(error, self._conn):
             raise error
         executor = self._executor
@@ -240,6 +237,11 @@ class Work:
             self._watch()
         executor.keep_lease()
         time.sleep(min(0.05 * 2 ** min(self._attempt, 6), 2.0) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+        return self._wish()
+
+    def _wish(self) -> str:
+        standing = self._place.read(self._conn)
+        return standing.wish if standing else "cancel"
 
     def _watch(self) -> None:
         """From now on, look from another session who holds the rows that a batch waits for."""
@@ -265,6 +267,8 @@ class Work:
     def _heed(self, wish: str) -> None:
         """Stop, or wait, as somebody has asked for from elsewhere."""
         told = False
+        if self._executor.stopping.is_set():
+            raise self._refused("it was interrupted", "What is done is kept; run it again to go on.")
         while wish != "run":
             if wish == "cancel":
                 raise self._refused(
@@ -278,12 +282,11 @@ class Work:
                 self._executor.on_wait(f"{name} is paused after {self._seen:,} rows: trueup backfill resume {name}")
             time.sleep(_PAUSED_POLL)
             self._executor.keep_lease()
-            standing = self._place.read(self._conn)
-            wish = standing.wish if standing else "cancel"
+            wish = self._wish()
 
     def _hold_back(self) -> None:
         """Wait while the server cannot keep up; go at half the speed while autovacuum is at work."""
-        if self._full_speed:
+        if self._executor.limits.full_speed:
             return
         said = ""
         while (hindrance := self._throttle.look()) is not None:
@@ -296,7 +299,7 @@ class Work:
                 return
             time.sleep(LOOK_SECONDS)
             self._executor.keep_lease()
-            if (standing := self._place.read(self._conn)) is None or standing.wish != "run":
+            if self._wish() != "run":
                 break  # the next batch heeds it
         if said:
             self._conn.execute(f"{MARK}{self._place.say('')}".encode())

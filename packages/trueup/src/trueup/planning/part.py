@@ -1,0 +1,106 @@
+"""A part of a plan that is carried out alone: its backfills, or its index builds. The rest waits for `up`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+
+from trueup.catalog.keys import identity_of, kind_of, parts, table_of
+from trueup.chain.grammar import Statement, deparse, parse_statements, range_name
+from trueup.chain.model import LockedChain
+from trueup.planning.model import Action, Plan
+
+_NAMED = ("function", "procedure", "type", "enum", "domain", "sequence", "view")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What can be carried out now, in groups: the actions of one go in order, groups do not touch one another.
+
+    `waiting` are actions of the same kind that something else has to be done before, each with what that is.
+    """
+
+    groups: tuple[tuple[Action, ...], ...]
+    waiting: tuple[tuple[Action, str], ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All of them."""
+        return tuple(action for group in self.groups for action in group)
+
+
+def backfills(plan: Plan, locked: LockedChain) -> Part:
+    """The backfills that nothing else has to be done before."""
+    return _part(plan.actions, locked, lambda action: action if action.backfill else None)
+
+
+def index_builds(plan: Plan, locked: LockedChain) -> Part:
+    """The indexes that nothing else has to be done before, each as a build that blocks nobody."""
+    return _part(plan.actions, locked, _concurrent)
+
+
+def _part(actions: Iterable[Action], locked: LockedChain, chosen: Callable[[Action], Action | None]) -> Part:
+    groups: list[list[Action]] = []
+    waiting: list[tuple[Action, str]] = []
+    others: list[Action] = []
+    for action in actions:
+        mine = chosen(action)
+        if mine is None:
+            others.append(action)
+        elif before := next((other for other in others if _touch(other, action, locked)), None):
+            waiting.append((mine, before.id))
+            others.append(action)  # what depends on it waits as well
+        else:
+            together = [group for group in groups if any(_touch(other, action, locked) for other in group)]
+            groups = [group for group in groups if group not in together]
+            groups.append([*(other for group in together for other in group), mine])
+    return Part(groups=tuple(map(tuple, groups)), waiting=tuple(waiting))
+
+
+def _touch(earlier: Action, later: Action, locked: LockedChain) -> bool:
+    """True where the later one may need what the earlier one does: they share a relation, or it names something."""
+    if _relations(earlier, locked) & _relations(later, locked):
+        return True
+    made = {parts(identity_of(key).partition("(")[0])[-1] for key in earlier.keys if kind_of(key) in _NAMED}
+    text = "\n".join(later.statements)
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in made)
+
+
+def _relations(action: Action, locked: LockedChain) -> set[str]:
+    touched = set() if action.step is None else set(locked.effects[action.step].locks)
+    return touched | {table for key in action.keys if (table := table_of(key))}
+
+
+def _concurrent(action: Action) -> Action | None:
+    """An action that only makes indexes, so that it can be sent without blocking writers; None for every other one."""
+    if not action.keys or not all(kind_of(key) in ("index", "valid") for key in action.keys):
+        return None
+    try:
+        statements = [parse_statements(text)[0] for text in action.statements]
+    except IndexError:
+        return None
+    if any(statement.tag != "index_stmt" for statement in statements):
+        return None
+    return replace(action, statements=tuple(map(_concurrently, statements)), transaction=False)
+
+
+def _concurrently(statement: Statement) -> str:
+    node = type(statement.node)()
+    node.CopyFrom(statement.node)
+    node.concurrent = True
+    return deparse(statement.tag, node)
+
+
+def indexed_table(statement: str) -> str:
+    """The table of a CREATE INDEX, as it is written."""
+    return range_name(parse_statements(statement)[0].node.relation)
+
+
+def named(part: Part, names: Collection[str]) -> Part:
+    """Only these, by the id of their step."""
+    groups = (tuple(action for action in group if action.id in names) for group in part.groups)
+    return Part(
+        groups=tuple(group for group in groups if group),
+        waiting=tuple((action, why) for action, why in part.waiting if action.id in names),
+    )
