@@ -147,14 +147,11 @@ def _told(hits: list[tuple[int, Hit]], around: Around, *, alone: bool) -> Iterat
 
 def _finding(hit: Hit, around: Around, line: int, position: int, *, alone: bool) -> Finding:
     rule, step = hit.rule, around.step
-    sends = rule.sends if alone else ""
-    if sends:
-        level, instead = Level.NOTE, f"Nothing to do: `up` {sends}."
+    level, why, instead = rule.level, rule.why, rule.instead
+    if rule.sends and alone:
+        level, instead = Level.NOTE, f"Nothing to do: `up` {rule.sends}."
     elif rule.sends:
-        level = Level.WARNING
-        instead = f"Write it outside of the block; `up` then {rule.sends}."
-    else:
-        level, instead = rule.level, rule.instead
+        why = f"{why} It shares a transaction with other statements, so `up` sends it as written."
     text = step.statements[position].encode()[: hit.at]
     return Finding(
         rule=rule,
@@ -163,7 +160,7 @@ def _finding(hit: Hit, around: Around, line: int, position: int, *, alone: bool)
         line=line + text.count(b"\n"),
         step=step.id,
         said=hit.said,
-        why=rule.why,
+        why=why,
         instead=instead,
         locks=_locks(hit, around) if alone else hit.locks,
     )
