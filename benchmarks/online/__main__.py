@@ -94,7 +94,7 @@ def _effort(options: argparse.Namespace) -> Effort:
         return usual
     return Effort(
         rows=options.rows,
-        reader_rows=min(usual.reader_rows, options.rows),
+        reader_rows=max(options.rows // 10, 1),
         quiet=usual.quiet,
         warm=usual.warm,
         reader=usual.reader,
