@@ -64,7 +64,7 @@ def test_somebody_else_s_database_is_left_alone_until_a_person_says_otherwise(
 
     refused, planned = run(*where, "up"), run(*where, "plan")
     assert 3 == refused.code == planned.code
-    assert "this database has 1 tables, but none that the chain shop makes" in refused.err
+    assert "this database has 1 table, but none that the chain shop makes" in refused.err
     assert "--first-run" in refused.err
     assert [("somebody_elses",)] == rows(database, "SELECT relname::text FROM pg_stat_user_tables")
 

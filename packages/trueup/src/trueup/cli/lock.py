@@ -14,6 +14,7 @@ from trueup.chain.steps import read_chain
 from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
 from trueup.cli.output import say
 from trueup.errors import LockFileError
+from trueup.words import counted
 
 
 @click.command("lock")
@@ -48,7 +49,7 @@ def command(context: Context, only_check: bool) -> int:
         context.print_json({**done, "warnings": [_warning(step) for step in silent]})
     else:
         say(
-            f"{path}: {len(chain.steps)} steps, {facts} facts, {learnt} learnt anew "
+            f"{path}: {counted(len(chain.steps), 'step')}, {counted(facts, 'fact')}, {learnt} learnt anew "
             f"in {took:.1f} s on PostgreSQL {locked.scratch_major}",
         )
         for step in silent:
@@ -80,5 +81,5 @@ def _check(context: Context) -> int:
     if context.as_json:
         context.print_json({"fits": True})
     else:
-        say(f"{lock_path(chain.folder)} fits its {len(chain.steps)} steps")
+        say(f"{lock_path(chain.folder)} fits its {counted(len(chain.steps), 'step')}")
     return 0

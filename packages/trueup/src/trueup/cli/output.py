@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from trueup.words import counted
+
 if TYPE_CHECKING:
     from trueup.decide.model import Conflict, Difference
     from trueup.errors import TrueupError
@@ -123,7 +125,7 @@ def show_conclusion(report: Report) -> None:
         say(colour("true", "green") + f": the database is what {report.chain} describes{until} ({report.ms:.0f} ms)")
     elif report.up_to_date:
         count = len(report.drift)
-        differs = "1 fact differs" if count == 1 else f"{count} facts differ"
+        differs = f"{counted(count, 'fact')} differ{'s' if count == 1 else ''}"
         every = f"every step up to {report.to}" if report.to else "every step"
         say(colour("up to date", "yellow") + f": {every} is done, but {differs} ({report.ms:.0f} ms)")
         say(f"\n{colour('hint', 'blue')}: Mend it, or accept it with `trueup accept FACT --because REASON`.")

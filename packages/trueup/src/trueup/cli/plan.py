@@ -8,6 +8,7 @@ from trueup import api
 from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
 from trueup.cli.output import colour, say, show_conclusion, show_conflicts, show_drift, show_steps, summary
 from trueup.report import Report
+from trueup.words import counted
 
 
 @click.command("plan")
@@ -45,7 +46,7 @@ def show_plan(report: Report) -> None:
     quiet = [s for s in report.steps if s.verdict == "reconcile"]
     loud = [s for s in report.steps if s.verdict in ("heal", "run", "complete", "assume")]
     if quiet:
-        are = "1 step is" if len(quiet) == 1 else f"{len(quiet)} steps are"
+        are = f"{counted(len(quiet), 'step')} {'is' if len(quiet) == 1 else 'are'}"
         say(colour(f"\n{are} there already and will only be marked", "dim"))
     if loud:
         say("")

@@ -8,6 +8,7 @@ from trueup import api
 from trueup.cli.common import Context, pass_context
 from trueup.cli.output import say, show_event
 from trueup.errors import UsageError
+from trueup.words import counted
 
 
 @click.command("resolve")
@@ -31,7 +32,7 @@ def command(context: Context, steps: tuple[str, ...], all_data: bool, word: str 
     report = api.resolve(context.urls, context.folder, name=context.settings.name, options=options, on_event=show_event)
     if context.as_json:
         context.print_json(report.to_json())
-    count = "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+    count = counted(len(steps), "step")
     did = (
         f"marked {count} as applied"
         if word == "applied"

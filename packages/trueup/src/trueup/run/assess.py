@@ -25,6 +25,7 @@ from trueup.run import ledger
 from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import said
 from trueup.run.execute import Limits
+from trueup.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,8 @@ class Assessor:
         marks = ledger.read(self.conn, self.chain)
         if marks.unknown:
             raise DatabaseIsNewer(
-                f"the database is ahead of this code: its ledger has {len(marks.unknown)} steps that this chain "
-                f"does not know, such as {marks.unknown[0]}",
+                f"the database is ahead of this code: its ledger has {counted(len(marks.unknown), 'step')} that "
+                f"this chain does not know, such as {marks.unknown[0]}",
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
@@ -124,7 +125,7 @@ class Assessor:
         ).fetchone()
         if tables and tables[0] and not ledger.read(self.conn, self.chain).marks.done:
             raise UnknownDatabase(
-                f"this database has {tables[0]} tables, but none that the chain {self.chain.name} makes",
+                f"this database has {counted(tables[0], 'table')}, but none that the chain {self.chain.name} makes",
                 hint="Is this the right URL? If it is, say so once with --first-run.",
             )
 

@@ -325,7 +325,7 @@ class Bringing:
             left = [action.id for action in plan.actions] + [self.chain.steps[i].id for i in plan.settled]
             left += map(str, plan.conflicts)
             raise NotProved(
-                f"the run is over, but {len(left)} things are not as they must be: {', '.join(left[:5])}",
+                f"the run is over, but not everything is as it must be: {', '.join(left[:5])}",
                 differences=left,
                 hint="Somebody else may be changing this database just now. Run `trueup plan` to see what differs.",
             )

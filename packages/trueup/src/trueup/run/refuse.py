@@ -8,6 +8,7 @@ from trueup.chain.model import Chain
 from trueup.connect.link import Link
 from trueup.errors import ConflictError, SessionNeeded, UsageError
 from trueup.planning.model import Plan
+from trueup.words import counted
 
 _SHOWN = 5
 
@@ -19,9 +20,8 @@ def refuse_conflicts(plan: Plan) -> None:
         ConflictError: has every conflict, each with the way on.
     """
     if plan.conflicts:
-        things = "1 thing" if len(plan.conflicts) == 1 else f"{len(plan.conflicts)} things"
         raise ConflictError(
-            f"a person must decide about {things}; nothing was run",
+            f"a person must decide about {counted(len(plan.conflicts), 'thing')}; nothing was run",
             conflicts=list(plan.conflicts),
             hint="Go on as said there, then run `trueup up` again.",
         )
