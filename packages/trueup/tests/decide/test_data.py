@@ -144,7 +144,8 @@ INSERT = chain_of(A_WITH_X, *OTHERS, step("INSERT INTO a (x) VALUES (1)", locks=
 
 def written(locked: LockedChain, live: dict[str, str], **rows: bool) -> tuple[str, str]:
     """Verdict and reason for the step that writes rows; `rows` says which tables have some."""
-    decision = decided(locked, live, wish=Wish(rows={f"public.{table}": some for table, some in rows.items()}))
+    empty = {f"SELECT NOT EXISTS (SELECT FROM public.{table})": not some for table, some in rows.items()}
+    decision = decided(locked, live, wish=Wish(rows=empty))
     (index,) = (i for i, one in enumerate(locked.steps) if one.has_data)
     return verdicts(decision)[index], decision.steps[index].reason
 
@@ -159,7 +160,7 @@ def test_the_nearest_step_on_its_table_tells_more_than_a_distant_one() -> None:
 def test_a_table_without_rows_was_not_filled() -> None:
     early = state(INSERT, [0, 8])
 
-    assert {"public.a"} == decided(INSERT, early).asked
+    assert {"SELECT NOT EXISTS (SELECT FROM public.a)"} == decided(INSERT, early).asked
     assert ("run", "the tables that it writes have no rows") == written(INSERT, early, a=False)
     assert "conflict" == written(INSERT, early, a=True)[0]
 
@@ -208,3 +209,33 @@ def test_a_file_that_was_left_out_has_not_written_its_rows() -> None:
 
     assert ("conflict", True) == (written(locked, live)[0], "beside it" in written(locked, live)[1])
     assert "assume" == written(locked, live, a=False)[0]
+
+
+SEEDS = "INSERT INTO a (x, y) VALUES (1, now()), (-2, 'z')"
+ASKED = "SELECT EXISTS (SELECT FROM a WHERE x = 1) AND EXISTS (SELECT FROM a WHERE x = -2 AND y = 'z')"
+
+
+@pytest.mark.parametrize("there, verdict", [(True, "assume"), (False, "run")])
+def test_rows_that_are_there_are_not_written_again(*, there: bool, verdict: str) -> None:
+    locked = chain_of(A_WITH_X, *OTHERS, step(SEEDS, locks=WRITES_A), ADD_Y)
+
+    assert ASKED in decided(locked, state(locked, 1)).asked
+    assert verdict == verdicts(decided(locked, state(locked, 1), wish=Wish(rows={ASKED: there})))[7]
+
+
+@pytest.mark.parametrize(
+    "sql, verdict",
+    [
+        ("UPDATE a SET x = x + 1", "conflict"),
+        ("UPDATE a SET x = 1", "run"),
+        ("DELETE FROM a WHERE x = 1", "run"),
+        ("INSERT INTO a SELECT 1", "conflict"),
+    ],
+)
+def test_behind_a_step_whose_mark_was_lost_only_what_ends_the_same_is_done_again(sql: str, verdict: str) -> None:
+    locked = chain_of(A_WITH_X, ADD_Y, step(sql, locks=WRITES_A), *OTHERS)
+
+    decision = decided(locked, state(locked, 2), marked=[0])
+
+    assert verdict == verdicts(decision)[2]
+    assert "run" == verdicts(decided(locked, state(locked, 2), marked=[0, 1]))[2]

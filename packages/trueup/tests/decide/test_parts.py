@@ -7,7 +7,7 @@ import pytest
 
 from trueup.chain.model import Effect, Step
 from trueup.decide.parts import statements_to_run
-from trueup.decide.rows import Rows
+from trueup.decide.rows import Rows, emptiness_of
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,13 @@ def chosen(
     tags = tags or ("create_stmt",) * len(parts)
     there = {key: value for key, value in now.items() if value is not None}
     block = replace(step(*tags), statements=texts or tags)
-    return statements_to_run(block, whole(*parts), now, lambda _: False, Rows(there, rows or {}))
+    return statements_to_run(
+        block,
+        whole(*parts),
+        now,
+        lambda _: False,
+        Rows(there, {emptiness_of(t): not some for t, some in (rows or {}).items()}),
+    )
 
 
 def test_only_the_statements_that_are_missing_run() -> None:

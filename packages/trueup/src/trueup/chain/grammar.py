@@ -53,6 +53,13 @@ def deparse(tag: str, node: Any) -> str:
     return str(_parser().deparse(tree))
 
 
+def expression(node: Any) -> str:
+    """Print one expression as SQL."""
+    tree = postgast.ParseResult(version=170000)
+    tree.stmts.add().stmt.select_stmt.target_list.add().res_target.val.CopyFrom(node)
+    return str(postgast.deparse(tree)).removeprefix("SELECT ")
+
+
 def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> list[Statement]:
     """Split a text into statements.
 

@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping
 
 from trueup.catalog.keys import column_of, identity_of, kind_of, parts, table_of, table_touched, unquoted
+from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
+from trueup.chain.repeats import ends_the_same
 from trueup.chain.statements import columns_written
 from trueup.decide.anchor import Anchor
 from trueup.decide.cursors import Cursors
@@ -46,6 +48,8 @@ class DataRules:
         self.early = early
         self.done = frozenset(anchor.done)
         self.marks = marks
+        healed = set(heal.values())
+        self.unmarked = {i for i in anchor.done if i not in marks.done and locked.effects[i].keys and i not in healed}
         self.position = anchor.position
         self.empty_database = anchor.position == 0 and not any(key in live for key in paths.of)
         self.healed_tables = {table_of(key) for key in heal if kind_of(key) == "table"}
@@ -80,7 +84,7 @@ class DataRules:
     def _mark_was_lost(self, index: int) -> bool:
         """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
         if index not in self.done:
-            return False
+            return self._before_it(index) in self.unmarked
         path = self.locked.steps[index].path
         beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]
         if any(i in self.marks.own or (i in self.done and self.locked.effects[i].keys) for i in beside):
@@ -133,7 +137,7 @@ class DataRules:
         elif step.inserts and made_early:
             why = f"a table that it fills is there already ({min(made_early)}), with rows"
         else:
-            return StepVerdict(index=index, verdict="run", reason="nothing beside it is there")
+            return self._next_in_line(index, step, written)
         if self.rows.none_in(written):
             return StepVerdict(index=index, verdict="run", reason="the tables that it writes have no rows")
         return self._conflict(index, why)
@@ -164,6 +168,20 @@ class DataRules:
                 if self.wanted.get(key) is None and _names(step.sql, unquoted(parts(identity_of(key))[-1])):
                     return key
         return ""
+
+    def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
+        """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
+        there = all(f"table {table}" in self.live for table in written)
+        if there and step.inserts and self.rows.are_there(step):
+            return StepVerdict(index=index, verdict="assume", reason="the rows that it writes are there")
+        doubtful = self.marks.own and self._before_it(index) in self.unmarked
+        if doubtful and not _ends_the_same(step) and not self.rows.none_in(written):
+            return self._conflict(index, "the step before it is there without a mark, so this one may be, too")
+        return StepVerdict(index=index, verdict="run", reason="nothing beside it is there")
+
+    def _before_it(self, index: int) -> int:
+        """The last step before it that has facts."""
+        return next((i for i in range(index - 1, -1, -1) if self.locked.effects[i].keys), -1)
 
     def _passed(self, relations: set[str], index: int) -> bool:
         """True where the next step on these tables is taken as done, and all that it makes is there."""
@@ -232,6 +250,11 @@ class DataRules:
 
     def _conflict(self, index: int, why: str) -> StepVerdict:
         return StepVerdict(index=index, verdict="conflict", reason=why)
+
+
+def _ends_the_same(step: Step) -> bool:
+    """Done twice, it ends as done once."""
+    return all(ends_the_same(s) for text in step.statements for s in parse_statements(text))
 
 
 def _names(sql: str, name: str) -> bool:

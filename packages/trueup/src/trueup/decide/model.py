@@ -81,8 +81,8 @@ class Decision:
     `anchor` counts steps: the database is nearest to the state after that many. `heal` are the facts that are missing
     there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed.
     `final` is what every managed fact will be, None for gone.
-    `renamed` maps the chain's key of an object to the key it has here. `asked` are tables of which it would help to
-    know whether they have rows.
+    `renamed` maps the chain's key of an object to the key it has here. `asked` are queries whose answers would
+    help.
     """
 
     anchor: int
@@ -117,4 +117,4 @@ class Wish:
     applied: Collection[int] = ()  # resolve --applied
     run: Collection[int] = ()  # resolve --run
     answers: Mapping[int, bool] = field(default_factory=dict)  # `done when`, by step
-    rows: Mapping[str, bool] = field(default_factory=dict)  # whether a table has some, where that was asked
+    rows: Mapping[str, bool] = field(default_factory=dict)  # what queries about rows have answered

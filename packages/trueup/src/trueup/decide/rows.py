@@ -1,12 +1,16 @@
-"""Which tables have rows: known only by asking. A question is noted; with the answer the decision is made anew."""
+"""What only the rows can tell. A question is noted; with its answer the decision is made anew."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from trueup.chain.grammar import parse_statements
+from trueup.chain.model import Step
+from trueup.chain.repeats import rows_it_leaves
+
 
 class Rows:
-    """What is known of the rows. `asked` are the tables whose answer would matter and is not known yet."""
+    """What is known of the rows. `asked` are the queries whose answer would matter and is not known yet."""
 
     def __init__(self, live: Mapping[str, str], known: Mapping[str, bool]) -> None:
         self._live = live
@@ -15,7 +19,21 @@ class Rows:
 
     def none_in(self, tables: Collection[str]) -> bool:
         """True where all of these tables are empty or not there; as long as that is not known, false."""
-        there = [table for table in tables if f"table {table}" in self._live]
-        unknown = {table for table in there if table not in self._known}
-        self.asked |= unknown
-        return bool(tables) and not unknown and not any(self._known[table] for table in there)
+        answers = [self._is_true(emptiness_of(table)) for table in tables if f"table {table}" in self._live]
+        return bool(tables) and all(answers)
+
+    def are_there(self, step: Step) -> bool:
+        """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false."""
+        queries = [rows_it_leaves(s) for text in step.statements for s in parse_statements(text)]
+        answers = [bool(query) and self._is_true(query) for query in queries]
+        return all(answers)
+
+    def _is_true(self, query: str) -> bool:
+        if query not in self._known:
+            self.asked.add(query)
+        return self._known.get(query, False)
+
+
+def emptiness_of(table: str) -> str:
+    """The query that is true where a table has no rows."""
+    return f"SELECT NOT EXISTS (SELECT FROM {table})"  # noqa: S608 - quoted by the server

@@ -27,6 +27,8 @@ from trueup.run.backfill.key import said
 from trueup.run.execute import Limits
 from trueup.words import counted
 
+_SEE_ALL_ROWS = "; SET LOCAL row_security = off"  # an error where row security would hide some: then nothing is known
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -96,8 +98,8 @@ class Assessor:
             unknown = sorted(set(decision.asked) - wish.rows.keys())
             if not unknown:
                 return decision
-            rows = {table: not self._is_empty(table) for table in unknown}
-            wish = replace(wish, rows={**wish.rows, **rows})
+            answers = {query: self._ask(query, settings=_SEE_ALL_ROWS) for query in unknown}
+            wish = replace(wish, rows={**wish.rows, **answers})
 
     def _probed(self, plan: Plan) -> Plan:
         """Ask the rows whether they stand in the way of what is to be made."""
@@ -141,10 +143,6 @@ class Assessor:
             run=frozenset(self.index(name) for name in self.options.run),
             answers=answers,
         )
-
-    def _is_empty(self, table: str) -> bool:
-        """True only where that is sure: row security must not hide what is there."""
-        return self._ask(f"SELECT NOT EXISTS (SELECT FROM {table})", settings="; SET LOCAL row_security = off")
 
     def _ask(self, query: str, *, settings: str = "") -> bool:
         """The author's `done when`; what it asks about may not be there yet, and then it is not done."""

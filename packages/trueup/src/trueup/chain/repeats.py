@@ -1,0 +1,53 @@
+"""What a statement that writes rows leaves behind, as far as its text says: the rows themselves, or the same again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trueup.catalog.keys import quoted
+from trueup.chain.grammar import Statement, expression, nodes_of, string_list
+
+_MOST_ROWS = 500  # to ask for one by one
+
+
+def rows_it_leaves(statement: Statement) -> str:
+    """A query that is true where the rows of `INSERT … VALUES` are there; empty where the text does not say them.
+
+    Only constants are compared: what a function gave (`now()`, a sequence) is another value each time.
+    """
+    node = statement.node
+    if statement.tag != "insert_stmt" or not node.cols or len(node.select_stmt.select_stmt.values_lists) > _MOST_ROWS:
+        return ""
+    names = [quoted(column.res_target.name) for column in node.cols]
+    table = ".".join(quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
+    conditions = []
+    for values in node.select_stmt.select_stmt.values_lists:
+        same = [f"{n} = {expression(v)}" for n, v in zip(names, values.list.items, strict=False) if _is_constant(v)]
+        if not same:
+            return ""
+        conditions.append(f"EXISTS (SELECT FROM {table} WHERE {' AND '.join(same)})")
+    return f"SELECT {' AND '.join(conditions)}" if conditions else ""
+
+
+def ends_the_same(statement: Statement) -> bool:
+    """True for an UPDATE that does not read what it sets, and for a DELETE: done twice, it ends as done once."""
+    if statement.tag == "delete_stmt":
+        return True
+    if statement.tag != "update_stmt":
+        return False
+    node = statement.node
+    targets = {target.res_target.name for target in node.target_list}
+    read = {
+        string_list(column.fields)[-1]
+        for target in node.target_list
+        for column in nodes_of(target.res_target.val, "ColumnRef")
+        if all(field.HasField("string") for field in column.fields)
+    }
+    return not targets & read
+
+
+def _is_constant(value: Any) -> bool:
+    kind = value.WhichOneof("node")
+    if kind == "type_cast":
+        return _is_constant(value.type_cast.arg)
+    return kind == "a_const" and not value.a_const.isnull
