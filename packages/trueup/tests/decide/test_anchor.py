@@ -9,7 +9,7 @@ import pytest
 from trueup.chain.model import LockedChain
 from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.trajectory import Trajectories, fold
-from trueup_testing.facts import Made, chain_of, decided, state, step
+from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
 
@@ -213,3 +213,16 @@ def test_before_something_left_over_the_nearest_state_is_looked_for_again() -> N
     )
 
     assert 2 == decided(locked, state(locked, [0, 1, 4, 5, 6])).anchor
+
+
+def test_a_type_that_was_not_changed_is_changed_though_what_follows_is_there() -> None:
+    locked = chain_of(
+        step("CREATE TABLE t (x int)", {"table public.t": "", "column public.t.x": "integer"}),
+        step("ALTER TABLE t ALTER x TYPE bigint", {"column public.t.x": "bigint"}),
+        *(step(f"ALTER TABLE t ADD y{n} int", {f"column public.t.y{n}": "integer"}) for n in range(3)),
+    )
+
+    decision = decided(locked, state(locked, [0, 2, 3, 4]))
+
+    assert ["reconcile", "run", *["reconcile"] * 3] == verdicts(decision)
+    assert [] == decision.drift

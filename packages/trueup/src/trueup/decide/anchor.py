@@ -11,6 +11,8 @@ from trueup.decide.trajectory import Trajectories, Value
 
 _ROWLESS = {"not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"}
 
+_CHANGED_BY_STEPS_ONLY = {"table", "column", "generated", "collation", "identity", "sequence", "domain", "type"}
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -126,7 +128,8 @@ def _leftovers(
     """A fact that is there although an unmarked step of the prefix removed it: that step has not run.
 
     Where rows hang on the fact, the database stands before that step: it is the first answer. Where none do (an index,
-    a default, NOT NULL), only that step is still to come, the second: an ORM leaves such things behind.
+    a default, NOT NULL), only that step is still to come, the second: an ORM leaves such things behind. So is a step
+    that changes what cannot be made anew from its value, a column's type first of all.
     """
     undone: set[int] = set()
     for index in range(position + 1):
@@ -138,7 +141,18 @@ def _leftovers(
             if kind_of(key) not in _ROWLESS:
                 return index, undone
             undone.add(index)
+        if any(_is_not_reached(key, index, position, paths, live) for key in paths.effects[index].set):
+            undone.add(index)
     return None, undone
+
+
+def _is_not_reached(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:
+    """True where the step changes a fact of these kinds, and the fact still has a value from before."""
+    found = live.get(key)
+    if found in (None, paths.effects[index].set[key]) or kind_of(key) not in _CHANGED_BY_STEPS_ONLY:
+        return False
+    had = max((place for place, value in paths.of[key] if value == found and place <= position + 1), default=-1)
+    return 0 <= had <= index
 
 
 def _is_left_over(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:

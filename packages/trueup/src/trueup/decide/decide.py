@@ -6,7 +6,7 @@ Pure: facts, marks and wishes in, a `Decision` out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, split_key, table_of, unquoted
@@ -15,12 +15,11 @@ from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
+from trueup.decide.held import early_holder
 from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
 from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories, Value, fold
-
-_REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 
 
 def decide(
@@ -189,11 +188,11 @@ class _Deciding:
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
         grown = any(self._grown_enum(key, self.now.get(key)) for key in missing)
         if not there and not strange and not grown:
-            if holder := self._held_by_early_key(index, step):
+            if holder := early_holder(step, effect, self._early(index), self.now):
                 return StepVerdict(
                     index=index,
                     verdict="conflict",
-                    reason=f"it drops a table that {holder}, made here already by a later step, refers to",
+                    reason=f"{holder}, made here already by a later step, hangs on what it drops or retypes",
                 )
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason="nothing of it is there")
@@ -206,18 +205,11 @@ class _Deciding:
             )
         return self._partly_there(index, step, effect, missing, differences)
 
-    def _held_by_early_key(self, index: int, step: Step) -> str:
-        """A foreign key, there early, that refers to a table which this step drops."""
-        if "drop_stmt" not in step.tags:
-            return ""
+    def _early(self, index: int) -> Iterator[tuple[str, str]]:
+        """Facts that are there, but only steps behind this one make."""
         for key, place in self.place.items():
-            if place <= index + 1 or not key.startswith("constraint "):
-                continue
-            match = _REFERENCES.search(self.live.get(key) or "")
-            name = unquoted(parts(match[1])[-1]) if match else ""
-            if name and re.search(rf"\bDROP\s+TABLE\b[^;]*\b{re.escape(name)}\b", step.sql, re.IGNORECASE):
-                return key
-        return ""
+            if place > index + 1 and (value := self.live.get(key)) is not None:
+                yield key, value
 
     def _partly_there(
         self,

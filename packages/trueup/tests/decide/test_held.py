@@ -1,0 +1,45 @@
+"""What a later step has made early can stand in the way of one before it."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.model import LockedChain
+from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
+
+pytestmark = pytest.mark.unit
+
+TABLE = step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"})
+OTHERS = [step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "bcde"]
+RETYPE = step("ALTER TABLE a ALTER x TYPE bigint", {"column public.a.x": "bigint"})
+DROP_COLUMN = step("ALTER TABLE a DROP COLUMN x", gone=["column public.a.x"])
+DROP = step("DROP TABLE a", gone=["table public.a", "column public.a.x"])
+CASCADE = step("ALTER TABLE a DROP COLUMN x CASCADE", gone=["column public.a.x"])
+VIEW = step("CREATE VIEW v AS SELECT x FROM a", {"view public.v": "AS SELECT x FROM public.a"})
+OTHER_VIEW = step("CREATE VIEW v AS SELECT y FROM a", {"view public.v": "AS SELECT y FROM public.a"})
+POLICY = step("CREATE POLICY p ON a USING (x > 0)", {"policy public.a.p": "USING ((x > 0))"})
+KEY = step("ALTER TABLE b ADD FOREIGN KEY (x) REFERENCES a", {"constraint public.b.f": "REFERENCES public.a(x)"})
+
+
+def chain(pending: Made, early: Made) -> LockedChain:
+    return chain_of(TABLE, *OTHERS, pending, early)
+
+
+@pytest.mark.parametrize(
+    "pending, early, verdict",
+    [
+        (RETYPE, VIEW, "conflict"),
+        (RETYPE, OTHER_VIEW, "run"),
+        (RETYPE, POLICY, "conflict"),
+        (RETYPE, KEY, "run"),
+        (DROP_COLUMN, VIEW, "conflict"),
+        (CASCADE, VIEW, "run"),
+        (DROP, KEY, "conflict"),
+    ],
+)
+def test_a_step_that_the_server_would_refuse_is_a_persons_matter(pending: Made, early: Made, verdict: str) -> None:
+    locked = chain(pending, early)
+
+    decision = decided(locked, state(locked, [0, 6]))
+
+    assert ["reconcile", *["run"] * 4, verdict, "reconcile"] == verdicts(decision)
