@@ -55,9 +55,9 @@ def deparse(tag: str, node: Any) -> str:
 
 def expression(node: Any) -> str:
     """Print one expression as SQL."""
-    tree = postgast.ParseResult(version=170000)
+    tree = _parser().ParseResult(version=170000)
     tree.stmts.add().stmt.select_stmt.target_list.add().res_target.val.CopyFrom(node)
-    return str(postgast.deparse(tree)).removeprefix("SELECT ")
+    return str(_parser().deparse(tree)).removeprefix("SELECT ")
 
 
 def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> list[Statement]:
