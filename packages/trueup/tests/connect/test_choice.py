@@ -19,7 +19,7 @@ from trueup.connect.urls import Urls
 from trueup.errors import ConnectionFailed, UsageError
 from trueup_testing.chains import Files, Locksmith, write_chain
 from trueup_testing.command import clean_environment, run_trueup
-from trueup_testing.databases import Databases, name_of, value
+from trueup_testing.databases import Databases, execute, name_of, value
 from trueup_testing.pooler import BINARY, Pooler
 
 pytestmark = pytest.mark.pg
@@ -77,6 +77,17 @@ def test_where_direct_does_not_answer_the_pooler_is_kept(
     assert ["Using POOLER (DIRECT unavailable - locked)"] == said
     assert "POOLER" == link.chosen
     assert 0.6 <= time.monotonic() - started < 4
+    link.close()
+
+
+def test_a_server_that_only_follows_another_one_is_not_taken(database: str) -> None:
+    says_so = "CREATE FUNCTION follows.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true'"
+    execute(database, "CREATE SCHEMA follows", says_so)
+    standby = f"{database} options='-csearch_path=follows,pg_catalog'"
+    link, said = said_by(Urls(database, standby, "POOLER"))
+
+    assert ["Using POOLER (DIRECT unavailable - locked)"] == said
+    assert "POOLER" == link.chosen
     link.close()
 
 
