@@ -6,7 +6,7 @@ Imports stay inside the functions where they can: a run that finds nothing to do
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -334,7 +334,7 @@ def _partly(  # noqa: PLR0917 - what both commands hand over
     url: str | Urls,
     chain: ChainLike,
     name: str,
-    select: Callable[[Plan, LockedChain], Part],
+    select: Callable[[Plan, LockedChain, Collection[str]], Part],
     what: str,
     steps: Sequence[str],
     jobs: int,
@@ -346,15 +346,14 @@ def _partly(  # noqa: PLR0917 - what both commands hand over
 
     urls = _urls(url)
     _require_fitting(chain, name)
-    locked = load(chain, name=name)
     with _opened(urls) as holding:
         return Partly(
-            locked,
+            load(chain, name=name),
             holding,
             options or Options(),
             urls=urls,
             on_event=on_event,
-            select=lambda plan: select(plan, locked),
+            select=select,
             what=what,
             names=steps,
             jobs=jobs,

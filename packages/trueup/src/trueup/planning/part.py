@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from trueup.catalog.keys import identity_of, kind_of, parts, table_of
-from trueup.chain.grammar import Statement, deparse, parse_statements, range_name
+from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements
 from trueup.chain.model import LockedChain
+from trueup.chain.statements import is_concurrent
 from trueup.planning.model import Action, Plan
 
 _NAMED = ("function", "procedure", "type", "enum", "domain", "sequence", "view")
@@ -30,22 +31,27 @@ class Part:
         return tuple(action for group in self.groups for action in group)
 
 
-def backfills(plan: Plan, locked: LockedChain) -> Part:
-    """The backfills that nothing else has to be done before."""
-    return _part(plan.actions, locked, lambda action: action if action.backfill else None)
+def backfills(plan: Plan, locked: LockedChain, names: Collection[str] = ()) -> Part:
+    """The backfills that nothing else has to be done before; with `names` only those of these steps."""
+    return _part(plan.actions, locked, names, lambda action: action if action.backfill else None)
 
 
-def index_builds(plan: Plan, locked: LockedChain) -> Part:
+def index_builds(plan: Plan, locked: LockedChain, names: Collection[str] = ()) -> Part:
     """The indexes that nothing else has to be done before, each as a build that blocks nobody."""
-    return _part(plan.actions, locked, _concurrent)
+    return _part(plan.actions, locked, names, _concurrent)
 
 
-def _part(actions: Iterable[Action], locked: LockedChain, chosen: Callable[[Action], Action | None]) -> Part:
+def _part(
+    actions: Iterable[Action],
+    locked: LockedChain,
+    names: Collection[str],
+    chosen: Callable[[Action], Action | None],
+) -> Part:
     groups: list[list[Action]] = []
     waiting: list[tuple[Action, str]] = []
     others: list[Action] = []
     for action in actions:
-        mine = chosen(action)
+        mine = None if names and action.id not in names else chosen(action)
         if mine is None:
             others.append(action)
         elif before := next((other for other in others if _touch(other, action, locked)), None):
@@ -73,34 +79,30 @@ def _relations(action: Action, locked: LockedChain) -> set[str]:
 
 
 def _concurrent(action: Action) -> Action | None:
-    """An action that only makes indexes, so that it can be sent without blocking writers; None for every other one."""
+    """An action that only makes indexes, in the form that blocks no writer; None for every other one."""
     if not action.keys or not all(kind_of(key) in ("index", "valid") for key in action.keys):
         return None
-    try:
-        statements = [parse_statements(text)[0] for text in action.statements]
-    except IndexError:
+    parsed = [statement for text in action.statements for statement in parse_statements(text)]
+    if any(not _makes_index(statement) for statement in parsed):
         return None
-    if any(statement.tag != "index_stmt" for statement in statements):
-        return None
-    return replace(action, statements=tuple(map(_concurrently, statements)), transaction=False)
+    statements = tuple(map(_concurrently, parsed))
+    return replace(action, statements=statements, transaction=action.transaction and statements == action.statements)
+
+
+def _makes_index(statement: Statement) -> bool:
+    if statement.tag == "alter_table_stmt":  # ALTER INDEX … ATTACH PARTITION
+        return any(nodes_of(statement.node, "PartitionCmd"))
+    return statement.tag in ("index_stmt", "reindex_stmt")
 
 
 def _concurrently(statement: Statement) -> str:
+    if is_concurrent(statement) or statement.tag == "alter_table_stmt":
+        return statement.text
+    if statement.tag == "reindex_stmt":
+        return re.sub(r"(?i)^reindex\s+index\s+", "REINDEX INDEX CONCURRENTLY ", statement.text)
+    if not statement.node.relation.inh:  # ON ONLY a partitioned table: it has no rows
+        return statement.text
     node = type(statement.node)()
     node.CopyFrom(statement.node)
     node.concurrent = True
     return deparse(statement.tag, node)
-
-
-def indexed_table(statement: str) -> str:
-    """The table of a CREATE INDEX, as it is written."""
-    return range_name(parse_statements(statement)[0].node.relation)
-
-
-def named(part: Part, names: Collection[str]) -> Part:
-    """Only these, by the id of their step."""
-    groups = (tuple(action for action in group if action.id in names) for group in part.groups)
-    return Part(
-        groups=tuple(group for group in groups if group),
-        waiting=tuple((action, why) for action, why in part.waiting if action.id in names),
-    )

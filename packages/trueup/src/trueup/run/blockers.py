@@ -113,6 +113,7 @@ def watched(
     what: str,
     ends_idle: bool = False,
     poll: float = 0.25,
+    also: Callable[[Connection[Any]], None] = lambda _: None,
 ) -> Iterator[None]:
     """While the block lasts, say whom it waits for, once for each that is in the way for over a second.
 
@@ -120,9 +121,10 @@ def watched(
         waiting: A query for the process ids of the sessions that wait, for they cannot ask themselves.
         what: What waits, in words.
         ends_idle: End those that are idle in a transaction.
+        also: Another look from the same session, as often.
     """
     stop = threading.Event()
-    watch = _Watch(_IN_THE_WAY.replace("{waiting}", waiting), on_wait, what, ends_idle=ends_idle)
+    watch = _Watch(_IN_THE_WAY.replace("{waiting}", waiting), on_wait, what, also, ends_idle=ends_idle)
     watcher = threading.Thread(target=watch.run, args=(stop, another, poll), name="trueup-watch", daemon=True)
     watcher.start()
     try:
@@ -133,8 +135,17 @@ def watched(
 
 
 class _Watch:
-    def __init__(self, query: str, on_wait: Callable[[str], None], what: str, *, ends_idle: bool) -> None:
+    def __init__(
+        self,
+        query: str,
+        on_wait: Callable[[str], None],
+        what: str,
+        also: Callable[[Connection[Any]], None],
+        *,
+        ends_idle: bool,
+    ) -> None:
         self._query = query
+        self._also = also
         self._on_wait = on_wait
         self._what = what
         self._ends_idle = ends_idle
@@ -149,6 +160,7 @@ class _Watch:
                 while not stop.wait(poll):
                     for row in conn.execute(f"{MARK}{self._query}".encode()).fetchall():
                         self._look_at(Blocker(*row), conn)
+                    self._also(conn)
 
     def _look_at(self, blocker: Blocker, conn: Connection[Any]) -> None:
         since = self._since.setdefault(blocker.pid, time.monotonic())

@@ -39,6 +39,7 @@ from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
 from trueup.run.together import Together
 
 if TYPE_CHECKING:
+    from trueup.run.alone import Building
     from trueup.run.backfill.work import Progress
 
 OnEvent = Callable[[Event], None]
@@ -236,9 +237,9 @@ class Bringing:
             on_progress=self._moved,
         )
 
-    def _moved(self, progress: Progress) -> None:
-        """A batch of a backfill is committed."""
-        self._progress += 1
+    def _moved(self, progress: Progress | Building) -> None:
+        """A batch of a backfill is committed, or an index build has come further."""
+        self._progress += progress.is_kept
         self.on_event(progress.event)
 
     def _carry_out(

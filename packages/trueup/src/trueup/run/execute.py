@@ -20,7 +20,7 @@ from trueup.connect.topology import Topology
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.planning.model import Action
 from trueup.run import ledger
-from trueup.run.alone import clear_unfinished, without_timeouts
+from trueup.run.alone import Building, building, clear_unfinished, without_timeouts
 from trueup.run.blockers import Blocker, blockers, end_idle, watched
 from trueup.run.lease import BEGAN, LEASE_SECONDS, MARK, Lease
 
@@ -69,7 +69,7 @@ class Executor:
         limits: Limits,
         locks: Callable[[Action], Mapping[str, str]] = lambda _: {},
         on_wait: Callable[[str], None] = lambda _: None,
-        on_progress: Callable[[Progress], None] = lambda _: None,
+        on_progress: Callable[[Progress | Building], None] = lambda _: None,
     ) -> None:
         self.conn = link.conn
         self.another = link.another
@@ -247,13 +247,15 @@ class Executor:
             raise _taken_over()
         with without_timeouts(self.conn):
             clear_unfinished(self.conn, action.keys, on_wait=self.on_wait, seconds=self.limits.lock_wait)
-            row = self.conn.execute("SELECT 'SELECT ' || pg_backend_pid()").fetchone()
+            row = self.conn.execute(f"{MARK}SELECT pg_backend_pid()".encode()).fetchone()
+            pid = row[0] if row else 0
             with watched(
-                row[0] if row else "SELECT 0",
+                f"SELECT {pid}",
                 self.another,
                 self.on_wait,
                 what="the index build",
                 ends_idle=self.limits.ends_idle,
+                also=building(action.id, pid, self.on_progress),
             ):
                 for statement in action.statements:
                     self.conn.execute(statement.encode())

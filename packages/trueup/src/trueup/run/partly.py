@@ -11,11 +11,12 @@ from typing import Any
 
 import psycopg
 
+from trueup.chain.model import LockedChain
 from trueup.connect.connection import is_lost
 from trueup.connect.link import Link
 from trueup.errors import DecisionNeeded, NotProved, UsageError
 from trueup.planning.model import Action, Plan
-from trueup.planning.part import Part, named
+from trueup.planning.part import Part
 from trueup.report import Report, StepReport
 from trueup.run import ledger
 from trueup.run.bring import Bringing
@@ -31,7 +32,7 @@ class Partly(Bringing):
     def __init__(
         self,
         *args: Any,
-        select: Callable[[Plan], Part],
+        select: Callable[[Plan, LockedChain, Collection[str]], Part],
         what: str,
         names: Collection[str] = (),
         jobs: int = 1,
@@ -76,29 +77,27 @@ class Partly(Bringing):
     def _looked(self) -> tuple[Part, Report]:
         plan, report, _ = self._assess()
         refuse_conflicts(plan)
-        part = self._select(plan)
-        if self._names:
-            part = self._only_named(part)
+        part = self._select(plan, self.locked, self._names)
+        self._refuse_names(part)
         for action, before in part.waiting:
             self.log(f"{action.id} waits for {before}, which `trueup up` does")
         refuse_alone(self.link, Plan(decision=plan.decision, actions=part.actions, settled=()))
         return part, report
 
-    def _only_named(self, part: Part) -> Part:
+    def _refuse_names(self, part: Part) -> None:
+        """What was asked for by name can be done, or that is an error."""
         known = {action.id for action in part.actions} | {action.id for action, _ in part.waiting} | self._wanted
         if unknown := [name for name in self._names if name not in known]:
             raise UsageError(
                 f"{', '.join(unknown)}: no {self._what} that has to be done",
                 hint="`trueup plan` shows what is left to do.",
             )
-        part = named(part, self._names)
-        if part.waiting:
+        if self._names and part.waiting:
             action, before = part.waiting[0]
             raise DecisionNeeded(
                 f"{action.id} waits for {before}, which has to be done before; nothing was run",
                 hint="Run `trueup up`, which does everything in its order.",
             )
-        return part
 
     def _all(self, part: Part, lease: Lease, report: Report) -> None:
         """Group beside group. Where one fails, those that are at work go on to their end; then it is raised."""
@@ -151,7 +150,7 @@ class Partly(Bringing):
     def _checked(self, report: Report) -> Report:
         """What was to be done is done, says a fresh look."""
         plan, after, _ = self._assess()
-        left = sorted(self._wanted & {action.id for action in self._select(plan).actions})
+        left = sorted(self._wanted & {action.id for action in self._select(plan, self.locked, self._names).actions})
         if left:
             raise NotProved(
                 f"the run is over, but {', '.join(left[:5])} still has to be done",

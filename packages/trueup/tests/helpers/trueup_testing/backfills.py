@@ -51,6 +51,6 @@ def fill(
                 by="me@here",
                 limits=limits or Limits(),
                 on_wait=(said if said is not None else []).append,
-                on_progress=progress.append,
+                on_progress=lambda told: progress.append(told) if isinstance(told, Progress) else None,
             ).run(action)
     return progress

@@ -53,6 +53,11 @@ class Progress(NamedTuple):
     note: str = ""
 
     @property
+    def is_kept(self) -> bool:
+        """Whatever happens to the connection, what is done is done."""
+        return True
+
+    @property
     def event(self) -> Event:
         """This as those who watch the run get it."""
         return Event(kind="progress", text=self.said, step=self.name, done=self.seen, total=self.expected)
