@@ -139,7 +139,7 @@ def test_pause_resume_and_cancel_from_another_terminal(filled: str, folder: Path
 def test_alone_several_at_once_and_what_depends_on_others_waits(filled: str, folder: Path, run: Run) -> None:
     named = run("--migrations", folder, "backfill", "3_fill_m", DATABASE_URL=filled)
     assert 3 == named.code
-    assert "3_fill_m waits for 2_leads_n" in named.err
+    assert "3_fill_m waits for 2_fill, which has to be done before" in named.err
 
     every = run("--migrations", folder, "backfill", "--all", "--jobs", "2", DATABASE_URL=filled)
     assert 0 == every.code
