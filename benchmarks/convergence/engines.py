@@ -91,7 +91,7 @@ class Trueup:
         self._folder = folder / chain.name / "migrations"
         shutil.rmtree(self._folder.parent, ignore_errors=True)
         shutil.copytree(chain.folder, self._folder)
-        for path in self._folder.rglob("*.sql"):
+        for path in (path for path in self._folder.rglob("*.sql") if path.is_file()):
             path.write_text(awake(path.read_text()))
         if chain.setup:
             (self._folder.parent / "setup.sql").write_text(chain.setup)
@@ -124,7 +124,8 @@ class Trueup:
         except subprocess.TimeoutExpired:
             return Run(_TIMED_OUT, f"took more than {limit or self._limit:.0f} s", seconds=time.monotonic() - started)
         document = _document(done.stdout)
-        conflicts = [f"{one['about']}: {one['why']}" for one in document.get("conflicts", [])]
+        told = document.get("error", document).get("conflicts", [])
+        conflicts = [f"{one['about']}: {one['why']}" for one in told]
         said = "" if done.returncode == 0 else _conclusion(done.stderr)
         return Run(done.returncode, said, conflicts, document, time.monotonic() - started)
 

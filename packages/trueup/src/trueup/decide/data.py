@@ -150,10 +150,10 @@ class DataRules:
         return any(self.locked.steps[step].path == path for step in found) or len(found) == len(beside)
 
     def _missing(self, indexes: range) -> int | None:
-        """The first of these steps that makes something, if all that it makes has to be healed."""
+        """The first of these steps that makes tables or columns, if all of its work has to be healed."""
         for index in indexes:
             values = self.locked.effects[index].set
-            if not values or index not in self.done:
+            if index not in self.done or not any(kind_of(key) in _ROW_BEARING for key in values):
                 continue
             healed = any(self.heal.get(key) == index for key in values)
             return index if healed and not any(self.live.get(key) == value for key, value in values.items()) else None

@@ -21,6 +21,9 @@ from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories, Value, fold
 
+_MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
+"""Kinds that the server refuses to make where they are already."""
+
 
 def decide(
     locked: LockedChain,
@@ -232,8 +235,11 @@ class _Deciding:
             )
         left = [key for key in missing if key in removes]
         if removes and any(key in removes or key in added for key in missing):
+            made = [
+                key for key, value in effect.set.items() if kind_of(key) in _MADE_ONCE and self.now.get(key) == value
+            ]
             if all(self.now.get(key) is not None for key in removes) and not any(
-                self.now.get(key) is not None for key in added if key not in removes
+                self.now.get(key) is not None for key in (*added, *made) if key not in removes
             ):
                 self._advance(effect, index)
                 return StepVerdict(index=index, verdict="run", reason="what it removes or renames is still there")
