@@ -45,6 +45,7 @@ LAYOUTS = {
     "timestamps": (["20240301120000_b.sql", "20230301120000_a.sql"], ["20230301120000_a", "20240301120000_b"]),
     "no numbers at all": (["b.sql", "a.sql"], ["a", "b"]),
     "numbered before named": (["zebra.sql", "2_b.sql", "apple.sql"], ["2_b", "apple", "zebra"]),
+    "folders called like files": (["2_b.sql/migration.sql", "1_a/migration.sql"], ["1_a", "2_b.sql"]),
     "a loose file beside folders is something else": (
         ["seed.sql", "20240101000000_a/migration.sql"],
         ["20240101000000_a"],

@@ -97,7 +97,7 @@ def _candidates(folder: Path) -> list[str]:
             elif name.endswith(".py"):
                 if _LEADING_NUMBER.match(name):
                     found.append(name)
-            elif "." not in name and entry.is_dir():
+            elif entry.is_dir():  # whatever it is called: there are folders called `0007_views.sql`
                 folders.extend(f"{name}/{inner}" for inner in _FOLDER_FILES if (folder / name / inner).is_file())
     if folders:  # where migrations are folders, a loose file without a number is something else
         found = [name for name in found if _LEADING_NUMBER.match(name)]
