@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.online.measure import Bench, Effort
 from benchmarks.online.report import markdown
-from benchmarks.online.results import Results, bars
+from benchmarks.online.results import Results, bars, read
 from benchmarks.online.scene import build
 from benchmarks.online.tools import TOOLS, Trueup
 from benchmarks.speed.errors import BenchmarkError
@@ -38,12 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    output = options.output or RESULTS / ("online-quick" if options.quick else "online")
+    if options.add:
+        results = read(output.with_suffix(".json")).with_more(results)
     report = markdown(results)
     if options.json:
         print(json.dumps(results.to_json()))
     else:
         print(report)
-    output = options.output or RESULTS / ("online-quick" if options.quick else "online")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.with_suffix(".md").write_text(report)
     output.with_suffix(".json").write_text(json.dumps(results.to_json(), indent=1) + "\n")
@@ -113,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=names, metavar="TOOL", help=f"of {', '.join(names)}")
     parser.add_argument("--scene", choices=["both", "change", "reader"], default="both", help="beside a reader, or not")
     parser.add_argument("--folder", metavar="DIR", help="where the server's data goes, for as long as it runs")
+    parser.add_argument(
+        "--add", action="store_true", help="put the trials in place of those tools' in the last results"
+    )
     parser.add_argument("--json", action="store_true", help="one document on standard output")
     parser.add_argument("--output", type=Path, metavar="PATH", help="write PATH.md and PATH.json")
     return parser

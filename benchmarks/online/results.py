@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks.online.load import Seen
@@ -93,6 +95,27 @@ class Results:
     def to_json(self) -> dict[str, Any]:
         """Everything."""
         return asdict(self)
+
+    def with_more(self, other: Results) -> Results:
+        """These, with the trials of the other in place of those of the same tool, rows and scene."""
+        again = {(one.tool, one.reader, one.rows) for one in other.trials}
+        kept = [one for one in self.trials if (one.tool, one.reader, one.rows) not in again]
+        return replace(
+            other,
+            versions={**self.versions, **other.versions},
+            update_seconds={**self.update_seconds, **other.update_seconds},
+            trials=[*other.trials, *kept],
+        )
+
+
+def read(path: Path) -> Results:
+    """The results of an earlier run, from their JSON."""
+    document = json.loads(path.read_text())
+    trials = [
+        Trial(**{**one, "quiet": Felt(**one["quiet"]), "change": Felt(**one["change"])}) for one in document["trials"]
+    ]
+    seconds = {int(rows): taken for rows, taken in document["update_seconds"].items()}
+    return Results(**{**document, "trials": trials, "update_seconds": seconds})
 
 
 def bars(results: Results) -> list[tuple[bool, str]]:

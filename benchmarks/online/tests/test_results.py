@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from benchmarks.online.load import Seen
-from benchmarks.online.results import Felt, Results, Trial, bars, queue_between
+from benchmarks.online.results import Felt, Results, Trial, bars, queue_between, read
 from benchmarks.online.watch import Queue
 
 pytestmark = pytest.mark.unit
@@ -12,10 +15,10 @@ pytestmark = pytest.mark.unit
 QUIET = Felt(statements=100, p50=0.001, p99=0.01, stall=0.02, failed=0, errors=[])
 
 
-def trial(*, stall: float = 0.1, failed: int = 0, queue: float = 0.1) -> Trial:
+def trial(*, tool: str = "trueup", stall: float = 0.1, failed: int = 0, queue: float = 0.1) -> Trial:
     change = Felt(statements=100, p50=0.001, p99=0.01, stall=stall, failed=failed, errors=[])
     return Trial(
-        tool="trueup", reader=False, rows=10, quiet=QUIET, change=change, seconds=9, waiting=1, queue=queue,
+        tool=tool, reader=False, rows=10, quiet=QUIET, change=change, seconds=9, waiting=1, queue=queue,
         backfill_seconds=2.0,
     )  # fmt: skip
 
@@ -59,3 +62,14 @@ def test_bars_that_do_not(one: Trial, update: float, said: str) -> None:
     (words,) = failing(one, update)
 
     assert said in words
+
+
+def test_results_are_added_to_those_of_an_earlier_run(tmp_path: Path) -> None:
+    path = tmp_path / "online.json"
+    earlier = Results(versions={"psql": "18"}, trials=[trial(stall=0.5), trial(tool="psql")], update_seconds={10: 1.0})
+    path.write_text(json.dumps(earlier.to_json()))
+
+    found = read(path).with_more(Results(versions={"trueup": "1"}, trials=[trial()], update_seconds={10: 2.0}))
+
+    assert [trial(), trial(tool="psql")] == found.trials
+    assert ({"psql": "18", "trueup": "1"}, {10: 2.0}) == (found.versions, found.update_seconds)
