@@ -186,6 +186,9 @@ def test_a_table_that_was_lost_after_a_proof_is_for_a_person(run: Run, folder: P
     assert 3 == answer.code
     assert "table public.calls: the ledger says that 2_calls_table made it, but it is not there" in answer.err
     assert before == dump(url)
+    execute(url, "DELETE FROM trueup.schema_migrations WHERE migration_id = '2_calls_table'")
+    assert 0 == run(*where, "up", "--strict").code
+    assert value(url, "SELECT to_regclass('calls')") == "calls"
 
 
 def test_what_rows_would_break_is_for_a_person_before_anything_is_run(

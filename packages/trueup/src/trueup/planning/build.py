@@ -18,6 +18,8 @@ from trueup.planning.model import Action, Plan
 from trueup.planning.probes import Probe, probes
 from trueup.render.render import CannotRender, render
 
+_READ = ("view", "materialized view")
+
 
 def build(
     locked: LockedChain,
@@ -42,10 +44,12 @@ class _Building:
         decision = self.decision
         self.conflicts += conflicts.of(self.locked, decision)
         heal = heal and not decision.heal_conflicts  # what hangs on a lost table cannot be made before it
-        actions = [*self._renames(), *(self._heal() if heal else ())]
+        first, later = self._in_two(self._heal() if heal else [])
+        actions = [*self._renames(), *first]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
             actions += [self._run(step, verdict)] if verdict.verdict == "run" else self._complete(step, verdict)
+        actions += later
         sent = {action.step for action in actions}
         return Plan(
             decision=decision,
@@ -110,6 +114,26 @@ class _Building:
                 ),
             )
         return healing
+
+    def _in_two(self, healing: list[Action]) -> tuple[list[Action], list[Action]]:
+        """Healing that comes first, and what needs a table that a pending step makes, for only its mark is gone."""
+        pending = (self.locked.effects[verdict.index] for verdict in self.decision.pending)
+        awaited = {
+            identity_of(key)
+            for effect in pending
+            for key in effect.set
+            if kind_of(key) == "table" and self.decision.before.get(key) is None
+        }
+        first: list[Action] = []
+        later: list[Action] = []
+        names = _any_of(awaited)
+        for action in healing:
+            waits = bool(awaited) and any(names.search(statement) for statement in action.statements)
+            (later if waits else first).append(action)
+            if waits and (made := {identity_of(key) for key in action.keys if kind_of(key) in _READ}):
+                awaited |= made
+                names = _any_of(awaited)
+        return first, later
 
     def _held(self, verdict: StepVerdict) -> bool:
         """Steps whose effect is taken as there when healing starts."""
@@ -243,6 +267,11 @@ class _Building:
             context=step.context,
             backfill=backfill_of(step) if step.backfill else None,
         )
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Finds qualified names in a statement."""
+    return re.compile(rf'(?<![\w".])(?:{"|".join(map(re.escape, names))})(?![\w"])')
 
 
 def _called(keys: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -254,7 +255,7 @@ class Bringing:
         executor.mark(
             [(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()]
         )
-        healing = [action for action in plan.actions if action.step is None]
+        healing = list(takewhile(lambda action: action.step is None, plan.actions))
         run = executor.run if self.options.keep_going else Together(executor, plan, self.locked).run
         for number, action in enumerate(healing, 1):
             self._one(action, run, lines, number, total)
