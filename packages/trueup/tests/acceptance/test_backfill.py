@@ -21,12 +21,14 @@ FILES = {
     "001_leads.sql": (
         "CREATE TABLE leads (id bigserial PRIMARY KEY, n int NOT NULL DEFAULT 0);\n"
         "CREATE TABLE calls (id bigserial PRIMARY KEY, n int NOT NULL DEFAULT 0);\n"
+        "CREATE TABLE copies (lead bigint UNIQUE);\n"
     ),
     "002_fill.sql": (
         "-- step: fill\n-- backfill: batch 10\nUPDATE leads SET n = n + 1;\n"
         "-- step: fill_calls\n-- backfill: calls by id\nUPDATE calls SET n = n + 1;\n"
         "CREATE INDEX leads_n ON leads (n);\n"
     ),
+    "004_copies.sql": "-- step: copy\n-- backfill: batch 10\nINSERT INTO copies SELECT id FROM leads;\n",
     "003_more.sql": "ALTER TABLE leads ADD m int;\n-- step: fill_m\n-- backfill\nUPDATE leads SET m = n;\n",
 }
 MakeChain = Callable[..., Path]
@@ -103,6 +105,25 @@ def test_killed_again_and_again_every_row_is_written_once(filled: str, folder: P
     assert once(filled)
     assert 0 == value(filled, "SELECT count(*) FROM leads WHERE m IS DISTINCT FROM 1")
     assert [("run",)] == rows(filled, "SELECT verdict FROM trueup.schema_migrations WHERE migration_id = '2_fill'")
+
+
+def test_half_of_the_rows_are_not_taken_for_all_of_them(filled: str, folder: Path, run: Run) -> None:
+    with psycopg.connect(filled) as other, running(filled, folder, "up") as process:
+        other.execute("INSERT INTO copies VALUES (150)")
+        until(filled, "SELECT max(lead) = 149 FROM copies")
+        process.kill()
+        process.wait()
+        other.rollback()
+    execute(filled, "DELETE FROM trueup.schema_migrations")  # as where a ledger was lost: nothing but the rows tells
+    planned = run("--migrations", folder, "--json", "plan", DATABASE_URL=filled).json["steps"]
+    assert ["run"] == [step["verdict"] for step in planned if step["id"] == "4_copy"]
+    assert run("--migrations", folder, "up", DATABASE_URL=filled).code in (0, 3)
+    assert run(
+        "--migrations", folder, "resolve", "2_fill", "2_fill_calls", "3_fill_m", "--applied", DATABASE_URL=filled
+    )
+    assert run("--migrations", folder, "up", DATABASE_URL=filled).code == 0
+
+    assert [(300, 300)] == rows(filled, "SELECT count(*), count(DISTINCT lead) FROM copies")
 
 
 def test_pause_resume_and_cancel_from_another_terminal(filled: str, folder: Path, run: Run) -> None:

@@ -149,6 +149,9 @@ class _Deciding:
             return StepVerdict(index=index, verdict="blocked", reason=reason)
         if index in self.wish.answers:
             return self._answered(index, effect)
+        if index in self.wish.begun:
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="run", reason="its backfill has begun and goes on")
         if not effect.keys:
             return rules.verdict(index)
         if index in self.done:

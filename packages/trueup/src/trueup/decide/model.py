@@ -117,4 +117,5 @@ class Wish:
     applied: Collection[int] = ()  # resolve --applied
     run: Collection[int] = ()  # resolve --run
     answers: Mapping[int, bool] = field(default_factory=dict)  # `done when`, by step
+    begun: frozenset[int] = frozenset()  # backfills that are not at their end
     rows: Mapping[str, bool] = field(default_factory=dict)  # what queries about rows have answered

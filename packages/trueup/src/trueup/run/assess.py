@@ -24,6 +24,7 @@ from trueup.report import Report, StepReport
 from trueup.run import ledger
 from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import said
+from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
 from trueup.words import counted
 
@@ -133,8 +134,10 @@ class Assessor:
 
     def _wish(self, marks: ledger.Ledger) -> Wish:
         answers = {}
-        for index, step in enumerate(self.chain.steps):
-            if step.done_when and index not in marks.marks.done:
+        pending = [(i, step) for i, step in enumerate(self.chain.steps) if i not in marks.marks.done]
+        begun = unfinished(self.conn, self.chain.name) if any(step.backfill for _, step in pending) else frozenset()
+        for index, step in pending:
+            if step.done_when:
                 answers[index] = self._ask(step.done_when)
         return Wish(
             contract=self.options.contract,
@@ -142,6 +145,7 @@ class Assessor:
             applied=frozenset(self.index(name) for name in self.options.applied) - marks.marks.done,
             run=frozenset(self.index(name) for name in self.options.run),
             answers=answers,
+            begun=frozenset(index for index, step in pending if step.id in begun),
         )
 
     def _ask(self, query: str, *, settings: str = "") -> bool:

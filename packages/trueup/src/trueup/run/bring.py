@@ -252,14 +252,12 @@ class Bringing:
     ) -> list[StepFailed]:
         lines = {step.id: step for step in report.steps}
         total = len(plan.actions)
-        executor.mark(
-            [(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()]
-        )
+        self._adopt(executor, marks)
         healing = list(takewhile(lambda action: action.step is None, plan.actions))
         run = executor.run if self.options.keep_going else Together(executor, plan, self.locked).run
         for number, action in enumerate(healing, 1):
             self._one(action, run, lines, number, total)
-        executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in set(plan.settled)])
+        self._settle(executor, plan)
         failures: list[StepFailed] = []
         numbers = _Finished(plan, self.chain, self.log)
         for number, action in enumerate(plan.actions[len(healing) :], len(healing) + 1):
@@ -277,6 +275,16 @@ class Bringing:
             else:
                 numbers.done(action)
         return failures
+
+    def _adopt(self, executor: Executor, marks: ledger.Ledger) -> None:
+        """Take over the marks of an older installation."""
+        executor.mark(
+            [(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()]
+        )
+
+    def _settle(self, executor: Executor, plan: Plan) -> None:
+        """Mark the steps that send nothing."""
+        executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in set(plan.settled)])
 
     def _one(
         self, action: Action, run: Callable[[Action], float], lines: Mapping[str, StepReport], number: int, total: int

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from trueup.planning.model import Action, Plan
 from trueup.planning.part import Part
 from trueup.report import Report, StepReport
 from trueup.run import ledger
+from trueup.run.assess import Assessment
 from trueup.run.bring import Bringing
 from trueup.run.lease import Lease
 from trueup.run.refuse import refuse_alone, refuse_conflicts
@@ -61,28 +63,31 @@ class Partly(Bringing):
         return report
 
     def _once(self) -> Report:
-        part, report = self._looked()
+        found, part = self._looked()
         if not part.actions:
-            return report
+            return found.report
         self.log(f"Using {self.link.chosen}")
         ledger.ensure(self.conn)
         with self._locked() as lease:
             self.log("Acquired migration lock")
-            part, report = self._looked()
+            found, part = self._looked()
             self._wanted |= {action.id for action in part.actions}
-            self._all(part, lease, report)
+            executor = self._executor(lease)
+            self._adopt(executor, found.ledger)
+            self._settle(executor, found.plan)
+            self._all(part, lease, found.report)
         self.log("Released migration lock")
-        return self._checked(report)
+        return self._checked(found.report)
 
-    def _looked(self) -> tuple[Part, Report]:
-        plan, report, _ = self._assess()
-        refuse_conflicts(plan)
-        part = self._select(plan, self.locked, self._names)
+    def _looked(self) -> tuple[Assessment, Part]:
+        found = self._assess()
+        refuse_conflicts(found.plan)
+        part = self._select(found.plan, self.locked, self._names)
         self._refuse_names(part)
         for action, before in part.waiting:
             self.log(f"{action.id} waits for {before}, which `trueup up` does")
-        refuse_alone(self.link, Plan(decision=plan.decision, actions=part.actions, settled=()))
-        return part, report
+        refuse_alone(self.link, replace(found.plan, actions=part.actions))
+        return found, part
 
     def _refuse_names(self, part: Part) -> None:
         """What was asked for by name can be done, or that is an error."""

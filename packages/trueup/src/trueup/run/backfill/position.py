@@ -77,6 +77,11 @@ def standings(conn: Connection[Any], chain: str) -> list[Standing]:
     return [_standing(row) for row in rows]
 
 
+def unfinished(conn: Connection[Any], chain: str) -> frozenset[str]:
+    """The names of those that have begun and are not at their end."""
+    return frozenset(standing.name for standing in standings(conn, chain) if not standing.finished)
+
+
 class Place:
     """One backfill's row, as SQL to read it and to move it."""
 
