@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from trueup.api import check, plan, require, up
+    from trueup.api import backfill, check, index, plan, require, up
     from trueup.connect.urls import Urls, urls_from
     from trueup.errors import (
         ConflictError,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from trueup.scratch.server import Server, choose, find_installations
 
 _HOME = {
-    "trueup.api": ("check", "plan", "require", "up"),
+    "trueup.api": ("backfill", "check", "index", "plan", "require", "up"),
     "trueup.connect.urls": ("Urls", "urls_from"),
     "trueup.report": ("Event", "Report", "StepReport"),
     "trueup.run.assess": ("Options",),
@@ -80,9 +80,11 @@ __all__ = [
     "Urls",
     "UsageError",
     "__version__",
+    "backfill",
     "check",
     "choose",
     "find_installations",
+    "index",
     "plan",
     "require",
     "up",
