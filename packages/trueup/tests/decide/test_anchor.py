@@ -13,6 +13,8 @@ from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
 
+COLUMNS = ("column public.t.x", "column public.t.y")
+
 
 def anchor(
     locked: LockedChain,
@@ -226,3 +228,23 @@ def test_a_type_that_was_not_changed_is_changed_though_what_follows_is_there() -
 
     assert ["reconcile", "run", *["reconcile"] * 3] == verdicts(decision)
     assert [] == decision.drift
+
+
+def test_a_type_that_was_not_changed_before_an_early_rename_is_a_persons_matter() -> None:
+    locked = chain_of(
+        step("CREATE TABLE t (x int, y int)", {"table public.t": "", **dict.fromkeys(COLUMNS, "integer")}),
+        step("ALTER TABLE t ALTER x TYPE bigint", {"column public.t.x": "bigint"}),
+        step(
+            "ALTER TABLE t RENAME TO m",
+            {"table public.m": "", "column public.m.x": "bigint", "column public.m.y": "integer"},
+            gone=["table public.t", *COLUMNS],
+        ),
+        step("ALTER TABLE m RENAME x TO z", {"column public.m.z": "bigint"}, gone=["column public.m.x"]),
+    )
+    live = {"table public.m": "", "column public.m.z": "integer", "column public.m.y": "integer"}
+
+    decision = decided(locked, live)
+
+    assert ["reconcile", "conflict", "reconcile", "reconcile"] == verdicts(decision)
+    assert ("bigint", "integer") == (decision.steps[1].differences[0].wanted, decision.steps[1].differences[0].found)
+    assert ["column public.m.z"] == [d.fact for d in decided(locked, {**live, "column public.m.z": "text"}).drift]

@@ -22,7 +22,8 @@ class Cursors:
     """The cursors of one decision.
 
     `wanted` is the state at the anchor; `place` the later place of facts that are further along; `heal` the facts to
-    make, with the step that gave them; `now` the database as it is when healed; `lost` what a person must look at.
+    make, with the step that gave them; `now` the database as it is when healed; `lost` what a person must look at;
+    `passed` steps that have not changed a column's type, and the name that it has now.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Cursors:
         self.place: dict[str, int] = {}
         self.heal: dict[str, int] = {}
         self.lost: list[Difference] = []
+        self.passed: dict[int, str] = {}
         for key in paths.of:
             self._put(key, self.wanted.get(key), live.get(key))
 
@@ -57,6 +59,8 @@ class Cursors:
             if not self._is_ahead(place):
                 if wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
                     self._hole(key, wanted, found)
+                elif wanted is not None and (step := self.paths.step_not_run(key, found)) in self.done:
+                    self.passed[step] = key
                 return
         if place:
             self.place[key] = place

@@ -167,6 +167,10 @@ class _Deciding:
 
     def _before_anchor(self, index: int) -> StepVerdict:
         effect = self.locked.effects[index]
+        if (key := self.cursors.passed.get(index)) is not None:
+            differences = (self._difference(key, self.cursors.wanted.get(key), self.live.get(key), index),)
+            why = "it has not run, and a later step has renamed here already what it changes"
+            return StepVerdict(index=index, verdict="conflict", reason=why, differences=differences)
         healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from trueup.catalog.keys import COLUMN_FACETS, identity_of
+from trueup.catalog.keys import COLUMN_FACETS, identity_of, parts, table_of
 from trueup.chain.model import Effect
 
 Value = str | None
+_BOTH = 2  # the old table and the new one
 
 
 class Trajectories:
@@ -28,6 +29,27 @@ class Trajectories:
     def columns(self) -> frozenset[str]:
         """Identities of all columns that the chain ever has."""
         return frozenset(identity_of(key) for key in self.of if key.startswith("column "))
+
+    @cached_property
+    def renamed_from(self) -> dict[str, tuple[str, int]]:
+        """For a column that a rename brought: the key that it had before, and the index of that step."""
+        found: dict[str, tuple[str, int]] = {}
+        for index, effect in enumerate(self.effects):
+            gone, new = ([k for k in keys if k.startswith("column ")] for keys in (effect.gone, effect.set))
+            if gone and len(gone) == len(new) and _same_but_for_the_name(effect, gone, new):
+                found.update((key, (old, index)) for old, key in zip(sorted(gone), sorted(new), strict=True))
+        return found
+
+    def step_not_run(self, key: str, found: str) -> int:
+        """The step that should have changed a column's type before it was renamed to this; -1 where there is none."""
+        end = len(self.effects)
+        while key in self.renamed_from:
+            key, rename = self.renamed_from[key]
+            end = min(end, rename)
+            had = max((place for place, value in self.of[key] if value == found and place <= end), default=-1)
+            if had >= 0:
+                return next((place - 1 for place, _ in self.of[key] if had < place <= end), -1)
+        return -1
 
     def manages(self, key: str) -> bool:
         """True for the chain's facts, and for the facets of its columns even where it never gave them a value."""
@@ -56,6 +78,15 @@ class Trajectories:
             if 0 < place <= position:
                 found = place - 1
         return found
+
+
+def _same_but_for_the_name(effect: Effect, gone: list[str], new: list[str]) -> bool:
+    """One column of a table for another, or one table with all its columns for another."""
+    tables = [key for key in (*effect.gone, *effect.set) if key.startswith("table ")]
+    if len(gone) == 1:
+        return len({table_of(key) for key in (*gone, *new)}) == 1 or len(tables) == _BOTH
+    names = [sorted(parts(identity_of(key))[-1] for key in keys) for keys in (gone, new)]
+    return len(tables) == _BOTH and names[0] == names[1]
 
 
 def fold(effects: Sequence[Effect], indexes: Iterable[int], base: Mapping[str, str]) -> dict[str, Value]:
