@@ -63,10 +63,10 @@ def _run_chain(chain: Chain, asked: Asked, options: argparse.Namespace, skipped:
                 skipped.append(f"{chain.name}: {engine.name} cannot prepare it: exit {ready.code}: {ready.said}")
                 return []
             _say(f"{chain.name}: prepared in {ready.seconds:.1f} s, psql replays it in {databases.replayed_in:.1f} s")
-            peers: tuple[Engine, ...] = (PsqlRest(), PerStep()) if options.peers else ()
+            peers = [peer for peer in (PsqlRest(), PerStep()) if options.peers or peer.name in options.peer]
             for peer in peers:
                 peer.prepare(chain, Path(folder))
-            results = Bench(databases, chain, engine, asked, peers).run(_show)
+            results = Bench(databases, chain, engine, asked, tuple(peers)).run(_show)
             if asked.keep:
                 input("Press Enter to stop the server and drop everything. ")
     finally:
@@ -102,6 +102,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="leave the databases until Enter is pressed")
     parser.add_argument("--engine", choices=("trueup", "psql-rest"), default="trueup", help="what is judged")
     parser.add_argument("--peers", action="store_true", help="let the two baselines run on the same states")
+    parser.add_argument("--peer", action="append", default=[], choices=("psql-rest", "per-step"), help="one of them")
     parser.add_argument("--major", type=int, default=0, help="only this major version of PostgreSQL")
     parser.add_argument("--scratch", choices=("auto", "same"), default="auto", help="the scratch server's binaries")
     parser.add_argument("--limit", type=float, default=300, help="seconds that a run may take")
