@@ -79,3 +79,35 @@ def test_a_check_asks_for_rows_that_break_it() -> None:
 )
 def test_where_nothing_can_be_asked_nothing_is(key: str, value: str) -> None:
     assert [] == asked(key, value)
+
+
+def made_anew(key: str, value: str, *columns: str, default: str = "") -> list[str]:
+    """The questions where these columns of app.b or app.a were lost and are made in the same go."""
+    defaults = {f"default {column}": default for column in columns if default}
+    keys = [*(f"column {column}" for column in columns), key]
+    return [one.sql for one in probes(keys, {key: value, **defaults}, FOUND, frozenset()) if one.fact == key]
+
+
+def test_what_pointed_to_a_lost_column_points_to_nothing() -> None:
+    value = "FOREIGN KEY (x) REFERENCES app.b(lost)"
+
+    assert ["SELECT EXISTS (SELECT FROM app.a c WHERE c.x IS NOT NULL)"] == made_anew(
+        "constraint app.a.k", value, "app.b.lost"
+    )
+
+
+@pytest.mark.parametrize(
+    "value, default, wanted",
+    [
+        ("UNIQUE (lost)", "0", ["SELECT EXISTS (SELECT FROM app.a OFFSET 1)"]),
+        (
+            "UNIQUE (lost, x)",
+            "0",
+            ["SELECT EXISTS (SELECT FROM app.a WHERE x IS NOT NULL GROUP BY x HAVING count(*) > 1)"],
+        ),
+        ("UNIQUE (lost)", "gen_random_uuid()", []),
+        ("UNIQUE (lost)", "", []),
+    ],
+)
+def test_a_lost_column_that_gets_one_value_may_have_been_the_key(value: str, default: str, wanted: list[str]) -> None:
+    assert wanted == made_anew("constraint app.a.k", value, "app.a.lost", default=default)

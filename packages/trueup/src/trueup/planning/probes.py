@@ -39,11 +39,13 @@ def probes(keys: Iterable[str], wanted: State, found: State, filled: frozenset[s
         filled: Columns (`schema.table.column`) that a statement of the chain fills on the way.
     """
     asked = []
+    keys = list(keys)
+    made = frozenset(keys)
     for key in keys:
         table, value = _table(key, wanted.get(key)), wanted.get(key)
         if not table or value is None or found.get(f"table {table}") is None:
             continue  # a table that is made anew has no rows
-        if probe := _probe(key, value, table, wanted, found, filled):
+        if probe := _probe(key, value, table, wanted, found, filled, made):
             asked.append(probe)
     return asked
 
@@ -54,19 +56,27 @@ def _table(key: str, value: str | None) -> str:
     return table_of(key)
 
 
-def _probe(key: str, value: str, table: str, wanted: State, found: State, filled: frozenset[str]) -> Probe | None:
+def _probe(
+    key: str,
+    value: str,
+    table: str,
+    wanted: State,
+    found: State,
+    filled: frozenset[str],
+    made: frozenset[str],
+) -> Probe | None:
     kind, identity = split_key(key)
     if kind == "not null":
         return _not_null(key, identity, table, wanted, found, filled)
     if kind == "index":
-        return _duplicates(key, _UNIQUE_INDEX.match(value), table, found)
+        return _duplicates(key, _UNIQUE_INDEX.match(value), table, wanted, found, made)
     if kind != "constraint":
         return None
     if match := _FOREIGN.match(value):
-        return _orphans(key, match, table, found)
+        return _orphans(key, match, table, found, made)
     if match := _CHECK.match(value):
         return Probe(key, f"SELECT EXISTS (SELECT FROM {table} WHERE NOT {match['condition']})", "rows break it")
-    return _duplicates(key, _KEY.match(value), table, found)
+    return _duplicates(key, _KEY.match(value), table, wanted, found, made)
 
 
 def _not_null(
@@ -86,25 +96,41 @@ def _not_null(
     return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", "the column was lost, and nothing says what its rows had")
 
 
-def _duplicates(key: str, match: re.Match[str] | None, table: str, found: State) -> Probe | None:
-    columns = _columns(match, table, found)
-    if not columns:
+def _duplicates(
+    key: str,
+    match: re.Match[str] | None,
+    table: str,
+    wanted: State,
+    found: State,
+    made: frozenset[str],
+) -> Probe | None:
+    names = _split(match["columns"]) if match else []
+    lost = [name for name in names if _gets_one_value(f"{table}.{name}", wanted, found, made)]
+    there = [name for name in names if name not in lost]
+    if not names or not all(_is_there(name, table, found) for name in there):
         return None
-    names = ", ".join(columns)
-    filled = " AND ".join(f"{name} IS NOT NULL" for name in columns)
-    return Probe(
-        key,
-        f"SELECT EXISTS (SELECT FROM {table} WHERE {filled} GROUP BY {names} HAVING count(*) > 1)",
-        "rows have the same key",
-    )
+    filled = " AND ".join(f"{name} IS NOT NULL" for name in there)
+    same = f"WHERE {filled} GROUP BY {', '.join(there)} HAVING count(*) > 1" if there else "OFFSET 1"
+    return Probe(key, f"SELECT EXISTS (SELECT FROM {table} {same})", "rows have the same key")
 
 
-def _orphans(key: str, match: re.Match[str], table: str, found: State) -> Probe | None:
+def _gets_one_value(column: str, wanted: State, found: State, made: frozenset[str]) -> bool:
+    """True for a column that was lost and is made anew with the same value in every row."""
+    default = wanted.get(f"default {column}")
+    lost = f"column {column}" in made and found.get(f"column {column}") is None
+    return lost and default is not None and "(" not in default
+
+
+def _orphans(key: str, match: re.Match[str], table: str, found: State, made: frozenset[str]) -> Probe | None:
     columns, keys = _columns(match, table, found), _split(match["keys"])
     parent = match["parent"]
-    if not columns or any(found.get(f"column {parent}.{name}") is None for name in keys):
+    if not columns:
         return None
     filled = " AND ".join(f"c.{name} IS NOT NULL" for name in columns)
+    if any(found.get(f"column {parent}.{name}") is None for name in keys):
+        if not any(f"column {parent}.{name}" in made for name in keys):
+            return None  # a step makes and fills it
+        return Probe(key, f"SELECT EXISTS (SELECT FROM {table} c WHERE {filled})", "rows point to what was lost")
     same = " AND ".join(f"p.{key} = c.{name}" for key, name in zip(keys, columns, strict=True))
     return Probe(
         key,
@@ -116,8 +142,11 @@ def _orphans(key: str, match: re.Match[str], table: str, found: State) -> Probe 
 def _columns(match: re.Match[str] | None, table: str, found: State) -> list[str]:
     """The plain columns of a key, where all of them are there already; else nothing can be asked yet."""
     names = _split(match["columns"]) if match else []
-    there = all(_PLAIN_COLUMN.match(name) and found.get(f"column {table}.{name}") is not None for name in names)
-    return names if there else []
+    return names if all(_is_there(name, table, found) for name in names) else []
+
+
+def _is_there(name: str, table: str, found: State) -> bool:
+    return bool(_PLAIN_COLUMN.match(name)) and found.get(f"column {table}.{name}") is not None
 
 
 def _split(columns: str) -> list[str]:
