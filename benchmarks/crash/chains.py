@@ -28,7 +28,7 @@ SMALL = {
 }
 BACKFILL = {
     "001_rows.sql": "CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL, t text);\n"
-    "INSERT INTO a SELECT i, i FROM generate_series(1, 6000) AS i;",
+    "INSERT INTO a SELECT i, i FROM generate_series(1, 2000) AS i;",
     "002_fill.sql": "-- backfill: a by id batch 500\nUPDATE a SET t = md5(n::text), n = n + 1;",
     "003_log.sql": "CREATE TABLE log (a_id int, at int);\n"
     "-- backfill: a by id batch 1000\nINSERT INTO log SELECT id, n FROM a;",

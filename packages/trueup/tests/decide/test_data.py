@@ -61,6 +61,16 @@ def test_in_trueup_s_own_ledger_no_mark_means_that_it_did_not_run() -> None:
     assert ("run", "not in the ledger") == second(decided(UPDATE, live, marked=[0]))
 
 
+def test_an_index_build_that_was_killed_before_its_mark_says_nothing_about_what_follows() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("CREATE INDEX CONCURRENTLY i ON a (x)", {"index public.i": "ON public.a USING btree (x)"}),
+        step("INSERT INTO a VALUES (1)", locks=WRITES_A),
+    )
+
+    assert ["skip", "reconcile", "run"] == verdicts(decided(locked, state(locked, 2), marked=[0]))
+
+
 def test_it_never_runs_again_behind_a_mark_of_trueup_s_that_follows_it() -> None:
     verdict, _ = second(decided(UPDATE, state(UPDATE, 7), marked=[0, 2, 3, 4, 5, 6]))
 

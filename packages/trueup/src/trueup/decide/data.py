@@ -22,6 +22,7 @@ from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
+_BUILT = ("index", "valid", "constraint", "validated")
 _ROW_BEARING = ("table", "column")
 
 
@@ -49,7 +50,9 @@ class DataRules:
         self.done = frozenset(anchor.done)
         self.marks = marks
         healed = set(heal.values())
-        self.unmarked = {i for i in anchor.done if i not in marks.done and locked.effects[i].keys and i not in healed}
+        self.unmarked = {
+            i for i in anchor.done if i not in marks.done and self._has_mark_at_once(i) and i not in healed
+        }
         self.position = anchor.position
         self.empty_database = anchor.position == 0 and not any(key in live for key in paths.of)
         self.healed_tables = {table_of(key) for key in heal if kind_of(key) == "table"}
@@ -91,6 +94,12 @@ class DataRules:
             return True
         behind = range(index + 1, len(self.locked.steps))
         return any(i in self.done and i not in self.marks.done and self.locked.effects[i].keys for i in behind)
+
+    def _has_mark_at_once(self, index: int) -> bool:
+        """True where effect and mark come in one transaction. An index build has none: a crash can part the two."""
+        keys = self.locked.effects[index].keys
+        alone = self.locked.steps[index].no_transaction or all(kind_of(key) in _BUILT for key in keys)
+        return bool(keys) and not alone
 
     def _relations(self, index: int, step: Step) -> set[str]:
         """The tables that a step reads or writes: those it locked, and what an opaque block names besides."""

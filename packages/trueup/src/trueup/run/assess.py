@@ -168,7 +168,9 @@ class Assessor:
 
     def _report(self, plan: Plan) -> Report:
         decision = plan.decision
-        drift, accepted = split_accepted(Path(self.chain.folder), [*decision.drift, *self._unhealed(plan)])
+        lost = {difference.fact for difference in decision.heal_conflicts}  # which is told as a conflict
+        drift = [difference for difference in decision.drift if difference.fact not in lost]
+        drift, accepted = split_accepted(Path(self.chain.folder), [*drift, *self._unhealed(plan)])
         report = Report(
             chain=self.chain.name,
             to=self.options.to,
