@@ -93,14 +93,19 @@ def once(url: str) -> bool:
     return [(1, 300)] == rows(url, "SELECT n, count(*) FROM leads GROUP BY n")
 
 
-def test_killed_again_and_again_every_row_is_written_once(filled: str, folder: Path, run: Run) -> None:
-    for lead in (20, 250):
-        with stuck(filled, lead), running(filled, folder, "up") as process:
-            until(filled, f"SELECT max(id) = {lead - 1} FROM leads WHERE n = 1")
-            process.kill()
-            process.wait()
+def test_killed_and_disconnected_on_the_way_every_row_is_written_once(filled: str, folder: Path) -> None:
+    with stuck(filled, 20), running(filled, folder, "up") as process:
+        until(filled, "SELECT max(id) = 19 FROM leads WHERE n = 1")
+        process.kill()
+        process.wait()
     assert [] == rows(filled, "SELECT FROM trueup.schema_migrations WHERE migration_id = '2_fill'")
-    assert run("--migrations", folder, "up", DATABASE_URL=filled).code == 0
+    with running(filled, folder, "up") as process:
+        with stuck(filled, 250):
+            until(filled, "SELECT max(id) = 249 FROM leads WHERE n = 1")
+            sessions = "datname = current_database() AND application_name = 'trueup'"
+            assert rows(filled, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {sessions}")
+        said = process.communicate(timeout=60)[1]
+        assert (0, True) == (process.returncode, "Lost the connection" in said), said
 
     assert once(filled)
     assert 0 == value(filled, "SELECT count(*) FROM leads WHERE m IS DISTINCT FROM 1")
