@@ -20,7 +20,7 @@ from benchmarks.crash.stage import staged
 RESULTS = Path(__file__).parents[1] / "results" / "crash"
 TOPOLOGIES = ("direct", "session", "transaction")
 KILLED = ("life", "run", "server", "pooler")
-_FULL = {"run": 60, "server": 30, "pooler": 30}
+_FULL = {"run": 30, "server": 20, "pooler": 20}
 _QUICK = {"server": 1, "pooler": 1}
 _QUICK_CHAINS = {"direct": ("small", "builds"), "session": ("small",), "transaction": ("small", "backfill")}
 _ALONE = "builds"  # refused behind a pool of transactions, before anything is run
@@ -30,29 +30,31 @@ def main(arguments: list[str] | None = None) -> int:
     """Try all points, or a sample; exit code 1 where one was not survived."""
     options = _parser().parse_args(arguments)
     started = time.monotonic()
-    topologies = options.topology or list(TOPOLOGIES)
-    with multiprocessing.get_context("fork").Pool(min(options.jobs, len(topologies)), maxtasksperchild=1) as pool:
-        found = pool.map(_on, [(topology, options) for topology in topologies], chunksize=1)
-    lines = [line for some in found for line in some]
-    took = time.monotonic() - started
+    tasks = [(topology, chain, options) for chain in CHAINS[::-1] for topology in options.topology or TOPOLOGIES]
+    with multiprocessing.get_context("fork").Pool(options.jobs, maxtasksperchild=1) as pool:
+        found = pool.map(_on, [task for task in tasks if _is_wanted(*task)], chunksize=1)
+    lines = sorted((line for some in found for line in some), key=lambda line: TOPOLOGIES.index(line.topology))
     print(json.dumps([line.to_json() for line in lines]) if options.json else _table(lines))
     if not (options.quick or options.topology or options.chain or options.kill or options.points):
-        _write(lines, took)
+        _write(lines, time.monotonic() - started)
     return 1 if any(line.failures for line in lines) else 0
 
 
-def _on(task: tuple[str, argparse.Namespace]) -> list[Line]:
-    topology, options = task
+def _is_wanted(topology: str, chain: str, options: argparse.Namespace) -> bool:
+    if chain == _ALONE and topology == "transaction":
+        return False
+    return chain in (options.chain or (_QUICK_CHAINS[topology] if options.quick else CHAINS))
+
+
+def _on(task: tuple[str, str, argparse.Namespace]) -> list[Line]:
+    topology, chain, options = task
     lines = []
     with tempfile.TemporaryDirectory(prefix="trueup-crash-work-") as work, staged(topology) as stage:
-        for name in options.chain or (_QUICK_CHAINS[topology] if options.quick else CHAINS):
-            if name == _ALONE and topology == "transaction":
-                continue
-            trial = Trial(stage, subject(name, stage, Path(work)), schema=not options.quick)
-            for killed in options.kill or KILLED:
-                if line := _line(trial, killed, options):
-                    lines.append(line)
-                    print(f"{topology} {name}, {killed} killed: {line.tried} tried", file=sys.stderr)
+        trial = Trial(stage, subject(chain, stage, Path(work)), schema=not options.quick)
+        for killed in options.kill or KILLED:
+            if line := _line(trial, killed, options):
+                lines.append(line)
+                print(json.dumps(line.to_json()), file=sys.stderr)
     return lines
 
 

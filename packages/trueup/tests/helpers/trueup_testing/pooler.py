@@ -72,7 +72,7 @@ class Pooler:
             user=self._uid,
             start_new_session=True,
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 psycopg.connect(self.url("pgbouncer"), autocommit=True, connect_timeout=2).close()
