@@ -88,3 +88,20 @@ def test_some_of_them_by_name() -> None:
     assert () == part(backfills, "3_update_calls").waiting
     (one,) = part(backfills, "4_delete_leads").waiting
     assert ("4_delete_leads", "2_update_leads") == (one[0].id, one[1])
+
+
+def test_a_lost_index_waits_for_what_its_table_has_lost() -> None:
+    made = chain_of(
+        step("CREATE TABLE leads (id bigint, phone text)", {**facts("leads"), "column public.leads.phone": "text"}),
+        step(
+            "CREATE INDEX p ON leads (phone)",
+            {"index public.p": "ON public.leads USING btree (phone)", "valid public.p": ""},
+        ),
+    )
+    live = state(made, 2)
+    for fact in ("column public.leads.phone", "index public.p", "valid public.p"):
+        del live[fact]
+    found = index_builds(build(made, decided(made, live, marked=[0, 1])), made)
+
+    assert [] == ids(found)
+    assert [("index public.p", "column public.leads.phone")] == [(a.id, why) for a, why in found.waiting]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from trueup.catalog.keys import identity_of, kind_of, parts, table_of
+from trueup.catalog.keys import identity_of, kind_of, parts, quoted, table_of
 from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements
 from trueup.chain.model import LockedChain
 from trueup.chain.statements import is_concurrent
@@ -38,7 +39,11 @@ def backfills(plan: Plan, locked: LockedChain, names: Collection[str] = ()) -> P
 
 def index_builds(plan: Plan, locked: LockedChain, names: Collection[str] = ()) -> Part:
     """The indexes that nothing else has to be done before, each as a build that blocks nobody."""
-    return _part(plan.actions, locked, names, _concurrent)
+    builds = {id(action): _concurrent(action) for action in plan.actions}
+    others = {
+        action.id for action in plan.actions if builds[id(action)] is None
+    }  # a step in parts, some of another kind
+    return _part(plan.actions, locked, names, lambda action: None if action.id in others else builds[id(action)])
 
 
 def _part(
@@ -75,7 +80,15 @@ def _touch(earlier: Action, later: Action, locked: LockedChain) -> bool:
 
 def _relations(action: Action, locked: LockedChain) -> set[str]:
     touched = set() if action.step is None else set(locked.effects[action.step].locks)
-    return touched | {table for key in action.keys if (table := table_of(key))}
+    touched |= {table for key in action.keys if (table := table_of(key))}
+    if any(kind_of(key) == "index" for key in action.keys):  # it is its statement that names the table
+        for text in action.statements:
+            touched |= {_identity(table) for table in nodes_of(parse_statements(text)[0].node, "RangeVar")}
+    return touched
+
+
+def _identity(relation: Any) -> str:
+    return f"{quoted(relation.schemaname or 'public')}.{quoted(relation.relname)}"
 
 
 def _concurrent(action: Action) -> Action | None:
