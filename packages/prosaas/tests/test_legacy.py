@@ -203,10 +203,18 @@ def test_what_is_missing_is_told_and_made(told: Told, fact: str) -> None:
     assert f"healed    {fact}" in told.up_text
 
 
+def test_a_column_that_is_too_narrow_is_widened(told: Told) -> None:
+    assert "run" == told.verdicts["24_leads_status_length"]
+    assert "64" == value(
+        told.url,
+        "SELECT character_maximum_length::text FROM information_schema.columns "
+        "WHERE table_name = 'leads' AND column_name = 'status'",
+    )
+
+
 @pytest.mark.parametrize(
     "fact",
     [
-        "column public.leads.status",
         "constraint public.background_jobs.chk_job_type",
         "valid public.idx_outbound_call_jobs_status_twilio_sid",
     ],

@@ -128,6 +128,7 @@ class Bringing:
             return self._proved(plan, report, started)
         refuse_conflicts(plan)
         self._choose()
+        self.named(report)
         refuse_alone(self.link, plan)
         ledger.ensure(self.conn)
         try:
@@ -250,11 +251,18 @@ class Bringing:
         executor: Executor,
         marks: ledger.Ledger,
     ) -> list[StepFailed]:
+        if self.options.keep_going:  # what depends on a failure must not be on its way already
+            return self._one_by_one(plan, report, executor, marks, executor.run)
+        with Together(executor, plan, self.locked) as together:
+            return self._one_by_one(plan, report, executor, marks, together.run)
+
+    def _one_by_one(
+        self, plan: Plan, report: Report, executor: Executor, marks: ledger.Ledger, run: Callable[[Action], float]
+    ) -> list[StepFailed]:
         lines = {step.id: step for step in report.steps}
         total = len(plan.actions)
         self._adopt(executor, marks)
         healing = list(takewhile(lambda action: action.step is None, plan.actions))
-        run = executor.run if self.options.keep_going else Together(executor, plan, self.locked).run
         for number, action in enumerate(healing, 1):
             self._one(action, run, lines, number, total)
         self._settle(executor, plan)

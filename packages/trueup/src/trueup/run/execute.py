@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from trueup.planning.model import Action
 from trueup.run import ledger
 from trueup.run.alone import Building, building, clear_unfinished, without_timeouts
 from trueup.run.blockers import Blocker, blockers, end_idle, watched
-from trueup.run.lease import BEGAN, LEASE_SECONDS, MARK, Lease
+from trueup.run.lease import LEASE_SECONDS, MARK, Lease
 
 if TYPE_CHECKING:
     from trueup.planning.backfill import Backfill
@@ -33,7 +33,7 @@ _LOCK_TIMEOUT = "55P03"
 _SET_TRANSACTION = re.compile(r"\s*SET\s+(LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)  # before any query
 _RETRIED = (_LOCK_TIMEOUT, "40P01", "40001")
 _TAKEN_OVER = "22012"
-_SEPARATOR = "\n;\n"
+SEPARATOR = "\n;\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Executor:
         self.on_wait = on_wait
         self.on_progress = on_progress
         self.stopping = threading.Event()  # set from another thread: no further batch
-        self._owns_session = link.topology is Topology.DIRECT
+        self.owns_session = link.topology is Topology.DIRECT
         self._session_lock_timeout = self._prepare_session()
 
     def run(self, action: Action) -> float:
@@ -110,26 +110,6 @@ class Executor:
         """Extend the lease from here, where its heartbeat does not get through."""
         if self.lease.is_late:
             self.lease.extend(self.conn)
-
-    def run_together(self, actions: Sequence[Action]) -> dict[str, float]:
-        """Carry several out in one message, each in its own transaction; the milliseconds of those that are done.
-
-        The server does nothing that follows what it refuses. That is left to `run`, which tells and retries.
-
-        Raises:
-            psycopg.Error: the connection was lost, and with it the answer which of them are there.
-        """
-        self.lease.step = actions[0].id
-        self.keep_lease()
-        try:
-            self.conn.execute(
-                _SEPARATOR.join(self._message(action, 0, one_of_many=True) for action in actions).encode()
-            )
-        except psycopg.Error as error:
-            if is_lost(error, self.conn):
-                raise
-            self.undo()
-        return ledger.durations(self.conn, self.chain, [action.id for action in actions])
 
     def mark(self, rows: list[tuple[int, str, str]]) -> None:
         """Write the ledger rows of steps that send nothing."""
@@ -177,7 +157,7 @@ class Executor:
 
     def _send(self, action: Action, attempt: int) -> None:
         if action.transaction:
-            self.conn.execute(self._message(action, attempt).encode())
+            self.conn.execute(self.message(action, attempt).encode())
             return
         started = time.monotonic()
         self._send_alone(action)
@@ -185,17 +165,17 @@ class Executor:
         if row := self._ledger_row(action, since=since):
             self.fenced(row)
 
-    def _message(self, action: Action, attempt: int, *, one_of_many: bool = False) -> str:
-        """A transaction: settings, fence, statements, ledger row."""
-        begin, *opening = self.opening(action, attempt, fence=self.lease.timed_fence if one_of_many else "")
+    def message(self, action: Action, attempt: int = 0, *, fence: str = "", since: str = "now()", row: str = "") -> str:
+        """A transaction: settings, fence, statements, ledger row. `since` and `row` are as in `closing`."""
+        begin, *opening = self.opening(action, attempt, fence=fence)
         lines = [
             begin,
             *(statement for statement in action.statements if _SET_TRANSACTION.match(statement)),
             *opening,
             *(statement for statement in action.statements if not _SET_TRANSACTION.match(statement)),
-            *self.closing(action, since=BEGAN if one_of_many else "now()"),
+            *self.closing(action, since=since, row=row),
         ]
-        return _SEPARATOR.join(lines)
+        return SEPARATOR.join(lines)
 
     def opening(self, action: Action, attempt: int, *, fence: str = "") -> list[str]:
         """What a transaction of an action begins with: timeouts, the fence, settings that hold for its statements."""
@@ -207,9 +187,9 @@ class Executor:
             *action.context,
         ]
 
-    def closing(self, action: Action, *, marks: bool = True, since: str = "now()") -> list[str]:
-        """What it ends with: the ledger row, where it is the action's last one."""
-        row = self._ledger_row(action, since=since) if marks else ""
+    def closing(self, action: Action, *, marks: bool = True, since: str = "now()", row: str = "") -> list[str]:
+        """What it ends with: the ledger row, where it is the action's last one; `since` says when the step began."""
+        row = row or (self._ledger_row(action, since=since) if marks else "")
         return [*([f"{MARK}{row}"] if row else []), f"{MARK}COMMIT"]
 
     def fenced(self, statement: str) -> None:
@@ -219,7 +199,7 @@ class Executor:
     def _settings(self, lock_timeout: int) -> list[str]:
         """What holds for a transaction. A session of our own has most of it already; behind a pooler it would leak."""
         wanted = [] if lock_timeout == self._session_lock_timeout else [f"lock_timeout = {lock_timeout}"]
-        if not self._owns_session:
+        if not self.owns_session:
             wanted += self._always()
         return wanted
 
@@ -234,7 +214,7 @@ class Executor:
 
     def _prepare_session(self) -> int | None:
         """Set a session up once, where it is really ours; the lock timeout that it then has."""
-        if not self._owns_session:
+        if not self.owns_session:
             return None
         first = lock_timeout_at(0, self.limits)
         for setting in (f"lock_timeout = {first}", *self._always()):

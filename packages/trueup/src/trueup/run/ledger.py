@@ -112,6 +112,16 @@ def insert_sql(
         )
         for index, verdict, notes in rows
     )
+    return _insert(values)
+
+
+def insert_one_sql(chain: Chain, *, run_id: str, by: str, since: str) -> str:
+    """The INSERT to prepare for the marks of steps that are run: their id, notes and hash are its parameters."""
+    took = f"extract(epoch FROM clock_timestamp() - {since}) * 1000"
+    return _insert(f"({literal(chain.name)}, $1, false, $2, 'run', $3, {literal(run_id)}, {literal(by)}, {took})")
+
+
+def _insert(values: str) -> str:
     return (
         "INSERT INTO trueup.schema_migrations "
         "(chain, migration_id, reconciled, notes, verdict, checksum, run_id, applied_by, duration_ms) "

@@ -1,19 +1,31 @@
 """DDL on what nobody uses yet is sent many steps in one message, each still in its own transaction with its ledger row.
 
-That is where a first run spends its time: not in the server, but in waiting for its answers.
+That is where a first run spends its time: not in the server, but in waiting for its answers. So while the server works
+on one message, what is to be said about the one before is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
+
+import psycopg
 
 from trueup.catalog.keys import identity_of, kind_of
 from trueup.chain.model import LockedChain
+from trueup.connect.connection import is_lost
 from trueup.planning.model import Action, Plan
-from trueup.run.execute import Executor
+from trueup.run import ledger
+from trueup.run.execute import SEPARATOR, Executor
+from trueup.run.lease import BEGAN, MARK, literal
 
 _MOST_TEXT = 100_000  # characters
 _RELATIONS = ("table", "view", "materialized view", "sequence")
+
+Batch = list[Action]
+Took = dict[str, float]
+"""Milliseconds by step id, of the steps that are done."""
 
 
 class Together:
@@ -22,30 +34,81 @@ class Together:
     def __init__(self, executor: Executor, plan: Plan, locked: LockedChain) -> None:
         self._executor = executor
         used = {identity_of(key) for key in plan.decision.found if kind_of(key) in _RELATIONS}
-        self._batches = {batch[0].id: batch for batch in _batches(plan.actions, locked, used, executor.limits.together)}
-        self._took: dict[str, float] = {}
+        batches = list(_batches(plan.actions, lambda a: _is_unfelt(a, locked, used), executor.limits.together))
+        self._batches = {batch[0].id: batch for batch in batches}
+        follower = {a.id: b.id for a, b in zip(plan.actions, plan.actions[1:], strict=False)}
+        self._next = {batch[0].id: follower.get(batch[-1].id, "") for batch in batches}
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="trueup-send")
+        self._ahead: Future[Took] | None = None
+        self._took: Took = {}
+        self._fence, self._mark = "", ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sender.shutdown()  # the connection is free again only when the last message is answered
 
     def run(self, action: Action) -> float:
         """Carry one action out; its milliseconds. Raises what `Executor.run` raises."""
-        if batch := self._batches.pop(action.id, None):
-            self._took = self._executor.run_together(batch)
+        if batch := self._batches.get(action.id):
+            ahead, self._ahead = self._ahead, None
+            self._took = ahead.result() if ahead else self._send(batch)
+            following = self._batches.get(self._next[action.id])
+            if following and len(self._took) == len(batch):
+                self._ahead = self._sender.submit(self._send, following)
         took = self._took.pop(action.id, None)
         return self._executor.run(action) if took is None else took
 
+    def _send(self, batch: Batch) -> Took:
+        """One message; what is done of it.
 
-def _batches(
-    actions: Iterable[Action], locked: LockedChain, used: Collection[str], most: int
-) -> Iterator[list[Action]]:
-    """Runs of neighbours that touch nothing in use."""
-    batch: list[Action] = []
+        The server does nothing that follows what it refuses. That is left to `Executor.run`, which tells and retries.
+
+        Raises:
+            psycopg.Error: the connection was lost, and with it the answer which steps are there.
+        """
+        executor = self._executor
+        executor.lease.step = batch[0].id
+        executor.keep_lease()
+        try:
+            if executor.owns_session and not self._mark:
+                self._prepare()
+            executor.conn.execute(SEPARATOR.join(map(self._message, batch)).encode())
+        except psycopg.Error as error:
+            if is_lost(error, executor.conn):
+                raise
+            executor.undo()
+        return ledger.durations(executor.conn, executor.chain, [action.id for action in batch])
+
+    def _prepare(self) -> None:
+        """Fence and mark are planned once, where the session is ours: behind a pooler others would find them."""
+        executor = self._executor
+        self._fence, self._mark = f"trueup_fence_{executor.run_id}", f"trueup_mark_{executor.run_id}"
+        mark = ledger.insert_one_sql(executor.chain, run_id=executor.run_id, by=executor.by, since=BEGAN)
+        for text in (f"{self._fence} AS {executor.lease.timed_fence}", f"{self._mark} (text, text, text) AS {mark}"):
+            executor.conn.execute(f"{MARK}PREPARE {text}".encode())
+
+    def _message(self, action: Action) -> str:
+        executor = self._executor
+        if not self._mark or action.step is None:
+            return executor.message(action, fence=executor.lease.timed_fence, since=BEGAN)
+        values = (action.id, action.reason, executor.chain.steps[action.step].hash)
+        row = f"EXECUTE {self._mark} ({', '.join(map(literal, values))})"
+        return executor.message(action, fence=f"EXECUTE {self._fence}", row=row)
+
+
+def _batches(actions: Sequence[Action], fits: Callable[[Action], bool], most: int) -> Iterator[Batch]:
+    """Neighbours that can go together."""
+    batch: Batch = []
     length = 0
     for action in actions:
-        fits = _is_unfelt(action, locked, used)
         size = sum(map(len, action.statements))
-        if batch and (not fits or len(batch) >= most or length + size > _MOST_TEXT):
+        fitting = fits(action)
+        if batch and (not fitting or len(batch) >= most or length + size > _MOST_TEXT):
             yield from [batch] if len(batch) > 1 else []
             batch, length = [], 0
-        if fits:
+        if fitting:
             batch.append(action)
             length += size
     if len(batch) > 1:
