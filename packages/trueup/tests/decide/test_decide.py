@@ -360,3 +360,20 @@ def test_a_table_in_the_ledger_that_was_dropped_early_is_missed_only_by_who_read
     decision = decided(locked, state(locked, [1]), marked=[0, 1])
 
     assert lost == len(decision.heal_conflicts)
+
+
+def test_a_definition_that_names_a_column_renamed_early_is_no_stranger() -> None:
+    check = "constraint public.leads.c"
+    locked = chain_of(
+        step("CREATE TABLE leads (id int)", {**LEADS, **PHONE, check: "CHECK ((phone <> ''::text))"}),
+        *(step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "abc"),
+        step("ALTER TABLE leads DROP CONSTRAINT c", gone=[check]),
+        step(
+            "ALTER TABLE leads RENAME phone TO tel",
+            {"column public.leads.tel": "character varying(32)"},
+            gone=["column public.leads.phone"],
+        ),
+    )
+    live = {**LEADS, "column public.leads.tel": "character varying(32)", check: "CHECK ((tel <> ''::text))"}
+
+    assert ["reconcile", "run", "run", "run", "run", "reconcile"] == verdicts(decided(locked, live))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cached_property
 
-from trueup.catalog.keys import identity_of, kind_of, owner_of
+from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of, table_touched
 from trueup.chain.model import LockedChain
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Difference, Marks
@@ -61,11 +63,28 @@ class Cursors:
                     self._hole(key, wanted, found)
                 elif wanted is not None and (step := self.paths.step_not_run(key, found)) in self.done:
                     self.passed[step] = key
+                elif wanted is not None and self._as_before_renames(key, found) == wanted:
+                    self.now[key] = wanted
                 return
         if place:
             self.place[key] = place
         elif found is None and wanted is not None:
             self._hole(key, wanted, found)
+
+    @cached_property
+    def _renamed(self) -> dict[str, list[tuple[str, str]]]:
+        """Per table, the columns that a later step has renamed here already: their names now, and before it."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for new, (old, step) in self.paths.renamed_from.items():
+            if step not in self.done and table_of(new) == table_of(old) and new in self.live and old not in self.live:
+                found.setdefault(table_of(new), []).append((parts(identity_of(new))[-1], parts(identity_of(old))[-1]))
+        return found
+
+    def _as_before_renames(self, key: str, value: str) -> str:
+        """A definition of a constraint or an index as it was before its columns got the names of a later step."""
+        for new, old in self._renamed.get(table_touched(key, value), ()):
+            value = re.sub(rf"(?<![\w\"]){re.escape(new)}(?![\w\"])", old.replace("\\", r"\\"), value)
+        return value
 
     def _is_ahead(self, place: int) -> bool:
         """True for the places of steps that are not taken as done."""
