@@ -11,6 +11,8 @@ import pytest
 
 from trueup.connect.topology import Topology
 from trueup.errors import StepFailed
+from trueup.run.backfill import work
+from trueup.run.backfill.throttle import Hindrance, Throttle
 from trueup.run.execute import Limits
 from trueup_testing.backfills import fill
 from trueup_testing.databases import Databases, execute, name_of, rows, value
@@ -302,3 +304,23 @@ def test_more_rows_than_expected_are_told(leads: str) -> None:
 
     assert 10 >= progress[-1].expected
     assert progress[-1].seconds_left is None
+
+
+def test_it_holds_back_while_the_server_cannot_keep_up(leads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    behind, busy = Hindrance("the standby is behind", stops=True), Hindrance("autovacuum is at work", stops=False)
+    seen = iter([behind, behind, None, busy])
+    monkeypatch.setattr(Throttle, "look", lambda _: next(seen, None))
+    monkeypatch.setattr(work, "LOOK_SECONDS", 0.01)
+    progress = fill(leads, ADD_ONE)
+
+    assert once(leads)
+    assert ["the standby is behind", "autovacuum is at work"] == [told.note for told in progress if told.note]
+    assert [("",)] == rows(leads, "SELECT note FROM trueup.backfills")
+    assert next(seen, None) is None
+
+
+def test_at_full_speed_it_does_not(leads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Throttle, "look", lambda _: pytest.fail("nobody asked"))
+    fill(leads, ADD_ONE, limits=Limits(full_speed=True))
+
+    assert once(leads)
