@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.online.measure import Bench, Effort
-from benchmarks.online.report import markdown
+from benchmarks.online.report import FULL_ROWS, markdown
 from benchmarks.online.results import Results, bars, read
 from benchmarks.online.scene import build
 from benchmarks.online.tools import TOOLS, Trueup
@@ -26,7 +26,7 @@ _SERVER = {
     "checkpoint_timeout": "15min",
     "maintenance_work_mem": "256MB",
 }
-_FULL = Effort(rows=5_000_000, reader_rows=500_000)
+_FULL = Effort(rows=FULL_ROWS, reader_rows=FULL_ROWS // 10)
 _QUICK = Effort(rows=50_000, reader_rows=20_000, quiet=2.0, warm=0.5, reader=4.0, limit=300.0)
 
 

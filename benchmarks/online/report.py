@@ -5,10 +5,12 @@ from __future__ import annotations
 from benchmarks.online.results import Results, Trial, bars
 from benchmarks.speed.report import table
 
+FULL_ROWS = 5_000_000
+
 
 def markdown(results: Results) -> str:
     """The whole report."""
-    parts = ["# Online", _about(results)]
+    parts = ["# Online", _about(results), _short(results)]
     for reader in (False, True):
         trials = [trial for trial in results.trials if trial.reader is reader]
         if trials:
@@ -34,6 +36,17 @@ def _about(results: Results) -> str:
             "statement was due. In brackets: the same clients before the change, in the same trial.",
         ],
     )
+
+
+def _short(results: Results) -> str:
+    """That the run was a smaller one, or on a machine that had other work."""
+    cores, before = float(results.machine.get("cores", 1)), float(results.machine.get("load average at the start", 0))
+    said = []
+    if not any(trial.rows >= FULL_ROWS for trial in results.trials):
+        said.append(f"This run was made with fewer rows than the {FULL_ROWS:,} that a full one has.")
+    if before > cores:
+        said.append(f"The machine was busy with other work: {before:.0f} processes wanted its {cores:.0f} cores.")
+    return "\n".join(said)
 
 
 def _trials(trials: list[Trial]) -> str:
