@@ -33,7 +33,12 @@ CHAIN = chain_of(
 
 
 def action(*statements: str, index: int | None = 0, **more: object) -> Action:
-    wanted = {"id": CHAIN.steps[index].id if index is not None else "heal x", "verdict": "run", "reason": "because"}
+    wanted: dict[str, object] = {
+        "id": CHAIN.steps[index].id if index is not None else "heal x",
+        "verdict": "run",
+        "reason": "because",
+    }
+    wanted["locks"] = {"public.t": "AE"}
     return Action(step=index, statements=statements, **{**wanted, **more})  # type: ignore[arg-type]
 
 
@@ -55,7 +60,6 @@ def executor(database: str) -> Iterator[MakeExecutor]:
                 run_id="r1",
                 by="me@here",
                 limits=Limits(**limits),  # type: ignore[arg-type]
-                locks=lambda _: {"public.t": "AE"},
                 on_wait=(said if said is not None else []).append,
             )
 
@@ -234,7 +238,7 @@ def test_it_does_not_wait_for_ever(executor: MakeExecutor, database: str) -> Non
     with psycopg.connect(database) as user:
         user.execute("SELECT * FROM t")
         with pytest.raises(StepFailed) as caught:
-            executor(lock_wait=0.3).run(action("ALTER TABLE t ADD y int"))
+            executor(lock_budget=0.3).run(action("ALTER TABLE t ADD y int"))
 
     assert "55P03" == caught.value.sqlstate
     assert "end that transaction" in caught.value.hint

@@ -113,6 +113,14 @@ def owner_of(key: str) -> str:
     return f"table {table}" if table and kind != "table" else ""
 
 
+_HELPER = re.compile(r"\.trueup_[0-9a-f]{16}$")
+
+
+def is_helper(key: str) -> bool:
+    """True for what a safe form makes on the way, and removes again: nobody's fact."""
+    return bool(_HELPER.search(key))
+
+
 _INDEXED = re.compile(
     r"^(?:UNIQUE )?ON (?:ONLY )?(?P<table>(?:\"(?:[^\"]|\"\")+\"|[^.\" ]+)\.(?:\"(?:[^\"]|\"\")+\"|[^\" ]+))"
 )

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from trueup.catalog.canonical import canonical_list, canonical_view
+from trueup.catalog.keys import is_helper
 from trueup.chain.model import Facts
 
 SETTINGS = (
@@ -94,7 +95,8 @@ def take(conn: Connection[Any], schemas: Collection[str], roles: Collection[str]
             if error.sqlstate != _GONE or attempt == _TRIES:
                 raise
             time.sleep(0.01 * attempt)
-    return as_facts(((key, value) for _, key, value in rows), major=conn.info.server_version // 10000)
+    own = ((key, value) for _, key, value in rows if not is_helper(key))
+    return as_facts(own, major=conn.info.server_version // 10000)
 
 
 def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:

@@ -14,8 +14,11 @@ from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning import conflicts
 from trueup.planning.backfill import backfill_of
+from trueup.planning.begun import Begun
+from trueup.planning.live import Live
 from trueup.planning.model import Action, Plan
 from trueup.planning.probes import Probe, probes
+from trueup.planning.safely import Safely
 from trueup.render.render import CannotRender, render
 
 _READ = ("view", "materialized view")
@@ -27,13 +30,23 @@ def build(
     *,
     heal: bool = True,
     paths: Trajectories | None = None,
+    live: Live | None = None,
+    begun: Begun | None = None,
 ) -> Plan:
-    """The plan for a decision. Facts that cannot be made from their values become conflicts in it."""
-    return _Building(locked, decision, paths or Trajectories(locked.effects, locked.base)).plan(heal=heal)
+    """The plan for a decision. Facts that cannot be made from their values become conflicts in it.
+
+    Args:
+        live: How big the tables are; by default none is big, and everything is sent as written.
+        begun: Steps that an earlier run began in parts.
+    """
+    safely = Safely(locked, live or Live(), begun.facts if begun else decision.found, begun.steps if begun else ())
+    building = _Building(locked, decision, paths or Trajectories(locked.effects, locked.base), safely)
+    return replace(building.plan(heal=heal), live=live or Live())
 
 
 class _Building:
-    def __init__(self, locked: LockedChain, decision: Decision, paths: Trajectories) -> None:
+    def __init__(self, locked: LockedChain, decision: Decision, paths: Trajectories, safely: Safely) -> None:
+        self.safely = safely
         self.locked = locked
         self.decision = decision
         self.paths = paths
@@ -48,8 +61,12 @@ class _Building:
         actions = [*self._renames(), *first]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
-            actions += [self._run(step, verdict)] if verdict.verdict == "run" else self._complete(step, verdict)
+            if verdict.verdict == "run":
+                actions += self.safely.sent_as(self._run(step, verdict))
+            else:
+                actions += self._complete(step, verdict)
         actions += later
+        self.conflicts += self.safely.conflicts
         sent = {action.step for action in actions}
         return Plan(
             decision=decision,
@@ -101,18 +118,17 @@ class _Building:
             column = f"column {identity_of(keys[0])}"
             if kind_of(keys[0]) == "not null" and decision.found.get(column) is None:
                 healing += self._fill(column)
-            healing.append(
-                Action(
-                    step=None,
-                    id=action_id,
-                    verdict="heal",
-                    reason=reason,
-                    statements=statements,
-                    keys=keys,
-                    marks=False,
-                    context=self._context_of(keys),
-                ),
+            action = Action(
+                step=None,
+                id=action_id,
+                verdict="heal",
+                reason=reason,
+                statements=statements,
+                keys=keys,
+                marks=False,
+                context=self._context_of(keys),
             )
+            healing += self.safely.sent_as(action, wanted)
         return healing
 
     def _in_two(self, healing: list[Action]) -> tuple[list[Action], list[Action]]:
@@ -148,7 +164,7 @@ class _Building:
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
         if verdict.statements is not None:
             statements = tuple(step.statements[position] for position in verdict.statements)
-            return [replace(self._run(step, verdict), verdict="complete", statements=statements)]
+            return self.safely.sent_as(replace(self._run(step, verdict), verdict="complete", statements=statements))
         effect = self.locked.effects[verdict.index]
         wanted: dict[str, str | None] = {**dict(effect.set), **dict.fromkeys(effect.gone)}
         for key in effect.set:  # facets of a column come with it, and a table's columns with the table
@@ -158,8 +174,9 @@ class _Building:
         found = {key: None if key in verdict.missing else value for key, value in effect.set.items()}
         found |= verdict.found
         rendered = self._rendered(verdict.missing, wanted, found, lambda _: verdict.reason)
-        return [
-            Action(
+        actions = []
+        for position, (_, _, statements, keys) in enumerate(rendered):
+            action = Action(
                 step=verdict.index,
                 id=step.id,
                 verdict="complete",
@@ -169,8 +186,8 @@ class _Building:
                 marks=position == len(rendered) - 1,
                 context=step.context,
             )
-            for position, (_, _, statements, keys) in enumerate(rendered)
-        ]
+            actions += self.safely.sent_as(action, wanted)
+        return actions
 
     def _rendered(
         self,

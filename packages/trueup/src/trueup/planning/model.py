@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from trueup.decide.model import Conflict, Decision, Verdict
 from trueup.planning.backfill import Backfill
+from trueup.planning.live import Live
 from trueup.planning.probes import Probe
 
 
@@ -16,6 +18,10 @@ class Action:
     `step` is the index of the step that it carries out, None for healing. `keys` are the facts that must be there
     afterwards. `marks` is True where the step's ledger row belongs in the same transaction. With a `backfill` the one
     statement runs in batches, each a transaction of its own, and the row comes with the last.
+
+    A step in its safe form is several actions; `why` says how each differs from what was written. `unfinished`: more
+    of them follow, and the ledger notes that the step has begun; `splits`: it is one of several. `locks` are the modes
+    that it takes on tables that are there. `unhurried`: without statement timeout, for nobody waits for it.
     """
 
     step: int | None
@@ -28,13 +34,18 @@ class Action:
     marks: bool = True
     context: tuple[str, ...] = ()
     backfill: Backfill | None = None
+    locks: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    unhurried: bool = False
+    unfinished: bool = False
+    splits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that a run will send, in order. `settled` are steps that only need their mark.
 
-    `probes` are to be asked first: each that is true is one more conflict.
+    `probes` are to be asked first: each that is true is one more conflict. `live` are the tables that it touches.
     """
 
     decision: Decision
@@ -42,3 +53,4 @@ class Plan:
     settled: tuple[int, ...]
     conflicts: tuple[Conflict, ...] = ()
     probes: tuple[Probe, ...] = ()
+    live: Live = field(default_factory=Live)

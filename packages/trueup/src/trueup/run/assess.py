@@ -17,8 +17,10 @@ from trueup.decide.decide import decide
 from trueup.decide.model import Decision, Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
 from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
+from trueup.planning.begun import Begun, as_before
 from trueup.planning.build import build
 from trueup.planning.conflicts import rows_in_the_way
+from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
 from trueup.report import Report, StepReport
 from trueup.run import ledger
@@ -26,6 +28,7 @@ from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import said
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
+from trueup.run.sizes import sizes
 from trueup.words import counted
 
 _SEE_ALL_ROWS = "; SET LOCAL row_security = off"  # an error where row security would hide some: then nothing is known
@@ -43,6 +46,8 @@ class Options:
     applied: Collection[str] = ()
     run: Collection[str] = ()
     limits: Limits = field(default_factory=Limits)
+    big_rows: int = BIG_ROWS
+    big_bytes: int = BIG_BYTES
 
     @property
     def phase(self) -> str:
@@ -86,10 +91,20 @@ class Assessor:
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
-        live = take(self.conn, self.schemas, self.roles)
-        decision = self._decide(live, marks)
-        plan = self._probed(build(self.locked, decision, heal=self.options.heal, paths=self.paths))
+        facts = take(self.conn, self.schemas, self.roles)
+        decision = self._decide(as_before(facts, marks.begun, self.paths), marks)
+        plan = self._probed(self._build(decision, Begun(marks.begun, facts)))
         return Assessment(plan, self._report(plan), marks)
+
+    def _build(self, decision: Decision, begun: Begun) -> Plan:
+        """The plan, for tables as big as these are."""
+        live = Live(
+            relations=sizes(self.conn, tables_touched(self.locked, decision)),
+            major=self.conn.info.server_version // 10000,
+            big_rows=self.options.big_rows,
+            big_bytes=self.options.big_bytes,
+        )
+        return build(self.locked, decision, heal=self.options.heal, paths=self.paths, live=live, begun=begun)
 
     def _decide(self, live: Mapping[str, str], marks: ledger.Ledger) -> Decision:
         """Decide; where only the rows can tell whether a data step was run, ask them and decide again."""

@@ -234,7 +234,6 @@ class Bringing:
             run_id=secrets.token_hex(6),
             by=f"{_user()}@{holder_name()}",
             limits=self.options.limits,
-            locks=lambda action: {} if action.step is None else self.locked.effects[action.step].locks,
             on_wait=self.log,
             on_progress=self._moved,
         )

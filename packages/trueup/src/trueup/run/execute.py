@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,11 +38,16 @@ SEPARATOR = "\n;\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Milliseconds for the server, seconds for us."""
+    """Milliseconds for the server, seconds for us.
+
+    `lock_wait` is for the run lock. `lock_budget` is how long a step tries to get its tables, `lock_timeout_ms` at a
+    time.
+    """
 
     statement_timeout_ms: int = 120_000
     lock_timeout_ms: int = 200
     lock_wait: float = 600.0
+    lock_budget: float = 600.0
     lease: float = LEASE_SECONDS
     reconnect: float = 60.0
     ends_idle: bool = False  # sessions in the way that are idle in a transaction
@@ -67,7 +72,6 @@ class Executor:
         run_id: str,
         by: str,
         limits: Limits,
-        locks: Callable[[Action], Mapping[str, str]] = lambda _: {},
         on_wait: Callable[[str], None] = lambda _: None,
         on_progress: Callable[[Progress | Building], None] = lambda _: None,
     ) -> None:
@@ -78,7 +82,6 @@ class Executor:
         self.run_id = run_id
         self.by = by
         self.limits = limits
-        self.locks = locks
         self.on_wait = on_wait
         self.on_progress = on_progress
         self.stopping = threading.Event()  # set from another thread: no further batch
@@ -133,7 +136,7 @@ class Executor:
                     raise
                 self.undo()
                 seen = self.blockers(action, error)
-                if error.sqlstate not in _RETRIED or time.monotonic() - started > self.limits.lock_wait:
+                if error.sqlstate not in _RETRIED or time.monotonic() - started > self.limits.lock_budget:
                     raise self.failure(action, error, seen) from error
                 attempt += 1
                 if attempt in (1, 10, 100):
@@ -148,7 +151,7 @@ class Executor:
         """Who was in the way, where a lock could not be had."""
         if error.sqlstate != _LOCK_TIMEOUT:
             return []
-        wanted = dict(self.locks(action)) or {table: "" for key in action.keys if (table := table_of(key))}
+        wanted = dict(action.locks) or {table: "" for key in action.keys if (table := table_of(key))}
         found = blockers(self.conn, wanted)
         for blocker in found if self.limits.ends_idle else ():
             if end_idle(self.conn, blocker):
@@ -159,11 +162,13 @@ class Executor:
         if action.transaction:
             self.conn.execute(self.message(action, attempt).encode())
             return
+        if action.unfinished:
+            self.fenced(_SEPARATOR.join(self._rows(action)))
         started = time.monotonic()
         self._send_alone(action)
         since = f"(clock_timestamp() - interval '{time.monotonic() - started} s')"
-        if row := self._ledger_row(action, since=since):
-            self.fenced(row)
+        if not action.unfinished and (rows := self._rows(action, since=since)):
+            self.fenced(_SEPARATOR.join(rows))
 
     def message(self, action: Action, attempt: int = 0, *, fence: str = "", since: str = "now()", row: str = "") -> str:
         """A transaction: settings, fence, statements, ledger row. `since` and `row` are as in `closing`."""
@@ -180,6 +185,7 @@ class Executor:
     def opening(self, action: Action, attempt: int, *, fence: str = "") -> list[str]:
         """What a transaction of an action begins with: timeouts, the fence, settings that hold for its statements."""
         settings = self._settings(lock_timeout_at(attempt, self.limits))
+        settings += ["statement_timeout = 0"] if action.unhurried else []
         return [
             f"{MARK}BEGIN",
             *(f"{MARK}SET LOCAL {setting}" for setting in settings),
@@ -189,8 +195,8 @@ class Executor:
 
     def closing(self, action: Action, *, marks: bool = True, since: str = "now()", row: str = "") -> list[str]:
         """What it ends with: the ledger row, where it is the action's last one; `since` says when the step began."""
-        row = row or (self._ledger_row(action, since=since) if marks else "")
-        return [*([f"{MARK}{row}"] if row else []), f"{MARK}COMMIT"]
+        rows = [row] if row else (self._rows(action, since=since) if marks else [])
+        return [*(f"{MARK}{one}" for one in rows), f"{MARK}COMMIT"]
 
     def fenced(self, statement: str) -> None:
         """A statement of our own in a transaction that only the lock's holder can commit."""
@@ -240,11 +246,17 @@ class Executor:
                 for statement in action.statements:
                     self.conn.execute(statement.encode())
 
-    def _ledger_row(self, action: Action, *, since: str = "now()") -> str:
-        if not action.marks or action.step is None:
-            return ""
+    def _rows(self, action: Action, *, since: str = "now()") -> list[str]:
+        """What the ledger says of an action: that its step has begun, or that it is done."""
+        if action.step is None:
+            return []
+        if action.unfinished:
+            return [ledger.begin_sql(self.chain, action.step)]
+        if not action.marks:
+            return []
         rows = [(action.step, action.verdict, action.reason)]
-        return ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, since=since)
+        mark = ledger.insert_sql(self.chain, rows, run_id=self.run_id, by=self.by, since=since)
+        return [mark, ledger.end_sql(self.chain, action.step)] if action.splits else [mark]
 
     def undo(self) -> None:
         """Leave the transaction that an error has ended."""
@@ -283,7 +295,9 @@ def _taken_over() -> RunLockTaken:
 def _hint(error: psycopg.Error) -> str:
     match error.sqlstate:
         case "55P03":
-            return "Somebody holds the table for longer than the lock budget: end that transaction, or raise lock_wait."
+            return (
+                "Somebody holds the table for longer than the lock budget: end that transaction, or raise lock_budget."
+            )
         case "57014":
             if "statement timeout" in (error.diag.message_primary or ""):
                 return "It took longer than statement_timeout: raise it, or split the work with a backfill directive."

@@ -20,7 +20,7 @@ _AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")
 _COMPLETE = """SELECT bool_and(to_regclass('trueup.' || name) IS NOT NULL)
    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('trueup.run_lock') AND attname = 'process')
    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('trueup.completions') AND attname = 'marks')
-  FROM unnest('{schema_migrations,completions,run_lock,run_lock_token_key,run_lock_token}'::text[]) AS name"""
+  FROM unnest('{schema_migrations,completions,run_lock,run_lock_token_key,run_lock_token,begun}'::text[]) AS name"""
 _OLD_COLUMNS = {"migration_id", "applied_at", "success", "reconciled", "notes"}
 
 
@@ -46,11 +46,15 @@ def exists(conn: Connection[Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The marks of one chain: by step index, those that no step of the chain knows, and old ones to take over."""
+    """The marks of one chain: by step index, those that no step of the chain knows, and old ones to take over.
+
+    `begun` are steps that are sent in parts, and of which some are done.
+    """
 
     marks: Marks
     unknown: list[str]
     adopted: dict[int, str]
+    begun: frozenset[int] = frozenset()
 
 
 def read(conn: Connection[Any], chain: Chain) -> Ledger:
@@ -73,7 +77,35 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
                 own.add(index)
     adopted = {} if done else _old_marks(conn, known)
     done.update(adopted)
-    return Ledger(Marks(done=frozenset(done), own=frozenset(own)), sorted(unknown), adopted)
+    begun = _begun(conn, chain, known) - done
+    return Ledger(Marks(done=frozenset(done), own=frozenset(own)), sorted(unknown), adopted, begun)
+
+
+def _begun(conn: Connection[Any], chain: Chain, known: dict[str, int]) -> frozenset[int]:
+    """Steps that an earlier run began in parts; one whose text has changed since is judged by its facts alone."""
+    row = conn.execute("SELECT to_regclass('trueup.begun') IS NOT NULL").fetchone()
+    if not row or not row[0]:
+        return frozenset()
+    rows = conn.execute(
+        f"SELECT migration_id, checksum FROM trueup.begun WHERE chain = {literal(chain.name)}".encode(),
+    ).fetchall()
+    found = {known[name]: checksum for name, checksum in rows if name in known}
+    return frozenset(index for index, checksum in found.items() if chain.steps[index].hash == checksum)
+
+
+def begin_sql(chain: Chain, index: int) -> str:
+    """Note that a step is sent in parts."""
+    values = ", ".join(literal(value) for value in (chain.name, chain.steps[index].id, chain.steps[index].hash))
+    return (
+        f"INSERT INTO trueup.begun (chain, migration_id, checksum) VALUES ({values}) "
+        "ON CONFLICT (chain, migration_id) DO UPDATE SET checksum = excluded.checksum"
+    )
+
+
+def end_sql(chain: Chain, index: int) -> str:
+    """The step is marked: nothing of it is left to do."""
+    name, step = literal(chain.name), literal(chain.steps[index].id)
+    return f"DELETE FROM trueup.begun WHERE chain = {name} AND migration_id = {step}"
 
 
 def _old_marks(conn: Connection[Any], known: dict[str, int]) -> dict[int, str]:

@@ -226,7 +226,7 @@ class Work:
         smallest = self._sizer.rows == 1 and self._timeout_ms >= executor.limits.statement_timeout_ms
         if (
             error.sqlstate not in _RETRIED
-            or now - self._failing_since > executor.limits.lock_wait
+            or now - self._failing_since > executor.limits.lock_budget
             or (error.sqlstate == _TIMEOUT and smallest)
         ):
             raise executor.failure(replace(self._action, statements=(statement,)), error, seen) from error

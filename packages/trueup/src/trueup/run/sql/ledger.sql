@@ -51,3 +51,12 @@ CREATE SEQUENCE IF NOT EXISTS trueup.run_lock_token;
 ALTER TABLE trueup.run_lock ADD COLUMN IF NOT EXISTS backend_start timestamptz;
 ALTER TABLE trueup.run_lock ADD COLUMN IF NOT EXISTS process text NOT NULL DEFAULT '';
 ALTER TABLE trueup.completions ADD COLUMN IF NOT EXISTS marks bigint;
+
+-- Steps that are sent in parts: begun, and not yet marked.
+CREATE TABLE IF NOT EXISTS trueup.begun (
+    chain text NOT NULL,
+    migration_id text NOT NULL,
+    checksum text NOT NULL,
+    begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (chain, migration_id)
+);

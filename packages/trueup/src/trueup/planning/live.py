@@ -1,0 +1,86 @@
+"""How big the live tables are, as plain data: the safe form is for tables on which the written one would be felt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from trueup.catalog.keys import index_table, kind_of, quoted, table_of
+from trueup.chain.grammar import nodes_of, parse_statements
+from trueup.chain.model import LockedChain, Step
+from trueup.decide.model import Decision
+
+BIG_ROWS = 10_000
+BIG_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A live table: its rows as the server estimates them, its bytes, and what it is divided into.
+
+    `bounds` are the conditions that the rows of each partition meet; `detaching` those whose DETACH was interrupted.
+    `has_key`: it has a primary key, so that work on its rows can be divided.
+    """
+
+    rows: int
+    bytes: int
+    is_partitioned: bool = False
+    partitions: tuple[str, ...] = ()
+    bounds: Mapping[str, str] = field(default_factory=dict)
+    detaching: tuple[str, ...] = ()
+    has_default: bool = False
+    has_key: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} rows, {said_bytes(self.bytes)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """The tables that a plan touches. One that is not among them was made by the plan itself, and nobody uses it."""
+
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    major: int = 18
+    big_rows: int = BIG_ROWS
+    big_bytes: int = BIG_BYTES
+
+    def is_big(self, table: str) -> bool:
+        """True where a scan or a rewrite under a strong lock would be felt."""
+        found = self.relations.get(table)
+        return found is not None and (found.rows >= self.big_rows or found.bytes >= self.big_bytes)
+
+    def is_partitioned(self, table: str) -> bool:
+        """True for a table that has no rows of its own."""
+        found = self.relations.get(table)
+        return found is not None and found.is_partitioned
+
+
+def tables_touched(locked: LockedChain, decision: Decision) -> Collection[str]:
+    """The tables whose size a plan for this decision depends on."""
+    found = {name for verdict in decision.pending for name in locked.effects[verdict.index].locks}
+    found |= {name for verdict in decision.pending for name in vacuumed(locked.steps[verdict.index])}
+    for key in decision.heal:
+        value = decision.before.get(key) or ""
+        found.add(table_of(key) or (index_table(value) if kind_of(key) == "index" else ""))
+        if kind_of(key) == "valid":
+            found.add(index_table(decision.found.get(f"index {key.removeprefix('valid ')}") or ""))
+    return found - {""}
+
+
+def vacuumed(step: Step) -> tuple[str, ...]:
+    """The tables that a VACUUM FULL writes anew: outside of any transaction, so nobody has seen its locks."""
+    if step.tags != ("vacuum_stmt",) or "full" not in step.sql.lower():
+        return ()
+    (statement,) = parse_statements(step.sql)
+    named = nodes_of(statement.node, "RangeVar")
+    return tuple(f"{quoted(table.schemaname or 'public')}.{quoted(table.relname)}" for table in named)
+
+
+def said_bytes(number: int) -> str:
+    """Bytes as people read them."""
+    size = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1024:  # noqa: PLR2004 - to the next unit
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TB"

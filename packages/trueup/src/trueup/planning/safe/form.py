@@ -1,0 +1,85 @@
+"""From a statement to its safe form, and from the form to the parts that are sent."""
+
+from __future__ import annotations
+
+from trueup.catalog.keys import kind_of, table_of
+from trueup.planning.safe.indexes import create_index, drop_index, reindex
+from trueup.planning.safe.model import Form, Hazard, Part, Work
+from trueup.planning.safe.partitions import create_partition, detach_partition
+from trueup.planning.safe.shape import name_of_enum
+from trueup.planning.safe.tables import alter_table
+
+_OFTEN_RIGHT = {"truncate_stmt"}  # it gets new files, but reads and writes none
+
+
+def safe_parts(work: Work, *, is_slow: bool, is_observed: bool = True) -> tuple[Part, ...]:
+    """The parts that a statement is sent as; none where it is sent as written.
+
+    Args:
+        work: The statement.
+        is_slow: It scans or rewrites under a lock that others would feel, or may.
+        is_observed: The scratch server has shown that it does.
+
+    Raises:
+        Hazard: it is slow, and there is no form that nobody would feel.
+    """
+    form = _form(work, is_slow=is_slow)
+    if form is None and is_slow and is_observed and work.statement.tag not in _OFTEN_RIGHT:
+        raise Hazard(work.table, "it writes the whole table anew" if work.rewrites else "it reads the whole table")
+    return _assembled(work, form) if form else ()
+
+
+def _form(work: Work, *, is_slow: bool) -> Form | None:
+    node = work.statement.node
+    match work.statement.tag:
+        case "index_stmt" if is_slow and not node.concurrent:
+            return create_index(work)
+        case "drop_stmt" if name_of_enum(node, "remove_type") == "OBJECT_INDEX" and not node.concurrent:
+            return drop_index(work)
+        case "reindex_stmt" if is_slow:
+            return reindex(work)
+        case "create_stmt" if node.HasField("partbound"):
+            return create_partition(work)
+        case "alter_table_stmt" if name_of_enum(node, "objtype") == "OBJECT_TABLE":
+            return _altered(work, is_slow=is_slow)
+    return None
+
+
+def _altered(work: Work, *, is_slow: bool) -> Form | None:
+    node = work.statement.node
+    kinds = [name_of_enum(item.alter_table_cmd, "subtype") for item in node.cmds]
+    if kinds == ["AT_DetachPartition"]:
+        return detach_partition(work)
+    if kinds == ["AT_AttachPartition"]:
+        return None
+    if "AT_ValidateConstraint" in kinds and len(kinds) == 1:
+        return alter_table(work)
+    if not is_slow and "AT_AlterColumnType" not in kinds:
+        return None
+    if not node.relation.inh and work.live.is_partitioned(work.table):
+        raise Hazard(work.table, "it reads every row")
+    return alter_table(work)
+
+
+def _assembled(work: Work, form: Form) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    clauses = form.clauses
+    alter = f"ALTER TABLE {work.table} "
+    if form.before and form.first:
+        columns = {key: value for key, value in work.set.items() if kind_of(key) == "column"}
+        opened = (*form.opening, alter + ", ".join(form.first), *form.owned)
+        parts.append(Part(statements=opened, why=form.why, locks={work.table: "AE"}, makes=columns))
+    else:
+        clauses = (*form.first, *clauses)
+    parts += form.before
+    if clauses or form.then:
+        later = {key for part in form.after for key in part.makes}
+        makes: dict[str, str | None] = {
+            key: value
+            for key, value in work.set.items()
+            if key not in later and (table_of(key) == work.table or kind_of(key).startswith("sequence"))
+        }
+        makes |= dict.fromkeys(work.gone)
+        altered = (alter + ", ".join(clauses),) if clauses else ()
+        parts.append(Part(statements=(*altered, *form.then), why=form.why, locks=work.locks, makes=makes))
+    return (*parts, *form.after)

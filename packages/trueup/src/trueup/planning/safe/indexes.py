@@ -1,0 +1,135 @@
+"""Indexes: built, rebuilt and dropped CONCURRENTLY."""
+
+from __future__ import annotations
+
+from trueup.catalog.keys import identity_of, kind_of, parts, unquoted
+from trueup.planning.safe.model import Form, Hazard, Part, Work
+from trueup.planning.safe.names import made_up
+
+_BUILT = "the index is built while readers and writers go on"
+
+
+def create_index(work: Work) -> Form:
+    """CREATE INDEX, from the index's fact.
+
+    Raises:
+        Hazard: nothing tells which index it makes.
+    """
+    made = [(key, value) for key, value in work.set.items() if kind_of(key) == "index"]
+    if len(made) != 1 or work.statement.node.table_space:
+        raise Hazard(work.table, "it builds an index while nobody can write")
+    key, value = made[0]
+    if work.live.is_partitioned(work.table):
+        return Form(before=_on_partitions(work, key, value), why=_BUILT)
+    return Form(before=(_built(work.table, identity_of(key), value, {key: value, f"valid {identity_of(key)}": ""}),))
+
+
+def _built(table: str, identity: str, value: str, makes: dict[str, str | None], *, again: bool = False) -> Part:
+    unique, tail = ("UNIQUE ", value.removeprefix("UNIQUE ")) if value.startswith("UNIQUE ") else ("", value)
+    there = "IF NOT EXISTS " if again else ""
+    return Part(
+        statements=(f"CREATE {unique}INDEX CONCURRENTLY {there}{parts(identity)[-1]} {tail}",),
+        why=_BUILT,
+        locks={table: "SUE"},
+        makes=makes,
+        transaction=False,
+        helpers=(f"index {identity}",),
+    )
+
+
+def _on_partitions(work: Work, key: str, value: str) -> tuple[Part, ...]:
+    """The index of a partitioned table: on it alone, then on each partition, each attached when it is built."""
+    unique = "UNIQUE " if value.startswith("UNIQUE ") else ""
+    definition = value.removeprefix("UNIQUE ").partition(" USING ")[2]
+    identity = identity_of(key)
+    makes: dict[str, str | None] = {f"valid {identity}": ""}
+    found = [
+        Part(
+            statements=(_on_itself(unique, identity, work.table, definition),),
+            why="on the partitioned table alone it takes an instant",
+            locks={work.table: "S"},
+            makes=makes,
+        )
+    ]
+
+    def below(table: str, index: str) -> None:
+        for partition in work.live.relations[table].partitions:
+            schema = ".".join(parts(partition)[:-1])
+            name = f"{schema}.{made_up(partition, _columns(definition), 'idx')}"
+            if work.live.is_partitioned(partition):
+                found.append(
+                    Part(
+                        statements=(_on_itself(unique, name, partition, definition),),
+                        why="on the partitioned table alone it takes an instant",
+                        locks={partition: "S"},
+                        makes=makes,
+                    )
+                )
+                below(partition, name)
+            else:
+                found.append(_built(partition, name, f"{unique}ON {partition} USING {definition}", makes, again=True))
+            found.append(
+                Part(
+                    statements=(f"ALTER INDEX {index} ATTACH PARTITION {name}",),
+                    why="an index that is there is taken over in an instant",
+                    locks={partition: "AS"},
+                    makes=makes,
+                )
+            )
+
+    below(work.table, identity)
+    return tuple(found)
+
+
+def _on_itself(unique: str, index: str, table: str, definition: str) -> str:
+    return f"CREATE {unique}INDEX IF NOT EXISTS {parts(index)[-1]} ON ONLY {table} USING {definition}"
+
+
+def _columns(definition: str) -> str:
+    """The columns of an index as the server puts them into a name that it makes up."""
+    inner = definition.partition("(")[2].partition(")")[0]
+    names = [column.strip().split(" ")[0] for column in inner.split(",")]
+    return "_".join(unquoted(name) if not name.startswith("(") and name else "expr" for name in names)
+
+
+def drop_index(work: Work) -> Form | None:
+    """DROP INDEX, one after the other; None where it takes more along than the indexes."""
+    gone = [identity_of(key) for key in work.gone if kind_of(key) == "index"]
+    if len(gone) != len(work.statement.node.objects) or work.live.is_partitioned(work.table):
+        return None
+    return Form(
+        before=tuple(
+            Part(
+                statements=(f"DROP INDEX CONCURRENTLY IF EXISTS {name}",),
+                why="queries that use the index end first, and nobody waits for them",
+                locks={work.table: "SUE"},
+                makes={f"index {name}": None},
+                transaction=False,
+            )
+            for name in gone
+        )
+    )
+
+
+def reindex(work: Work) -> Form | None:
+    """REINDEX of a table or an index; None for what CONCURRENTLY is not there for."""
+    node = work.statement.node
+    kind = work.statement.text.split()[1].upper()
+    if kind not in ("TABLE", "INDEX") or work.live.is_partitioned(work.table):
+        return None
+    own = node.relation.schemaname
+    name = f'"{own}"."{node.relation.relname}"' if own else f'"{node.relation.relname}"'
+    if kind == "TABLE":
+        name = work.table
+    elif not own:
+        name = f"{'.'.join(parts(work.table)[:-1])}.{name}"  # an index lives in its table's schema
+    return Form(
+        before=(
+            Part(
+                statements=(f"REINDEX {kind} CONCURRENTLY {name}",),
+                why="a second index is built beside it, and takes its place",
+                locks={work.table: "SUE"},
+                transaction=False,
+            ),
+        )
+    )

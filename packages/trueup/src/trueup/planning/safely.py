@@ -1,0 +1,220 @@
+"""Actions of a plan as they are really sent: in their safe form, where the written one would be felt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from trueup.catalog.keys import identity_of, index_table, kind_of, parts, table_of, unquoted
+from trueup.chain.grammar import Statement, nodes_of, parse_statements
+from trueup.chain.model import Effect, LockedChain
+from trueup.decide.model import Conflict
+from trueup.planning.live import Live, vacuumed
+from trueup.planning.model import Action
+from trueup.planning.safe.form import safe_parts
+from trueup.planning.safe.model import Hazard, Part, Work
+
+_FELT = {"S", "SRE", "X", "AE"}  # modes that make writers wait
+_INSTANT_TAGS = {"truncate_stmt"}
+
+
+class Safely:
+    """Goes through the actions in their order, and knows what the tables are called and hold by then.
+
+    Args:
+        facts: The database as it is.
+        unfinished: Steps that an earlier run began in parts: what is there of them is not done again.
+    """
+
+    def __init__(
+        self, locked: LockedChain, live: Live, facts: Mapping[str, str], unfinished: Collection[int] = ()
+    ) -> None:
+        self._locked = locked
+        self._live = live
+        self._facts: dict[str, str | None] = dict(facts)
+        self._unfinished = unfinished
+        self._names: dict[str, str] = {}  # the table's name by now → the one it has here
+        self._made: set[str] = set()
+        self.conflicts: list[Conflict] = []
+
+    def sent_as(self, action: Action, wanted: Mapping[str, str | None] | None = None) -> list[Action]:
+        """The actions that carry one out. `wanted` are the values of what a healing makes."""
+        effect = self._effect(action, wanted or {})
+        try:
+            found = self._safe(action, effect)
+        except Hazard as hazard:
+            self.conflicts.append(self._conflict(action, effect, hazard))
+            found = [replace(action, locks=effect.locks)]
+        self._advance(action, effect)
+        return found
+
+    def _effect(self, action: Action, wanted: Mapping[str, str | None]) -> Effect:
+        """What was observed of the step; of a healing the worst is taken."""
+        if action.step is not None and action.verdict == "run":
+            full = vacuumed(self._locked.steps[action.step])
+            effect = self._locked.effects[action.step]
+            return replace(effect, locks=dict.fromkeys(full, "AE"), rewritten=full) if full else effect
+        made = {key: value for key in action.keys if (value := wanted.get(key)) is not None}
+        tables = {_table(key, made.get(key) or self._facts.get(key) or "", self._facts) for key in action.keys} - {""}
+        return Effect(
+            set=made,
+            gone=tuple(key for key in action.keys if key not in made),
+            locks=dict.fromkeys(sorted(tables), "AE"),
+            scanned=tuple(sorted(tables)),
+        )
+
+    def _safe(self, action: Action, effect: Effect) -> list[Action]:
+        step = self._locked.steps[action.step] if action.step is not None else None
+        big = [table for table in effect.locks if self._is_big(table)]
+        as_written = [replace(action, locks=effect.locks)]
+        resumed = action.step in self._unfinished
+        if action.backfill or (step and step.as_written) or not (big or resumed):
+            return as_written
+        if len(action.statements) != 1:
+            self._refuse_together(action, effect, big)
+            return as_written
+        (statement,) = parse_statements(action.statements[0])
+        table = _target(statement, effect.locks)
+        if not table or not (table in big or resumed):
+            table = big[0] if big else table
+        work = Work(
+            statement=statement,
+            table=table,
+            set=effect.set,
+            gone=effect.gone,
+            locks=effect.locks,
+            rewritten=effect.rewritten,
+            scanned=effect.scanned,
+            live=self._as_named_now(),
+            name=action.id,
+        )
+        is_healing = action.verdict != "run"
+        slow = resumed or any(self._is_slow(effect, one) for one in big)
+        found = safe_parts(work, is_slow=slow, is_observed=slow and not is_healing and not resumed)
+        if not found:
+            return as_written
+        return self._actions(action, self._left(found, resumed=resumed), resumed=resumed)
+
+    def _left(self, found: tuple[Part, ...], *, resumed: bool) -> list[Part]:
+        """The parts that are still to be sent."""
+        if not resumed:
+            return list(found)
+        left = [part for part in found if not part.makes or not self._has(part.makes)]
+        return left or [Part(statements=(), why="everything of it is there", locks={})]
+
+    def _has(self, makes: Mapping[str, str | None]) -> bool:
+        return all(self._facts.get(key) == value for key, value in makes.items())
+
+    def _actions(self, action: Action, found: list[Part], *, resumed: bool) -> list[Action]:
+        return [
+            replace(
+                action,
+                statements=part.statements,
+                transaction=part.transaction,
+                marks=action.marks and part is found[-1],
+                unfinished=action.step is not None and action.verdict == "run" and part is not found[-1],
+                splits=action.verdict == "run" and (resumed or len(found) > 1),
+                keys=(*part.helpers, *(key for key, value in part.makes.items() if value is not None)),
+                locks=part.locks,
+                why=part.why,
+                unhurried=part.unhurried,
+                backfill=part.backfill,
+            )
+            for part in found
+        ]
+
+    def _refuse_together(self, action: Action, effect: Effect, big: list[str]) -> None:
+        """Several statements in one transaction: their locks add up, and are held until the last one is done."""
+        if any(tag in _INSTANT_TAGS for tag in self._locked.steps[action.step].tags) if action.step is not None else 0:
+            return
+        for table in big:
+            if self._is_slow(effect, table) and action.verdict == "run":
+                what = "writes" if table in effect.rewritten else "reads"
+                raise Hazard(table, f"it {what} the whole table in one transaction with other statements")
+
+    def _is_slow(self, effect: Effect, table: str) -> bool:
+        """Observed: a table that others use is read or written as a whole while they wait."""
+        return effect.locks.get(table) in _FELT and (table in effect.scanned or table in effect.rewritten)
+
+    def _is_big(self, table: str) -> bool:
+        return table not in self._made and self._live.is_big(self._names.get(table, table))
+
+    def _as_named_now(self) -> Live:
+        if not self._names:
+            return self._live
+        relations = {now: self._live.relations[here] for now, here in self._names.items()}
+        return replace(self._live, relations={**self._live.relations, **relations})
+
+    def _advance(self, action: Action, effect: Effect) -> None:
+        """What is there and what it is called when the next action comes."""
+        renamed = _renamed(action.statements, effect)
+        for old, new in renamed.items():
+            here = self._names.pop(old, old)
+            if old in self._made:
+                self._made.add(new)
+            elif here in self._live.relations:
+                self._names[new] = here
+        for key in effect.set:
+            if key.startswith("table ") and (name := identity_of(key)) not in renamed.values():
+                self._made.add(name)
+        self._facts.update(effect.set)
+        self._facts.update(dict.fromkeys(effect.gone))
+
+    def _conflict(self, action: Action, effect: Effect, hazard: Hazard) -> Conflict:
+        here = self._names.get(hazard.table, hazard.table)
+        size = self._live.relations.get(here)
+        mode = effect.locks.get(hazard.table, "AE")
+        return Conflict(
+            about=action.id,
+            why=f"on {hazard.table} ({size}) {hazard.why}, under {MODES[mode]}: everybody who uses it would wait",
+            hint="If that may be, at a quiet time, write `-- as written` above the statement and lock again; else "
+            "divide the work: `trueup lint` shows how.",
+        )
+
+
+MODES = {
+    "AS": "ACCESS SHARE",
+    "RS": "ROW SHARE",
+    "RX": "ROW EXCLUSIVE",
+    "SUE": "SHARE UPDATE EXCLUSIVE",
+    "S": "SHARE",
+    "SRE": "SHARE ROW EXCLUSIVE",
+    "X": "EXCLUSIVE",
+    "AE": "ACCESS EXCLUSIVE",
+}
+"""The letters of the lock file, in PostgreSQL's words."""
+
+
+def _table(key: str, value: str, facts: Mapping[str, str | None]) -> str:
+    if kind_of(key) == "index":
+        return index_table(value)
+    if kind_of(key) == "valid":
+        return index_table(facts.get(f"index {identity_of(key)}") or "")
+    return table_of(key)
+
+
+def _target(statement: Statement, locks: Mapping[str, str]) -> str:
+    """The table that a statement is about, by the name that the lock file has for it."""
+    node = statement.node
+    if statement.tag == "create_stmt":
+        node = node.inh_relations[0].range_var if node.inh_relations else node
+        named = [node] if node.DESCRIPTOR.name == "RangeVar" else []
+    elif statement.tag in ("alter_table_stmt", "index_stmt"):
+        named = [node.relation]
+    else:
+        named = list(nodes_of(node, "RangeVar"))
+    for relation in named:
+        for table in locks:
+            schema, name = (unquoted(part) for part in parts(table)[:2])
+            if name == relation.relname and relation.schemaname in ("", schema):
+                return table
+    return next(iter(locks), "") if len(locks) == 1 else ""
+
+
+def _renamed(statements: tuple[str, ...], effect: Effect) -> dict[str, str]:
+    """Tables that get another name: old → new."""
+    gone = [identity_of(key) for key in effect.gone if key.startswith("table ")]
+    if not gone or not any("rename" in text.lower() or "set schema" in text.lower() for text in statements):
+        return {}
+    made = [identity_of(key) for key in effect.set if key.startswith("table ")]
+    return dict(zip(gone, made, strict=False)) if len(gone) == len(made) else {}

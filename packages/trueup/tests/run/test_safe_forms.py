@@ -1,0 +1,275 @@
+"""Every safe form on every PostgreSQL: the locks that it takes, what it leaves, and a crash behind each of its parts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import trueup
+from trueup import Options
+from trueup.planning.model import Action
+from trueup.run.execute import Executor
+from trueup_testing.chains import Locksmith, write_chain
+from trueup_testing.databases import Databases, execute, rows, value
+from trueup_testing.schema import dump
+
+pytestmark = pytest.mark.pg
+
+BASE = """
+CREATE TABLE p (id int PRIMARY KEY);
+CREATE TABLE keyless (id int, "Order" int);
+CREATE TABLE t (k int PRIMARY KEY, id int, a text, b varchar(10), c timestamp, p_id int, old int);
+CREATE INDEX t_a ON t (a);
+CREATE INDEX t_old ON t (old);
+CREATE TABLE part (id int, a text) PARTITION BY RANGE (id);
+CREATE TABLE part1 PARTITION OF part FOR VALUES FROM (0) TO (1000);
+CREATE TABLE part2 PARTITION OF part FOR VALUES FROM (1000) TO (2000);
+"""
+CHANGES = """
+CREATE INDEX t_b ON t (b);
+CREATE UNIQUE INDEX ON t (lower(b)) WHERE id > 0;
+DROP INDEX t_old;
+REINDEX TABLE t;
+ALTER TABLE t ADD UNIQUE (id);
+ALTER TABLE keyless ADD PRIMARY KEY (id);
+ALTER TABLE keyless ALTER "Order" SET NOT NULL;
+ALTER TABLE t ADD CHECK (id > 0);
+ALTER TABLE t ADD FOREIGN KEY (p_id) REFERENCES p ON DELETE CASCADE;
+ALTER TABLE t ADD n int REFERENCES p CHECK (n > 0) UNIQUE;
+ALTER TABLE t ADD m int DEFAULT 5 NOT NULL CHECK (m > 0);
+ALTER TABLE t ADD u uuid DEFAULT gen_random_uuid() NOT NULL UNIQUE;
+ALTER TABLE t ADD s serial;
+ALTER TABLE t ADD i bigint GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE t ALTER b TYPE text;
+ALTER TABLE t ADD z int, ADD CHECK (id < 1000), ALTER a SET NOT NULL, DROP COLUMN old;
+CREATE INDEX part_a ON part (a);
+CREATE TABLE part3 PARTITION OF part FOR VALUES FROM (2000) TO (3000);
+ALTER TABLE part ADD CHECK (id >= 0);
+ALTER TABLE part DETACH PARTITION part1;
+"""
+ROWS = (
+    "INSERT INTO p SELECT generate_series(1, 100)",
+    "INSERT INTO keyless SELECT n, n FROM generate_series(1, 100) AS n",
+    "INSERT INTO t SELECT n, n, n, n, now(), n, n FROM generate_series(1, 100) AS n",
+    "INSERT INTO part SELECT n, n FROM generate_series(1, 100) AS n",
+    "ANALYZE",
+)
+WATCH = (
+    "CREATE SCHEMA watch",
+    "CREATE TABLE watch.seen (relation text, mode text)",
+    """CREATE FUNCTION watch.look() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO watch.seen SELECT c.oid::regclass, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+     WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace; END $$""",
+    "CREATE EVENT TRIGGER look ON ddl_command_end EXECUTE FUNCTION watch.look()",
+)
+MODES = {
+    "AccessShareLock": "AS",
+    "RowShareLock": "RS",
+    "RowExclusiveLock": "RX",
+    "ShareUpdateExclusiveLock": "SUE",
+    "ShareLock": "S",
+    "ShareRowExclusiveLock": "SRE",
+    "AccessExclusiveLock": "AE",
+}
+STRENGTH = list(MODES.values())
+IN_SAFE_FORMS = Options(big_rows=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, locksmith: Locksmith) -> Path:
+    files = {"001_base.sql": BASE, "002_changes.sql": CHANGES}
+    return locksmith.lock(write_chain(tmp_path_factory.mktemp("safe") / "migrations", files))
+
+
+def in_use(databases: Databases, folder: Path) -> str:
+    """A database with rows, in which every change is still to come."""
+    url = databases.create()
+    trueup.up(url, folder, options=Options(to="1"))
+    execute(url, *ROWS)
+    return url
+
+
+def as_written(databases: Databases) -> str:
+    url = databases.create()
+    execute(url, BASE, *ROWS, *CHANGES.strip().splitlines())
+    return url
+
+
+class _Watched:
+    """The locks of each part, as pg_locks showed them inside its transaction, beside those that the plan names."""
+
+    def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        execute(url, *WATCH)
+        self.parts: list[tuple[Action, dict[str, str]]] = []
+        run = Executor.run
+
+        def watched(executor: Executor, action: Action) -> float:
+            execute(url, "TRUNCATE watch.seen")
+            took = run(executor, action)
+            strongest: dict[str, str] = {}
+            for name, mode in rows(url, "SELECT DISTINCT relation, mode FROM watch.seen"):
+                letters, table = MODES[str(mode)], f"public.{name}"
+                if STRENGTH.index(letters) >= STRENGTH.index(strongest.get(table, "AS")):
+                    strongest[table] = letters
+            self.parts.append((action, strongest))
+            return took
+
+        monkeypatch.setattr(Executor, "run", watched)
+
+
+def test_locks_are_those_that_the_plan_names_and_the_end_is_as_written(
+    each_server: Databases, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = in_use(each_server, folder)
+    watched = _Watched(url, monkeypatch)
+
+    assert trueup.up(url, folder, options=IN_SAFE_FORMS).true
+
+    execute(url, "DROP EVENT TRIGGER look", "DROP SCHEMA watch CASCADE")
+    assert dump(as_written(each_server)) == dump(url)
+    stronger = [
+        (action.statements, dict(action.locks), seen)
+        for action, seen in watched.parts
+        if action.transaction
+        for table, mode in seen.items()
+        if table != "public.part3"  # new: nobody uses it
+        and STRENGTH.index(mode) > STRENGTH.index(claimed(action, table))
+    ]
+    assert [] == stronger
+    felt = [action for action, seen in watched.parts if {"S", "SRE", "AE"} & set(action.locks.values())]
+    assert 12 <= len(felt) < len(watched.parts) / 2
+    assert not any(" VALIDATE " in text or " UPDATE " in text for action in felt for text in action.statements)
+
+
+def claimed(action: Action, table: str) -> str:
+    """What the plan says of a table; of a partition that it does not name it is said with its parent."""
+    return action.locks.get(table) or action.locks.get(table.rstrip("123"), "AS")
+
+
+class _Killed(BaseException):
+    """As if the process had ended there."""
+
+
+def test_a_crash_behind_any_part_is_gone_on_from(
+    each_server: Databases, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = in_use(each_server, folder)
+    killed_behind: set[tuple[str, ...]] = set()
+    run = Executor.run
+
+    def killed(executor: Executor, action: Action) -> float:
+        took = run(executor, action)
+        if action.statements not in killed_behind:
+            killed_behind.add(action.statements)
+            raise _Killed
+        return took
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Executor, "run", killed)
+        while True:
+            try:
+                trueup.up(url, folder, options=IN_SAFE_FORMS)
+            except _Killed:
+                continue
+            else:
+                break
+
+    assert trueup.check(url, folder).true
+    assert dump(as_written(each_server)) == dump(url)
+    assert [] == rows(url, "SELECT * FROM trueup.begun")
+    assert (100, 100, 100, 100) == rows(url, "SELECT count(u), count(DISTINCT u), count(s), count(DISTINCT i) FROM t")[
+        0
+    ]
+    assert 40 < len(killed_behind)
+
+
+BUILDS = {
+    "CREATE INDEX t_b ON t (b)": "ShareUpdateExclusiveLock",
+    "ALTER TABLE t ADD UNIQUE (id)": "ShareUpdateExclusiveLock",
+    "DROP INDEX t_a": "ShareUpdateExclusiveLock",
+    "REINDEX TABLE t": "ShareUpdateExclusiveLock",
+}
+
+
+@pytest.mark.parametrize("change", BUILDS)
+def test_writers_go_on_while_an_index_is_built(
+    each_server: Databases, tmp_path: Path, locksmith: Locksmith, change: str
+) -> None:
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
+    url = in_use(each_server, folder)
+    with psycopg.connect(url) as writer, psycopg.connect(url, autocommit=True) as other:
+        writer.execute("UPDATE t SET a = a WHERE k = 1")
+        thread = threading.Thread(target=trueup.up, args=(url, folder), kwargs={"options": IN_SAFE_FORMS})
+        thread.start()
+        held = list(_modes_while_waiting(other))
+        other.execute("UPDATE t SET a = 'written meanwhile' WHERE k = 2")
+        writer.rollback()
+        thread.join()
+
+    assert {BUILDS[change]} == set(held)
+    assert trueup.check(url, folder).true
+    assert "written meanwhile" == value(url, "SELECT a FROM t WHERE k = 2")
+
+
+def _modes_while_waiting(conn: psycopg.Connection[object]) -> Iterator[str]:
+    """The modes that another backend holds on t when it waits for a transaction."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = conn.execute(
+            """SELECT l.mode FROM pg_locks w JOIN pg_locks l ON l.pid = w.pid
+                WHERE w.locktype = 'virtualxid' AND NOT w.granted AND l.relation = 't'::regclass AND l.granted"""
+        ).fetchall()
+        if found:
+            yield from (row[0] for row in found)  # type: ignore[index]
+            return
+        time.sleep(0.01)
+
+
+def test_small_tables_and_what_is_meant_as_written_are_sent_as_written(
+    database: str, tmp_path: Path, locksmith: Locksmith
+) -> None:
+    change = "CREATE INDEX t_b ON t (b);\n-- as written\nALTER TABLE t ALTER id TYPE bigint;"
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
+    trueup.up(database, folder, options=Options(to="1"))
+    execute(database, *ROWS)
+
+    small, big = trueup.plan(database, folder), trueup.plan(database, folder, options=IN_SAFE_FORMS)
+
+    assert [["CREATE INDEX t_b ON t (b)"], ["ALTER TABLE t ALTER id TYPE bigint"]] == [s.statements for s in small.sent]
+    assert ["CREATE INDEX CONCURRENTLY t_b ON public.t USING btree (b)"] == big.sent[0].statements
+    assert ["ALTER TABLE t ALTER id TYPE bigint"] == big.sent[1].statements
+
+
+@pytest.mark.parametrize(
+    "change, why",
+    [
+        ("ALTER TABLE t ALTER id TYPE bigint", "writes the whole table anew"),
+        ("ALTER TABLE t ADD g int GENERATED ALWAYS AS (id + 1) STORED", "for the generated column g"),
+        ("ALTER TABLE t SET UNLOGGED", "writes the whole table anew"),
+        ("CLUSTER t USING t_a", "writes the whole table anew"),
+        ("VACUUM FULL t", "writes the whole table anew"),
+        ("ALTER TABLE t ADD EXCLUDE USING btree (id WITH =)", "an EXCLUDE constraint"),
+        ("ALTER TABLE part ADD UNIQUE (id)", "a partitioned table cannot take one over"),
+        ("ALTER TABLE keyless ADD u uuid DEFAULT gen_random_uuid()", "without a primary key"),
+        ("BEGIN; ALTER TABLE t ADD z int; UPDATE t SET z = 1; COMMIT", "in one transaction with other statements"),
+    ],
+)
+def test_what_has_no_safe_form_is_for_a_person_to_decide(
+    database: str, tmp_path: Path, locksmith: Locksmith, change: str, why: str
+) -> None:
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
+    trueup.up(database, folder, options=Options(to="1"))
+    execute(database, *ROWS)
+
+    with pytest.raises(trueup.ConflictError) as caught:
+        trueup.up(database, folder, options=IN_SAFE_FORMS)
+
+    (conflict,) = caught.value.conflicts
+    assert why in conflict.why
+    assert "rows, " in conflict.why
+    assert "-- as written" in conflict.hint
