@@ -163,12 +163,12 @@ class Executor:
             self.conn.execute(self.message(action, attempt).encode())
             return
         if action.unfinished:
-            self.fenced(_SEPARATOR.join(self._rows(action)))
+            self.fenced(SEPARATOR.join(self._rows(action)))
         started = time.monotonic()
         self._send_alone(action)
         since = f"(clock_timestamp() - interval '{time.monotonic() - started} s')"
         if not action.unfinished and (rows := self._rows(action, since=since)):
-            self.fenced(_SEPARATOR.join(rows))
+            self.fenced(SEPARATOR.join(rows))
 
     def message(self, action: Action, attempt: int = 0, *, fence: str = "", since: str = "now()", row: str = "") -> str:
         """A transaction: settings, fence, statements, ledger row. `since` and `row` are as in `closing`."""
