@@ -192,3 +192,19 @@ def test_a_file_half_applied_goes_on_where_it_stopped(run: Run, chain: MakeChain
         assert 0 == answer.code, answer.err
         assert len(statements) - count == len([step for step in answer.json["steps"] if step["statements"]])
         assert dump(reference) == dump(url)
+
+
+def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    seeds = {"002_kinds.sql": "CREATE TABLE kinds (id serial PRIMARY KEY, name text UNIQUE);"}
+    seeds["003_seeds.sql"] = "INSERT INTO kinds (name) VALUES ('cold'), ('hot');"
+    folder, url = chain({**FIRST, **seeds, "004_later.sql": "CREATE TABLE later (id int);"}), databases.create()
+    run("--migrations", folder, "--database-url", url, "up", "--to", "3")
+    execute(url, "DELETE FROM trueup.schema_migrations WHERE migration_id !~ '^1_'")
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert [("cold",), ("hot",)] == rows(url, "SELECT name FROM kinds ORDER BY id")
+    assert "assume" in {step["verdict"] for step in answer.json["steps"]}
