@@ -37,6 +37,8 @@ def test_with_a_database_only_what_it_lacks_is_told(run: Run, chain: MakeChain, 
         answer
     )
     assert {"public.leads": "SHARE"} == answer.json["findings"][0]["locks"]
+    (sent,) = answer.json["findings"][0]["sends"]
+    assert sent.startswith("CREATE INDEX CONCURRENTLY leads_name ON public.leads")
     assert (1, 2) == (answer.json["warnings"], answer.json["notes"])
 
 

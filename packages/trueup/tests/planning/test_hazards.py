@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,47 @@ def test_a_new_name_makes_no_new_table() -> None:
 def test_observed_locks_are_told_rather_than_those_that_such_a_statement_takes() -> None:
     seen = Effect(locks={"public.t": "AE", "public.u": "SRE", "public.v": "AS"})
 
-    (found,) = lint("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u;", effects=(seen,))
+    (found,) = lint("ALTER TABLE t ADD EXCLUDE USING gist (r WITH &&);", effects=(seen,))
 
     assert {"public.t": "AE", "public.u": "SRE"} == found.locks
+
+
+# --- what `up` would send, where the scratch server has shown what the step does ---
+
+ADDS_CHECK = Effect(
+    set={"constraint public.t.c": "CHECK ((id > 0))", "validated public.t.c": ""},
+    locks={"public.t": "AE"},
+    scanned=("public.t",),
+)
+
+
+def test_the_safe_form_is_shown() -> None:
+    (found,) = lint("CREATE TABLE t ();", "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0);", effects=(TABLE, ADDS_CHECK))
+
+    assert ("check-constraint", Level.NOTE) == (found.rule.id, found.level)
+    add, validate = found.sends
+    assert add.endswith("NOT VALID")
+    assert "ALTER TABLE public.t VALIDATE CONSTRAINT c" == validate
+
+
+def test_what_was_seen_to_take_an_instant_is_no_hazard() -> None:
+    effects = (TABLE, replace(ADDS_CHECK, scanned=()))
+
+    assert [] == rules("CREATE TABLE t ();", "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0);", effects=effects)
+
+
+def test_what_up_refuses_is_a_warning() -> None:
+    effect = Effect(
+        set={"constraint public.t.e": "EXCLUDE USING gist (r WITH &&)"},
+        locks={"public.t": "AE"},
+        scanned=("public.t",),
+    )
+    text = "ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING gist (r WITH &&);"
+
+    (found,) = lint("CREATE TABLE t ();", text, effects=(TABLE, effect))
+
+    assert ("exclude-constraint", Level.WARNING) == (found.rule.id, found.level)
+    assert "`up` refuses it where the table is big" in found.why
 
 
 def test_a_block_of_ddl_is_judged_by_the_locks_that_were_seen() -> None:

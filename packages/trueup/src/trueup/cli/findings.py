@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -57,6 +58,8 @@ def _show_one(finding: Finding) -> None:
     say(f"{finding.path}:{finding.line}: {level} {colour(finding.rule.id, 'bold')}: {finding.said}")
     if finding.level is not Level.WARNING:
         say(colour(f"    {finding.instead}", "dim"))
+        for statement in finding.sends:
+            say(colour(textwrap.indent(f"{statement};", "      "), "dim"))
         return
     if finding.locks:
         say(f"    locks    {_locks(finding)}")

@@ -10,6 +10,7 @@ from trueup.catalog.keys import quoted
 from trueup.chain import statements as ask
 from trueup.chain.grammar import Statement, range_name
 from trueup.chain.model import Effect, Step
+from trueup.planning.hazards.sent import Sent
 
 _SYNONYMS = {
     "character varying": "varchar",
@@ -46,6 +47,7 @@ class Around:
     facts: Mapping[str, str]
     fresh: set[str] = field(default_factory=set)  # relations without rows or users: made by the same file or run
     again: set[tuple[str, str]] = field(default_factory=set)  # objects that the file makes
+    sent: Sent | None = None  # what `up` sends; None where nothing was observed of the step
 
     def is_fresh(self, relation: Any) -> bool:
         """Nobody uses it yet: it was made by the same file, or by the same run."""

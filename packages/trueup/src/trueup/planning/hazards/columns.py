@@ -8,7 +8,7 @@ from typing import Any
 from trueup.chain.grammar import nodes_of
 from trueup.planning.hazards.around import Around, Type, name_of, qualified, shown, type_of_node
 from trueup.planning.hazards.constraints import constraint_hits
-from trueup.planning.hazards.model import Family, Hit, Level, Rule, lock_rule
+from trueup.planning.hazards.model import Family, Hit, Rule, lock_rule
 
 _LATER = (
     "Put `-- phase: contract` before it, and run it with `trueup up --phase contract` once no running code needs it."
@@ -27,6 +27,8 @@ AUTO_INCREMENT = lock_rule(
     "a serial or identity column is added",
     "The whole table is rewritten while nobody can read or write it.",
     "Add a bigint column with a sequence's default, fill the old rows in batches, NOT NULL, then ADD GENERATED.",
+    "adds the column empty, numbers new rows from a sequence, fills the old ones in batches, and makes the column then "
+    "what it is to be",
 )
 STORED_GENERATED = lock_rule(
     "stored-generated",
@@ -53,7 +55,7 @@ FREE_TYPE_CHANGE = lock_rule(
     "No row is rewritten; but expression and partial indexes are built anew and CHECKs read again under the lock, "
     "statistics may be lost, and prepared statements of the running code fail once.",
     "Run ANALYZE on the column afterwards.",
-    level=Level.NOTE,
+    "changes it in an instant, and has the column analysed",
 )
 NARROW_TYPE = Rule(
     id="narrow-type",

@@ -49,7 +49,7 @@ SET_NOT_NULL = lock_rule(
     "SET NOT NULL reads the whole table under its lock",
     "Every row is read while nobody can read or write the table.",
     "ADD CHECK (… IS NOT NULL) NOT VALID, VALIDATE it, SET NOT NULL (which then reads nothing), drop the CHECK.",
-    "has a CHECK validated beside readers and writers first, so that SET NOT NULL reads nothing",
+    "has it validated beside readers and writers first, so that nothing is read under the lock",
 )
 DOMAIN_CONSTRAINT = lock_rule(
     "domain-constraint",

@@ -11,6 +11,7 @@ from trueup.chain.model import Effect, Step
 from trueup.planning.hazards import behaviour, blocks, columns, constraints, contract, heavy, indexes, rows, style
 from trueup.planning.hazards.around import Around, made_objects, made_relations, name_of
 from trueup.planning.hazards.model import STRONG, Family, Finding, Hit, Level, Rule
+from trueup.planning.hazards.sent import Sending, Sent
 
 UNKNOWN_RULE = Rule(
     id="unknown-rule",
@@ -61,14 +62,17 @@ def find(lint: Lint) -> list[Finding]:
         if step.id in parsed:
             again[step.path] |= made_objects(parsed[step.id])
     found: list[Finding] = []
+    sending = Sending(lint.steps, lint.effects, facts)
     fresh: set[str] = set()
     path = ""
     for position, step in enumerate(lint.steps):
         effect = lint.effects[position] if position < len(lint.effects) else None
         if not lint.together and step.path != path:
             path, fresh = step.path, set()
+            sending = Sending(lint.steps, lint.effects, facts)
+        sent = sending.of(position) if effect and step.id in parsed else None
         if step.id in parsed:
-            surroundings = Around(step=step, effect=effect, facts=facts, fresh=fresh, again=again[step.path])
+            surroundings = Around(step=step, effect=effect, facts=facts, fresh=fresh, again=again[step.path], sent=sent)
             found += _of_step(parsed[step.id], surroundings, info=lint.info)
         if effect:
             for key in effect.gone:
@@ -94,8 +98,8 @@ def _of_step(statements: list[Statement], around: Around, *, info: bool) -> Iter
     if len(statements) > 1:
         hits += blocks.block_hits(statements, arounds, around.effect.locks if around.effect else {})
     hits += [(0, hit) for hit in heavy.observed_hits(around, {hit.rule.id for _, hit in hits})]
-    told = [(position, hit) for position, hit in _once(hits) if info or hit.rule.level is not Level.INFO]
-    yield from _told(told, around, alone=len(statements) == 1)
+    found = _told(list(_once(hits)), around, alone=len(statements) == 1)
+    yield from (one for one in found if info or one.level is not Level.INFO)
 
 
 def _of_statement(statement: Statement, around: Around) -> Iterator[Hit]:
@@ -147,11 +151,8 @@ def _told(hits: list[tuple[int, Hit]], around: Around, *, alone: bool) -> Iterat
 
 def _finding(hit: Hit, around: Around, line: int, position: int, *, alone: bool) -> Finding:
     rule, step = hit.rule, around.step
-    level, why, instead = rule.level, rule.why, rule.instead
-    if rule.sends and alone:
-        level, instead = Level.NOTE, f"Nothing to do: `up` {rule.sends}."
-    elif rule.sends:
-        why = f"{why} It shares a transaction with other statements, so `up` sends it as written."
+    sent = around.sent if alone else None
+    level, why, instead = _judged(rule, sent, alone=alone)
     text = step.statements[position].encode()[: hit.at]
     return Finding(
         rule=rule,
@@ -163,7 +164,29 @@ def _finding(hit: Hit, around: Around, line: int, position: int, *, alone: bool)
         why=why,
         instead=instead,
         locks=_locks(hit, around) if alone else hit.locks,
+        sends=sent.statements if sent and _has_form(rule, sent) else (),
     )
+
+
+def _judged(rule: Rule, sent: Sent | None, *, alone: bool) -> tuple[Level, str, str]:
+    """(level, why, what to do) with what `up` would send, where that is known."""
+    by_itself = f"Nothing to do: `up` {rule.sends}." if rule.sends else "Nothing to do: `up` sends another form."
+    if sent and sent.is_refused and rule.family is Family.LOCKS:
+        return Level.WARNING, f"{rule.why} `up` refuses it where the table is big.", rule.instead
+    if _has_form(rule, sent):
+        return Level.NOTE, rule.why, by_itself
+    if sent and rule.sends:  # the scratch server showed that nothing is read, built or written
+        return Level.INFO, rule.why, "Nothing to do: this one takes an instant."
+    if rule.sends and alone:
+        return Level.NOTE, rule.why, by_itself
+    if rule.sends:
+        return Level.WARNING, f"{rule.why} It shares a transaction, so `up` sends it as written.", rule.instead
+    return rule.level, rule.why, rule.instead
+
+
+def _has_form(rule: Rule, sent: Sent | None) -> bool:
+    """`up` answers this rule with a safe form."""
+    return sent is not None and sent.is_safe_form and rule.family is Family.LOCKS
 
 
 def _locks(hit: Hit, around: Around) -> Mapping[str, str]:

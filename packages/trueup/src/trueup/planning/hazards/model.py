@@ -94,6 +94,7 @@ class Finding:
     why: str
     instead: str
     locks: Mapping[str, str] = field(default_factory=dict)
+    sends: tuple[str, ...] = ()  # what `up` sends in place of what is written, where the table is big
 
     def to_json(self) -> dict[str, Any]:
         """The element of `findings`."""
@@ -107,4 +108,5 @@ class Finding:
             "locks": {relation: MODES[mode] for relation, mode in self.locks.items()},
             "why": self.why,
             "instead": self.instead,
+            "sends": list(self.sends),
         }
