@@ -357,6 +357,7 @@ def _partly(  # noqa: PLR0917 - what both commands hand over
             what=what,
             names=steps,
             jobs=jobs,
+            unfelt=what == "index",
         ).run()
 
 

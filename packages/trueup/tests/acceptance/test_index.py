@@ -110,3 +110,35 @@ def test_behind_a_pooler_of_transactions_it_is_refused(databases: Databases, old
     assert 3 == answer.code
     assert "cannot run in a transaction" in answer.err
     assert [] == rows(old, INDEXES)
+
+
+def test_on_a_partitioned_table_part_by_part_and_again_after_a_crash(
+    database: str, chain: Callable[..., Path], run: Run
+) -> None:
+    partitions = "CREATE TABLE logs_{0} PARTITION OF logs FOR VALUES IN ({0});\n"
+    folder = chain(
+        {
+            "001_logs.sql": "CREATE TABLE logs (day int, x int) PARTITION BY LIST (day);\n"
+            + "".join(map(partitions.format, (1, 2))),
+            "002_index.sql": "CREATE INDEX logs_x ON logs (x);\n",
+        }
+    )
+    assert run("--migrations", folder, "up", "--to", "001_logs", DATABASE_URL=database).code == 0
+    execute(database, "INSERT INTO logs SELECT 1 + g % 2, g FROM generate_series(1, 100) g", partitions.format(3))
+    with psycopg.connect(database) as other, psycopg.connect(database, autocommit=True) as crashed:
+        other.execute("UPDATE logs_2 SET x = x")
+        crashed.execute("CREATE INDEX logs_x ON ONLY logs (x)")
+        crashed.execute("SET statement_timeout = 300")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            crashed.execute("CREATE INDEX CONCURRENTLY logs_2_x_idx ON logs_2 (x)")
+    execute(database, "DROP INDEX logs_x")
+
+    answer = run("--migrations", folder, "index", DATABASE_URL=database)
+    assert answer.code == 0, answer.err
+    assert [("logs_1", True, True), ("logs_2", True, True), ("logs_3", True, True)] == rows(
+        database,
+        "SELECT i.indrelid::regclass::text, i.indisvalid, c.relispartition FROM pg_index i "
+        "JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relkind = 'i' AND i.indrelid::regclass::text ~ '^logs_' ORDER BY 1",
+    )
+    assert value(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'logs_x'::regclass") is True
+    assert run("--migrations", folder, "up", DATABASE_URL=database).code == 0

@@ -79,7 +79,7 @@ def _touch(earlier: Action, later: Action, locked: LockedChain) -> bool:
 
 
 def _relations(action: Action, locked: LockedChain) -> set[str]:
-    touched = set() if action.step is None else set(locked.effects[action.step].locks)
+    touched = set(action.locks) | (set() if action.step is None else set(locked.effects[action.step].locks))
     touched |= {table for key in action.keys if (table := table_of(key))}
     if any(kind_of(key) == "index" for key in action.keys):  # it is its statement that names the table
         for text in action.statements:

@@ -118,6 +118,14 @@ class Assessor:
             answers = {query: self._ask(query, settings=_SEE_ALL_ROWS) for query in unknown}
             wish = replace(wish, rows={**wish.rows, **answers})
 
+    def assess_as(self, options: Options) -> Assessment:
+        """The same under other options."""
+        own, self.options = self.options, options
+        try:
+            return self.assess()
+        finally:
+            self.options = own
+
     def _probed(self, plan: Plan) -> Plan:
         """Ask the rows whether they stand in the way of what is to be made."""
         wanted, found = plan.decision.final, plan.decision.found

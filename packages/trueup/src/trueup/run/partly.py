@@ -29,7 +29,11 @@ _FRUITLESS = 3
 
 
 class Partly(Bringing):
-    """A run that carries out what `select` leaves of a plan, several groups at once where `jobs` allows it."""
+    """A run that carries out what `select` leaves of a plan, several groups at once where `jobs` allows it.
+
+    Args:
+        unfelt: In their safe forms, however small the tables are.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Partly(Bringing):
         what: str,
         names: Collection[str] = (),
         jobs: int = 1,
+        unfelt: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
@@ -45,6 +50,7 @@ class Partly(Bringing):
         self._what = what
         self._names = [self.chain.steps[self.looking.index(name)].id for name in names]
         self._jobs = jobs
+        self._unfelt = unfelt
         self._wanted: set[str] = set()
         self._counting = threading.Lock()
         self._lines: dict[str, StepReport] = {}
@@ -82,12 +88,17 @@ class Partly(Bringing):
     def _looked(self) -> tuple[Assessment, Part]:
         found = self._assess()
         refuse_conflicts(found.plan)
-        part = self._select(found.plan, self.locked, self._names)
+        part = self._selected(found.plan)
         self._refuse_names(part)
         for action, before in part.waiting:
             self.log(f"{action.id} waits for {before}, which `trueup up` does")
         refuse_alone(self.link, replace(found.plan, actions=part.actions))
         return found, part
+
+    def _selected(self, plan: Plan) -> Part:
+        if self._unfelt:  # what has no safe form is not among it, and its conflicts are of no interest here
+            plan = self.looking.assess_as(replace(self.options, big_rows=0, big_bytes=0)).plan
+        return self._select(plan, self.locked, self._names)
 
     def _refuse_names(self, part: Part) -> None:
         """What was asked for by name can be done, or that is an error."""
@@ -155,7 +166,7 @@ class Partly(Bringing):
     def _checked(self, report: Report) -> Report:
         """What was to be done is done, says a fresh look."""
         plan, after, _ = self._assess()
-        left = sorted(self._wanted & {action.id for action in self._select(plan, self.locked, self._names).actions})
+        left = sorted(self._wanted & {action.id for action in self._selected(plan).actions})
         if left:
             raise NotProved(
                 f"the run is over, but {', '.join(left[:5])} still has to be done",

@@ -129,6 +129,7 @@ def reindex(work: Work) -> Form | None:
                 statements=(f"REINDEX {kind} CONCURRENTLY {name}",),
                 why="a second index is built beside it, and takes its place",
                 locks={work.table: "SUE"},
+                makes={key: value for key, value in work.set.items() if kind_of(key) == "valid"},
                 transaction=False,
             ),
         )
