@@ -118,17 +118,8 @@ TEXTS = {
 }
 
 
-LOST = pytest.mark.xfail(reason="a GRANT at the place where a database stands is taken as done")
-
-
-@pytest.mark.parametrize(
-    "name, start",
-    [
-        pytest.param(name, start, marks=LOST if (name, start) == ("privileges", "with rows") else ())
-        for name in TEXTS
-        for start in ("empty", "with rows")
-    ],
-)
+@pytest.mark.parametrize("start", ["empty", "with rows"])
+@pytest.mark.parametrize("name", TEXTS)
 def test_what_people_write_is_run_as_psql_runs_it(
     chain: MakeChain, databases: Databases, name: str, start: str
 ) -> None:
@@ -187,3 +178,39 @@ def test_roles_and_grants_that_a_chain_needs_are_made(run: Run, chain: MakeChain
     assert 0 == answer.code, answer.err
     assert [(True,)] == rows(database, "SELECT has_table_privilege('trueup_test_app', 'a', 'SELECT')")
     execute(database, "DROP OWNED BY trueup_test_app", "DROP ROLE trueup_test_app")
+
+
+GRANTS = (
+    "GRANT SELECT, INSERT ON a TO pg_monitor;\nGRANT UPDATE (x) ON a TO PUBLIC;\n"
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\nREVOKE EXECUTE ON FUNCTION f() FROM PUBLIC;\n"
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC;\n"
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pg_monitor;\nCREATE TABLE b (id int);"
+)
+
+
+def test_privileges_lost_are_granted_again_and_others_are_left(chain: MakeChain, databases: Databases) -> None:
+    folder, url, by_hand = chain({"1_a.sql": A, "2_b.sql": GRANTS}), databases.create(), databases.create()
+    assert trueup.up(url, folder).true
+    execute(by_hand, A)
+    psql(by_hand, GRANTS)
+    lost = [
+        "REVOKE INSERT, SELECT ON a FROM pg_monitor",
+        "REVOKE ALL ON b FROM pg_monitor",
+        "REVOKE UPDATE (x) ON a FROM PUBLIC",
+    ]
+    execute(url, *lost, "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM pg_monitor")
+    others = "GRANT DELETE ON b TO pg_read_all_data"
+    execute(url, others)
+    execute(by_hand, others)
+
+    assert trueup.up(url, folder).true
+    assert dump(by_hand) == dump(url)
+
+
+def test_what_an_owner_is_granted_it_has(chain: MakeChain, databases: Databases) -> None:
+    folder, url = chain({"1_a.sql": A, "2_b.sql": "GRANT SELECT, INSERT ON a TO pg_monitor;"}), databases.create()
+    execute(url, A, "ALTER TABLE a OWNER TO pg_monitor")
+
+    first, second = trueup.up(url, folder), trueup.up(url, folder)
+
+    assert (True, True, []) == (first.true, second.true, second.sent)

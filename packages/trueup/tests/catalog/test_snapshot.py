@@ -24,6 +24,7 @@ KINDS = {
     *("constraint", "validated", "index", "valid", "sequence", "sequence owner"),
     *("enum", "domain", "domain constraint", "type", "view", "materialized view", "function", "procedure", "aggregate"),
     *("trigger", "trigger state", "policy", "rule", "statistics", "comment on"),
+    *("privileges", "default privileges"),
 }
 
 SOME_FACTS = {
@@ -58,6 +59,13 @@ SOME_FACTS = {
     "trigger state app.calls.asleep": "DISABLE",
     "comment on trigger app.leads.touched": "'keeps time'",
     "comment on type app.pair": "'two'",
+    "privileges table app.leads to pg_monitor": "INSERT, SELECT",
+    "privileges column app.leads.name to PUBLIC": "SELECT, UPDATE",
+    "privileges table app.calls to pg_monitor": "ALL WITH GRANT OPTION",
+    "privileges function app.atomic(integer) to PUBLIC": "NONE",
+    "privileges type app.mood to PUBLIC": "NONE",
+    "default privileges on tables in app to pg_monitor": "SELECT",
+    "default privileges on functions to PUBLIC": "NONE",
 }
 
 
@@ -129,7 +137,7 @@ def test_columns_come_as_they_stand_in_their_table(url: str) -> None:
 
 
 def test_only_the_schemas_asked_for_are_read(url: str) -> None:
-    assert {"extension btree_gist"} == set(facts_of(url, "public"))
+    assert {"extension btree_gist", "default privileges on functions to PUBLIC"} == set(facts_of(url, "public"))
 
 
 def test_temporary_and_internal_things_are_no_facts(conn: psycopg.Connection) -> None:

@@ -10,11 +10,12 @@ COLUMN_FACETS = ("not null", "default", "generated", "identity", "collation")
 
 _TABLE_FACETS = ("row security", "storage", "replica identity", "partition", "cluster on")
 _OF_TABLE = ("constraint", "validated", "trigger", "trigger state", "policy", "rule")
+_LEAVES = {"validated": "constraint", "valid": "index", "trigger state": "trigger", "sequence owner": "sequence"}
 _KINDS = sorted(
     (
         *("role", "schema", "extension", "table", "column", "index", "valid", "sequence", "sequence owner"),
         *("enum", "domain", "domain constraint", "type", "view", "materialized view"),
-        *("function", "procedure", "aggregate", "statistics", "comment on"),
+        *("function", "procedure", "aggregate", "statistics", "comment on", "privileges", "default privileges"),
         *COLUMN_FACETS,
         *_TABLE_FACETS,
         *_OF_TABLE,
@@ -23,6 +24,14 @@ _KINDS = sorted(
     reverse=True,
 )
 _KIND = re.compile("|".join(f"{kind} " for kind in _KINDS))
+_NAME = r'(?:"(?:[^"]|"")+"|[^". ]+)'
+_GRANT = re.compile(
+    r"(?P<kind>table|column|view|materialized view|sequence|function|procedure|aggregate|type|schema) (?P<name>.+)"
+    rf" to (?P<role>{_NAME})$"
+)
+_DEFAULTS = re.compile(
+    rf"(?:for (?P<owner>{_NAME}) )?on (?P<objects>[a-z ]+?)(?: in (?P<schema>{_NAME}))? to (?P<role>{_NAME})$"
+)
 _PART = re.compile(r'"(?:[^"]|"")+"|[^."(]+')
 
 
@@ -58,9 +67,31 @@ def parts(identity: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=65536)
+def granted(identity: str) -> tuple[str, str, str]:
+    """(kind of object, its name, the role) of privileges."""
+    match = _GRANT.match(identity)
+    if match is None:
+        raise ValueError(identity)
+    return match["kind"], match["name"], match["role"]
+
+
+@lru_cache(maxsize=4096)
+def default_grant(identity: str) -> tuple[str, str, str, str]:
+    """(whose objects, kind of objects, schema, role) of default privileges; empty: one's own, every schema."""
+    match = _DEFAULTS.match(identity)
+    if match is None:
+        raise ValueError(identity)
+    return match["owner"] or "", match["objects"], match["schema"] or "", match["role"]
+
+
 def schema_of(key: str) -> str:
     """The schema of a fact's object, unquoted; empty for an extension."""
     kind, identity = split_key(key)
+    if kind == "default privileges":
+        return unquoted(default_grant(identity)[2])
+    if kind == "privileges":
+        identity = granted(identity)[1]
     if kind == "comment on":
         identity = re.sub(r"^(materialized view|[a-z]+) ", "", identity)
     return "" if kind in ("extension", "role") else unquoted(parts(identity)[0])
@@ -84,6 +115,9 @@ def table_of(key: str) -> str:
         return identity
     if kind == "column" or kind in COLUMN_FACETS or kind in _OF_TABLE:
         return ".".join(parts(identity)[:2])
+    if kind == "privileges":
+        of, name, _ = granted(identity)
+        return ".".join(parts(name)[:2]) if of in ("table", "column") else ""
     if kind == "comment on" and identity.startswith(("column ", "table ", "constraint ", "trigger ")):
         return ".".join(parts(identity.split(" ", 1)[1])[:2])
     return ""
@@ -101,14 +135,11 @@ def owner_of(key: str) -> str:
     kind, identity = split_key(key)
     if kind in COLUMN_FACETS:
         return f"column {identity}"
-    if kind == "validated":
-        return f"constraint {identity}"
-    if kind == "valid":
-        return f"index {identity}"
-    if kind == "trigger state":
-        return f"trigger {identity}"
-    if kind == "sequence owner":
-        return f"sequence {identity}"
+    if kind in _LEAVES:
+        return f"{_LEAVES[kind]} {identity}"
+    if kind == "privileges":
+        of, name, _ = granted(identity)
+        return "" if of == "type" else f"{of} {name}"
     table = table_of(key)
     return f"table {table}" if table and kind != "table" else ""
 

@@ -56,33 +56,40 @@ def _template() -> tuple[str, tuple[Section, ...]]:
     return head, tuple(map(Section, names, (tuple(each.split()) for each in catalogs), texts))
 
 
-def sections(*, schemas: str = "true", relations: str = "true", objects: str = "true") -> tuple[str, list[Section]]:
-    """The WITH clause and the sections behind it, with the three filters as SQL conditions.
+def sections(
+    *, schemas: str = "true", relations: str = "true", objects: str = "true", owners: str = "false"
+) -> tuple[str, list[Section]]:
+    """The WITH clause and the sections behind it, with the four filters as SQL conditions.
 
-    `objects` has `{}` where the alias goes.
+    `objects` has `{}` where the alias goes; `owners` picks among those whose objects are `o`.
     """
 
     def filtered(text: str) -> str:
-        text = text.replace("{schemas}", schemas).replace("{relations}", relations)
+        text = text.replace("{schemas}", schemas).replace("{relations}", relations).replace("{owners}", owners)
         return _OBJECT_FILTER.sub(lambda match: objects.replace("{}", match[1]), text)
 
     head, found = _template()
     return filtered(head), [section._replace(sql=filtered(section.sql)) for section in found]
 
 
-def snapshot_sql(*, schemas: str) -> str:
+def snapshot_sql(*, schemas: str, owners: str = "false") -> str:
     """The whole query: (owning object's oid, key, value) of every fact in the schemas that the condition picks."""
-    head, found = sections(schemas=schemas)
+    head, found = sections(schemas=schemas, owners=owners)
     return head + "\nUNION ALL\n".join(section.sql for section in found)
 
 
-def take(conn: Connection[Any], schemas: Collection[str], roles: Collection[str] = ()) -> Facts:
+def take(
+    conn: Connection[Any], schemas: Collection[str], roles: Collection[str] = (), grantees: Collection[str] = ()
+) -> Facts:
     """All facts of these schemas, on an autocommit connection.
+
+    Objects that belong to one of `grantees` come with its privileges as `*`: an owner needs no GRANT.
 
     Locks nothing but what reading the catalog takes; waits at most two seconds behind somebody's ACCESS EXCLUSIVE.
     """
     names = sql.Literal(sorted(schemas)).as_string(conn)
-    query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])")
+    owners = f"quote_ident(pg_get_userbyid(o.owner)) = ANY ({sql.Literal(sorted(grantees)).as_string(conn)}::text[])"
+    query = snapshot_sql(schemas=f"n.nspname = ANY ({names}::text[])", owners=owners if grantees else "false")
     if roles:  # they belong to the whole server: only those that the chain makes are its business
         query += _ROLES.replace("{roles}", sql.Literal(sorted(roles)).as_string(conn) + "::text[]")
     message = f"BEGIN READ ONLY; {PINNED}; SET LOCAL lock_timeout = '2s'; {query}; COMMIT"

@@ -262,3 +262,78 @@ UNION ALL
 SELECT r.oid::bigint, 'comment on trigger ' || r.name || '.' || quote_ident(g.tgname), quote_literal(d.description)
   FROM rel r JOIN pg_trigger g ON g.tgrelid = r.oid
   JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid = g.oid
+
+-- section privileges: pg_class pg_attribute pg_proc pg_type pg_namespace
+-- What a role other than the owner may do, where that is not what everybody may do by default. The owner of an object
+-- may do everything with it, which a live database says of the roles that a chain grants something to.
+SELECT o.oid::bigint, 'privileges ' || o.kind || ' ' || o.name || ' to ' || g.name, g.value
+  FROM (
+       SELECT r.oid, r.relowner AS owner, r.name, r.relacl AS acl, (CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char" AS class,
+              CASE r.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind
+         FROM rel r WHERE r.relkind IN ('r', 'p', 'v', 'm', 'S')
+       UNION ALL
+       SELECT r.oid, r.relowner, r.name || '.' || quote_ident(a.attname), a.attacl, 'c', 'column'
+         FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
+       UNION ALL
+       SELECT p.oid, p.proowner, ns.name || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')', p.proacl, 'f',
+              CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END
+         FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+        WHERE {objects:p}
+          AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+       UNION ALL
+       SELECT t.oid, t.typowner, ns.name || '.' || quote_ident(t.typname), t.typacl, 'T', 'type'
+         FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+        WHERE t.typtype IN ('c', 'd', 'e', 'r') AND t.typacl IS NOT NULL AND {objects:t}
+       UNION ALL
+       SELECT n.oid, n.nspowner, ns.name, n.nspacl, 'n', 'schema' FROM pg_namespace n JOIN ns ON ns.oid = n.oid WHERE {objects:n}
+       ) AS o
+ CROSS JOIN LATERAL (
+       SELECT a.name, CASE WHEN a.given THEN a.value ELSE 'NONE' END
+         FROM (SELECT CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END,
+                      bool_or(e.given),
+                      CASE WHEN count(*) FILTER (WHERE e.given) < CASE o.class WHEN 'c' THEN 4 ELSE (
+                                    SELECT count(*) FROM aclexplode(acldefault(o.class, o.owner)) AS f WHERE f.grantee = o.owner) END
+                             OR bool_or(e.is_grantable) <> bool_and(e.is_grantable)
+                           THEN string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', '
+                                           ORDER BY e.privilege_type) FILTER (WHERE e.given AND e.privilege_type <> 'MAINTAIN')
+                           WHEN bool_or(e.is_grantable) THEN 'ALL WITH GRANT OPTION'
+                           ELSE 'ALL' END,
+                      string_agg(e.privilege_type || e.is_grantable::text, ',' ORDER BY e.privilege_type) FILTER (WHERE e.given)
+                      IS NOT DISTINCT FROM
+                      string_agg(e.privilege_type || 'false', ',' ORDER BY e.privilege_type) FILTER (WHERE NOT e.given)
+                 FROM (SELECT x.grantee, x.privilege_type, bool_or(x.is_grantable) AS is_grantable, true AS given
+                         FROM aclexplode(o.acl) AS x GROUP BY 1, 2
+                       UNION ALL
+                       SELECT x.grantee, x.privilege_type, false, false FROM aclexplode(acldefault(o.class, o.owner)) AS x
+                       UNION ALL  -- as initdb leaves it
+                       SELECT 0, 'USAGE', false, false WHERE o.class = 'n' AND o.name = 'public') AS e
+                WHERE e.grantee <> o.owner AND o.acl IS NOT NULL
+                GROUP BY e.grantee) AS a (name, given, value, usual)
+        WHERE NOT a.usual
+       UNION ALL
+       SELECT quote_ident(pg_get_userbyid(o.owner)), '*' WHERE {owners}
+       ) AS g (name, value)
+
+-- section default_privileges: pg_default_acl
+SELECT d.oid::bigint,
+       'default privileges ' || CASE WHEN pg_get_userbyid(d.defaclrole) <> current_user
+                                     THEN 'for ' || quote_ident(pg_get_userbyid(d.defaclrole)) || ' ' ELSE '' END
+       || 'on ' || CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'
+                                        WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' ELSE 'large objects' END
+       || coalesce(' in ' || ns.name, '') || ' to ' || g.name, g.value
+  FROM pg_default_acl d
+  LEFT JOIN ns ON ns.oid = d.defaclnamespace
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END,
+              string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', '
+                         ORDER BY e.privilege_type) FILTER (WHERE e.privilege_type <> 'MAINTAIN')
+         FROM (SELECT x.grantee, x.privilege_type, bool_or(x.is_grantable) AS is_grantable
+                 FROM aclexplode(d.defaclacl) AS x GROUP BY 1, 2) AS e
+        WHERE e.grantee <> d.defaclrole
+        GROUP BY e.grantee
+       UNION ALL  -- what everybody may do by default, taken away
+       SELECT 'PUBLIC', 'NONE'
+        WHERE d.defaclnamespace = 0 AND d.defaclobjtype IN ('f', 'T')
+          AND NOT EXISTS (SELECT FROM aclexplode(d.defaclacl) AS x WHERE x.grantee = 0)
+       ) AS g (name, value)
+ WHERE (d.defaclnamespace = 0 OR ns.oid IS NOT NULL) AND {objects:d}

@@ -17,6 +17,7 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
 
     One object satisfies one fact, and exact names come first.
     """
+    live = _with_owners(live, paths)
     unclaimed: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for key, value in live.items():
         if key.startswith(("constraint ", "index ")) and key not in paths.of:
@@ -34,6 +35,20 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
                 _claim(key, candidates.pop(0), named, renamed)
                 break
     return named, renamed
+
+
+def _with_owners(live: Mapping[str, str], paths: Trajectories) -> Mapping[str, str]:
+    """An owner may do everything, so it has whatever the chain last grants it."""
+    owned = [key for key, value in live.items() if value == "*" and key.startswith("privileges ")]
+    if not owned:
+        return live
+    named = dict(live)
+    for key in owned:
+        granted = [value for _, value in paths.of.get(key, ()) if value is not None]
+        del named[key]
+        if granted:
+            named[key] = granted[-1]
+    return named
 
 
 def _final_first(item: tuple[str, list[tuple[int, Value]]]) -> tuple[bool, int]:

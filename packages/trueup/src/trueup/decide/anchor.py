@@ -9,7 +9,10 @@ from trueup.catalog.keys import kind_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
 
-_ROWLESS = {"not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"}
+_ROWLESS = {
+    *("not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"),
+    *("privileges", "default privileges"),
+}
 
 _CHANGED_BY_STEPS_ONLY = {"table", "column", "generated", "collation", "identity", "sequence", "domain", "type"}
 

@@ -16,6 +16,7 @@ _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "vali
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
     *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
+    *("privileges", "default privileges"),
 }
 """Kinds whose value can be replaced without a row being lost."""
 

@@ -23,6 +23,8 @@ from trueup.decide.trajectory import Trajectories, Value, fold
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
+_SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
+"""What a statement sets to its value whatever it was before."""
 
 
 def decide(
@@ -310,7 +312,7 @@ class _Deciding:
                 (there if enums.has_all(found or "", value) else missing).append(key)
             elif found == value or self.place.get(key, -1) > index or self._settled_later(key, index, found):
                 there.append(key)
-            elif found is None or found == self.paths.value_at(key, index):
+            elif found is None or found == self.paths.value_at(key, index) or key.startswith(_SET_OUTRIGHT):
                 missing.append(key)
             else:
                 strange.append(key)

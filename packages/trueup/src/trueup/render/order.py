@@ -31,7 +31,7 @@ _ORDER = (
     ("trigger",),
     ("trigger state", "policy", "rule", "statistics"),
     ("row security", "storage", "replica identity", "cluster on"),
-    ("comment on",),
+    ("comment on", "privileges", "default privileges"),
 )
 _NAMING = ("view ", "materialized view ", "function ", "procedure ", "aggregate ")
 _RANK = {kind: rank for rank, kinds in enumerate(_ORDER) for kind in kinds}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, split_key, table_of
-from trueup.render import objects, tables
+from trueup.render import objects, privileges, tables
 from trueup.render.order import in_order
 
 State = Mapping[str, str | None]
@@ -103,6 +103,8 @@ def _statements(
     """The statements for one fact, and the other facts that they make as well."""
     kind, identity = split_key(key)
     there = found.get(key)
+    if kind in ("privileges", "default privileges"):
+        return privileges.change(kind, identity, value, there), []
     if value is None:
         return _removal(renamed.get(key, key), kind, there), []
     if kind == "table":

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import identity_of, schema_of
+from trueup.catalog.keys import granted, identity_of, schema_of
 from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
@@ -75,6 +75,7 @@ class Assessor:
         self.options = options
         self.paths = Trajectories(locked.effects, locked.base)
         self.roles = {identity_of(key) for key in self.paths.of if key.startswith("role ")}
+        self.grantees = {granted(identity_of(key))[2] for key in self.paths.of if key.startswith("privileges ")}
         self.schemas = {schema for key in self.paths.of if (schema := schema_of(key))} | {"public"}
         self.index_of = {name: i for i, step in enumerate(self.chain.steps) for name in (step.id, *step.former)}
 
@@ -92,7 +93,7 @@ class Assessor:
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
-        facts = take(self.conn, self.schemas, self.roles)
+        facts = take(self.conn, self.schemas, self.roles, self.grantees)
         decision = self._decide(as_before(facts, marks.begun, self.paths), marks)
         plan = self._probed(self._build(decision, Begun(marks.begun, facts)))
         return Assessment(plan, self._report(plan), marks)

@@ -26,6 +26,7 @@ _FRESH = {
     "pg_proc": "SELECT x.oid FROM pg_proc x WHERE x.oid >= 16384",
     "pg_namespace": "SELECT x.oid FROM pg_namespace x WHERE true",
     "pg_extension": "SELECT x.oid FROM pg_extension x WHERE true",
+    "pg_default_acl": "SELECT x.oid FROM pg_default_acl x WHERE true",
     "pg_enum": "SELECT x.enumtypid FROM pg_enum x WHERE true",
     "pg_statistic_ext": "SELECT x.stxrelid FROM pg_statistic_ext x WHERE true",
     "pg_description": "SELECT unnest(pg_temp.trueup_owners(ARRAY[x.objoid])) FROM pg_description x"
@@ -38,12 +39,13 @@ _EXISTING = {
     "types": ("pg_type", "SELECT x.oid FROM pg_type x WHERE x.oid >= 16384 AND x.typtype IN ('c', 'e', 'd', 'r')"),
     "schemas": ("pg_namespace", "SELECT x.oid FROM pg_namespace x"),
     "extensions": ("pg_extension", "SELECT x.oid FROM pg_extension x"),
+    "default_privileges": ("pg_default_acl", "SELECT x.oid FROM pg_default_acl x"),
 }
 """Where something was dropped that nobody locks: what is still there."""
 
 
 _KINDS = {
-    **dict.fromkeys(("schemas", "extensions", "functions"), "-"),
+    **dict.fromkeys(("schemas", "extensions", "functions", "default_privileges"), "-"),
     **dict.fromkeys(("tables", "columns", "policies", "statistics"), "rp"),
     "constraints": "rp-",
     "indexes": "rpm",

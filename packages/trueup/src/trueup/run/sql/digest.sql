@@ -40,6 +40,8 @@ WITH ignored AS (
     SELECT hashint8extended(s.seqrelid::bigint + 2, s.xmin::text::bigint) FROM pg_sequence s
      WHERE s.seqrelid NOT IN (SELECT oid FROM ignored)
     UNION ALL
+    SELECT hashint8extended(d.oid::bigint, d.xmin::text::bigint) FROM pg_default_acl d
+    UNION ALL
     SELECT hashint8extended(x.oid::bigint, x.xmin::text::bigint) FROM pg_extension x
     UNION ALL
     SELECT hashint8extended(s.oid::bigint, s.xmin::text::bigint) FROM pg_statistic_ext s
