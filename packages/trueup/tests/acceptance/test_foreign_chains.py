@@ -199,7 +199,7 @@ def test_privileges_lost_are_granted_again_and_others_are_left(chain: MakeChain,
         "REVOKE UPDATE (x) ON a FROM PUBLIC",
     ]
     execute(url, *lost, "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM pg_monitor")
-    others = "GRANT DELETE ON b TO pg_read_all_data"
+    others = "GRANT EXECUTE ON FUNCTION f() TO pg_read_all_data"
     execute(url, others)
     execute(by_hand, others)
 
