@@ -156,6 +156,8 @@ class _Deciding:
             return StepVerdict(index=index, verdict="run", reason="its backfill has begun and goes on")
         if not effect.keys:
             return rules.verdict(index)
+        if step.repeatable:
+            return self._repeatable(index, effect)
         if index in self.done:
             return self._before_anchor(index)
         return self._after_anchor(index, step, effect)
@@ -166,6 +168,14 @@ class _Deciding:
             return StepVerdict(index=index, verdict="reconcile", reason="its `done when` query says that it is done")
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason="its `done when` query says that it is not done")
+
+    def _repeatable(self, index: int, effect: Effect) -> StepVerdict:
+        """A step that replaces whatever was there before it: it runs until its effect is there."""
+        _, missing, strange = self._sorted_facts(index, effect)
+        self._advance(effect, index)
+        if missing or strange:
+            return StepVerdict(index=index, verdict="run", reason="repeatable, and what is there is not of this text")
+        return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
 
     def _before_anchor(self, index: int) -> StepVerdict:
         effect = self.locked.effects[index]

@@ -65,13 +65,15 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     unknown: list[str] = []
     if exists(conn):
         rows = conn.execute(
-            "SELECT migration_id, verdict FROM trueup.schema_migrations WHERE success AND chain = "
+            "SELECT migration_id, verdict, checksum FROM trueup.schema_migrations WHERE success AND chain = "
             + literal(chain.name),
         ).fetchall()
-        for migration_id, verdict in rows:
+        for migration_id, verdict, checksum in rows:
             if (index := known.get(migration_id)) is None:
                 unknown.append(migration_id)
                 continue
+            if chain.steps[index].repeatable and checksum != chain.steps[index].hash:
+                continue  # its text has changed since: it is to run again
             done.add(index)
             if verdict != "adopted":
                 own.add(index)
@@ -127,7 +129,7 @@ def insert_sql(
     by: str,
     since: str = "now()",
 ) -> str:
-    """One INSERT for marks given as (step index, verdict, notes); a mark that is there stays.
+    """One INSERT for marks given as (step index, verdict, notes); a mark of the same text that is there stays.
 
     `since` is the SQL of the time when the step began.
     """
@@ -157,7 +159,11 @@ def _insert(values: str) -> str:
     return (
         "INSERT INTO trueup.schema_migrations "
         "(chain, migration_id, reconciled, notes, verdict, checksum, run_id, applied_by, duration_ms) "
-        f"VALUES {values} ON CONFLICT (chain, migration_id) DO NOTHING"
+        f"VALUES {values} ON CONFLICT (chain, migration_id) DO UPDATE SET "
+        "(applied_at, reconciled, notes, verdict, checksum, run_id, applied_by, duration_ms) = "
+        "(excluded.applied_at, excluded.reconciled, excluded.notes, excluded.verdict, excluded.checksum, "
+        "excluded.run_id, excluded.applied_by, excluded.duration_ms) "
+        "WHERE schema_migrations.checksum <> excluded.checksum"
     )
 
 
