@@ -79,7 +79,8 @@ def _list(context: Context) -> int:
         context.print_json({"backfills": [standing.to_json() for standing in found]})
         return 0
     for standing in found:
-        share = f"{standing.seen:,} of about {standing.expected:,} rows of {standing.table}"
+        expected = "" if standing.finished else f" of about {standing.expected:,}"
+        share = f"{standing.seen:,}{expected} rows of {standing.table}"
         note = f"; held back: {standing.note}" if standing.note else ""
         say(f"{colour(f'{standing.state:<9}', 'bold')} {standing.name}  {share}, {standing.written:,} written{note}")
     if not found:

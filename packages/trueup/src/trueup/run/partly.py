@@ -91,7 +91,8 @@ class Partly(Bringing):
         part = self._selected(found.plan)
         self._refuse_names(part)
         for action, before in part.waiting:
-            self.log(f"{action.id} waits for {before}, which `trueup up` does")
+            first = "another part of itself" if before == action.id else before
+            self.log(f"{action.id} waits for {first}, which `trueup up` does")
         refuse_alone(self.link, replace(found.plan, actions=part.actions))
         return found, part
 
