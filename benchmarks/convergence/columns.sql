@@ -2,6 +2,7 @@
 SELECT c.oid::int8 AS table_oid,
        format('%I.%I', n.nspname, c.relname) AS table_name,
        format('%I', a.attname) AS column_name,
+       a.attnum::int4 AS place,
        base.typname AS base_type,
        CASE WHEN a.atttypmod >= 0 THEN a.atttypmod ELSE t.typtypmod END AS modifier,
        a.attnotnull OR t.typnotnull AS not_null,

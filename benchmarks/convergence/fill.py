@@ -126,4 +126,4 @@ def _value(column: dict[str, Any], row: int, attempt: int, rng: random.Random) -
     if attempt < _ATTEMPTS - 1 and not column["labels"] and (allowed := literals_in(column["checks"])):
         return "'" + rng.choice(allowed) + "'"
     number = row + 1 + 10 * attempt
-    return value_sql(column["base_type"], column["modifier"], number, rng, column["labels"])
+    return value_sql(column["base_type"], column["modifier"], number, rng, column["labels"], place=column["place"])

@@ -9,6 +9,7 @@ import re
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty")
 _DAY = 86_400
+_MINUTE = 60
 
 
 def literals_in(definitions: list[str]) -> list[str]:
@@ -16,7 +17,9 @@ def literals_in(definitions: list[str]) -> list[str]:
     return [one for definition in definitions for one in _LITERAL.findall(definition) if one and "\\" not in one]
 
 
-def value_sql(base: str, modifier: int, number: int, rng: random.Random, enum: list[str]) -> str | None:
+def value_sql(
+    base: str, modifier: int, number: int, rng: random.Random, enum: list[str], *, place: int = 0
+) -> str | None:
     """An SQL expression of a type, different for each `number`. None where we do not know the type.
 
     Args:
@@ -25,15 +28,16 @@ def value_sql(base: str, modifier: int, number: int, rng: random.Random, enum: l
         number: The row's number.
         rng: Where chance comes from.
         enum: Labels, where the type is an enum.
+        place: The column's place: in one row, a later column has a later time (a beginning comes before its end).
     """
     if enum:
         return _quoted(rng.choice(enum))
     if base.startswith("_"):
-        inner = value_sql(base[1:], modifier, number, rng, [])
+        inner = value_sql(base[1:], modifier, number, rng, [], place=place)
         return None if inner is None else f"ARRAY[{inner}]"
     if base in ("text", "varchar", "bpchar", "citext", "name"):
         return _text(base, modifier, number, rng)
-    return _scalar(base, number, rng)
+    return _scalar(base, number, rng, place)
 
 
 def _text(base: str, modifier: int, number: int, rng: random.Random) -> str:
@@ -43,8 +47,9 @@ def _text(base: str, modifier: int, number: int, rng: random.Random) -> str:
     return _quoted(word)
 
 
-def _scalar(base: str, number: int, rng: random.Random) -> str | None:
-    moment = f"timestamptz '2024-01-01 00:00+00' + interval '{number * _DAY + rng.randrange(_DAY)} seconds'"
+def _scalar(base: str, number: int, rng: random.Random, place: int) -> str | None:
+    seconds = number * _DAY + place * _MINUTE + rng.randrange(_MINUTE)
+    moment = f"timestamptz '2024-01-01 00:00+00' + interval '{seconds} seconds'"
     octet = number % 250 + 1
     known = {
         "int2": str(number % 30_000),
