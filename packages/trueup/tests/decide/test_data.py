@@ -249,3 +249,20 @@ def test_behind_a_step_whose_mark_was_lost_only_what_ends_the_same_is_done_again
 
     assert verdict == verdicts(decision)[2]
     assert "run" == verdicts(decided(locked, state(locked, 2), marked=[0, 1]))[2]
+
+
+@pytest.mark.parametrize(
+    "facts, verdict",
+    [
+        ({"trigger public.a.t": "…"}, "assume"),
+        ({"column public.a.y": "integer", "not null public.a.y": ""}, "assume"),
+        ({"column public.a.y": "integer", "not null public.a.y": "", "default public.a.y": "0"}, "run"),
+        ({"not null public.a.x": ""}, "run"),
+        ({"constraint public.a.k": "CHECK ((x > 1))"}, "run"),
+    ],
+)
+def test_a_row_that_would_be_refused_by_now_is_not_written_again(facts: dict[str, str], verdict: str) -> None:
+    insert = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+    locked = chain_of(A_WITH_X, insert, step("ALTER TABLE a ADD y int", facts))
+
+    assert verdict == verdicts(decided(locked, state(locked, 3)))[1]

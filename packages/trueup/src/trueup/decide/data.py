@@ -217,6 +217,11 @@ class DataRules:
                 return key
         return ""
 
+    def _may_refuse(self, key: str, step: Step) -> bool:
+        kind = kind_of(key)
+        unnamed = kind == "not null" and not _names(step.sql, unquoted(parts(identity_of(key))[-1]))
+        return kind == "trigger" or (unnamed and self._must_be_given(key))
+
     def _must_be_given(self, key: str) -> bool:
         """NOT NULL of a column that no default fills."""
         column = identity_of(key)
@@ -244,14 +249,19 @@ class DataRules:
         return next((column for column in named if unquoted(parts(column)[-1]) not in filled), "")
 
     def _still_fits(self, index: int) -> bool:
-        """No step between it and the anchor took away or retyped a column of its tables, or changed an enum."""
-        relations = set(self.locked.effects[index].locks)
+        """No step between it and the anchor took away or retyped a column of its tables, or changed an enum.
+
+        Nor made what a new row could be refused for: a trigger, or NOT NULL of a column that it does not name. (A CHECK
+        is made on a table that has those rows already.)
+        """
+        step, relations = self.locked.steps[index], set(self.locked.effects[index].locks)
         for later in range(index + 1, self.position):
             effect = self.locked.effects[later]
             taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
             taken += [
                 key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None
             ]
+            taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
             enums = any(key.startswith("enum ") and self.paths.value_at(key, later) is not None for key in effect.keys)
             if enums or any(table_of(key) in relations for key in taken):
                 return False
