@@ -13,6 +13,8 @@ from trueup.errors import UsageError
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
+_SIZE = re.compile(r"^(\d+)\s*(kB|MB|GB)?$")
+_BYTES = {None: 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _HEAL = ("on", "new", "off")
 _VARIABLES = {
     ("trueup", "name"): "TRUEUP_NAME",
@@ -22,6 +24,9 @@ _VARIABLES = {
     ("run", "statement_timeout"): "TRUEUP_STATEMENT_TIMEOUT",
     ("run", "lock_timeout"): "TRUEUP_LOCK_TIMEOUT",
     ("run", "lock_wait"): "TRUEUP_LOCK_WAIT",
+    ("run", "lock_budget"): "TRUEUP_LOCK_BUDGET",
+    ("run", "big_rows"): "TRUEUP_BIG_ROWS",
+    ("run", "big_size"): "TRUEUP_BIG_SIZE",
     ("run", "heal"): "TRUEUP_HEAL",
 }
 """Every key, as (section, key), and the variable that stands over it."""
@@ -38,6 +43,9 @@ class Config:
     statement_timeout: float = 120.0
     lock_timeout: float = 0.2
     lock_wait: float = 600.0
+    lock_budget: float = 600.0
+    big_rows: int = 10_000
+    big_size: int = 8 << 20
     heal: bool = True
 
 
@@ -88,7 +96,9 @@ def _config(values: _Values) -> Config:
                 if value.text not in _HEAL:
                     raise UsageError(f"{value.where}: heal is {', '.join(_HEAL)}, not {value.text!r}")
                 config["heal"] = value.text != "off"
-            case "statement_timeout" | "lock_timeout" | "lock_wait":
+            case "big_rows" | "big_size":
+                config[key] = _number(value)
+            case "statement_timeout" | "lock_timeout" | "lock_wait" | "lock_budget":
                 config[key] = seconds(value.text)
             case _:
                 config["scratch_url" if section == "scratch" else key] = value.text
@@ -120,6 +130,14 @@ def _setup(folder: Path, name: str) -> str:
         return (folder / name).read_text() if name else ""
     except OSError as error:
         raise UsageError(f"no setup at {folder / name}: {error.strerror}") from None
+
+
+def _number(value: _Value) -> int:
+    """Rows, or bytes with kB, MB or GB."""
+    match = _SIZE.match(value.text.strip())
+    if match is None:
+        raise UsageError(f"{value.where}: {value.text!r} is no number", hint="Write it as 10000, or as 8MB.")
+    return int(match[1]) * _BYTES[match[2]]
 
 
 def seconds(text: str | int) -> float:

@@ -8,14 +8,37 @@ from typing import Any
 from trueup.decide.model import Conflict, Difference
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartReport:
+    """What is sent together for a step: its statements, the tables that they lock, and why they are not as written.
+
+    `locks` are by table: the mode's letters as in the lock file, and the table's rows and bytes where it is in use.
+    """
+
+    statements: list[str]
+    locks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    why: str = ""
+    transaction: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """The element of a step's `parts`."""
+        return {
+            "statements": self.statements,
+            "locks": self.locks,
+            "why": self.why,
+            "transaction": self.transaction,
+        }
+
+
 @dataclass(slots=True, kw_only=True)
 class StepReport:
-    """One step or one healing: its verdict, why, what is sent for it, and how long that took."""
+    """One step or one healing: its verdict, why, what is sent for it and in which parts, and how long that took."""
 
     id: str
     verdict: str
     reason: str
     statements: list[str] = field(default_factory=list)
+    parts: list[PartReport] = field(default_factory=list)
     ms: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -25,6 +48,7 @@ class StepReport:
             "verdict": self.verdict,
             "reason": self.reason,
             "statements": self.statements,
+            "parts": [part.to_json() for part in self.parts],
             "ms": round(self.ms, 1),
         }
 

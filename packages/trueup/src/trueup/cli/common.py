@@ -55,9 +55,11 @@ class Context:
             statement_timeout_ms=int(self.settings.statement_timeout * 1000),
             lock_timeout_ms=int(self.settings.lock_timeout * 1000),
             lock_wait=self.settings.lock_wait,
-            **{name: wanted.pop(name) for name in ("ends_idle", "full_speed") if name in wanted},
+            lock_budget=self.settings.lock_budget,
+            **{name: wanted.pop(name) for name in ("ends_idle", "full_speed", "patient") if name in wanted},
         )
-        return Options(limits=limits, **{"heal": self.settings.heal, **wanted})
+        fixed = {"heal": self.settings.heal, "big_rows": self.settings.big_rows, "big_bytes": self.settings.big_size}
+        return Options(limits=limits, **{**fixed, **wanted})
 
     def print_json(self, document: dict[str, Any]) -> None:
         """The one document on standard output."""

@@ -13,7 +13,7 @@ from trueup.words import counted
 if TYPE_CHECKING:
     from trueup.decide.model import Conflict, Difference
     from trueup.errors import TrueupError
-    from trueup.report import Event, Report, StepReport
+    from trueup.report import Event, PartReport, Report, StepReport
 
 _COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "dim": 2, "bold": 1}
 VERDICT_COLOURS = {
@@ -79,8 +79,25 @@ def show_steps(steps: Iterable[StepReport], *, statements: bool) -> None:
         verdict = colour(f"{step.verdict:<9}", VERDICT_COLOURS.get(step.verdict, "bold"))
         say(f"{verdict} {step.id}  {colour(step.reason, 'dim')}")
         if statements:
-            for statement in step.statements:
-                say(textwrap.indent(shortened(statement, 40) + ";", "            "))
+            for part in step.parts:
+                for statement in part.statements:
+                    say(textwrap.indent(shortened(statement, 40) + ";", "            "))
+                _show_part(part)
+
+
+def _show_part(part: PartReport) -> None:
+    """Why it is not as written, and which lock it takes on tables that are in use."""
+    from trueup.planning.live import said_bytes
+
+    locks = [
+        f"{lock['mode']} on {table} ({lock['rows']:,} rows, {said_bytes(lock['bytes'])})"
+        for table, lock in part.locks.items()
+        if "rows" in lock and (part.why or lock["rows"])
+    ]
+    if part.why:
+        say(colour(f"              {'; '.join([*locks, part.why])}", "dim"))
+    elif locks:
+        say(colour(f"              {'; '.join(locks)}", "dim"))
 
 
 def show_conflicts(conflicts: Iterable[Conflict]) -> None:

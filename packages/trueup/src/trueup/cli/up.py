@@ -17,6 +17,7 @@ from trueup.cli.common import EXIT_DRIFT, Context, pass_context
 @click.option(
     "--terminate-blockers", type=click.Choice(["idle"]), help="end sessions in the way that are idle in a transaction"
 )
+@click.option("--patient", is_flag=True, help="wait for a table's lock for up to 5 s at a time; others queue behind it")
 @pass_context
 def command(
     context: Context,
@@ -27,6 +28,7 @@ def command(
     strict: bool,
     first_run: bool,
     terminate_blockers: str | None,
+    patient: bool,
 ) -> int:
     """Bring the database true: run, complete or reconcile every step, heal what is missing, prove the result."""
     from trueup import api
@@ -39,6 +41,7 @@ def command(
         or no_heal
         or first_run
         or terminate_blockers
+        or patient
         or context.settings
         != type(context.settings)(
             folder=folder,
@@ -47,7 +50,7 @@ def command(
     options = None
     if special:
         wanted = {"to": to, "contract": phase == "contract", "keep_going": keep_going, "first_run": first_run}
-        wanted["ends_idle"] = terminate_blockers == "idle"
+        wanted["ends_idle"], wanted["patient"] = terminate_blockers == "idle", patient
         options = context.options(**wanted, **({"heal": False} if no_heal else {}))
     from trueup.cli.progress import Watching
 

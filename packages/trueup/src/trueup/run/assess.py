@@ -22,7 +22,7 @@ from trueup.planning.build import build
 from trueup.planning.conflicts import rows_in_the_way
 from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
-from trueup.report import Report, StepReport
+from trueup.report import PartReport, Report, StepReport
 from trueup.run import ledger
 from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import said
@@ -220,6 +220,9 @@ class Assessor:
             self._step_line(verdict, sent.get(verdict.index, []), batches.get(verdict.index, ""))
             for verdict in decision.steps
         ]
+        lines = {step.id: step for step in report.steps}
+        for action in plan.actions:
+            lines[action.id].parts.append(_part_report(action, plan.live))
         report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts
         return report
 
@@ -246,6 +249,14 @@ class Assessor:
 def shown_statements(action: Action) -> list[str]:
     """What `plan` shows: the statements as they will be sent, settings that hold for them first."""
     return [*action.context, *action.statements]
+
+
+def _part_report(action: Action, live: Live) -> PartReport:
+    locks: dict[str, dict[str, Any]] = {}
+    for table, mode in action.locks.items():
+        size = live.relations.get(table)
+        locks[table] = {"mode": mode, **({"rows": size.rows, "bytes": size.bytes} if size else {})}
+    return PartReport(statements=shown_statements(action), locks=locks, why=action.why, transaction=action.transaction)
 
 
 def _step_report(step_id: str, verdict: str, reason: str, statements: list[str]) -> StepReport:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SETTINGS = ("TimeZone = 'UTC'", "check_function_bodies = off")
 _LOCK_TIMEOUT = "55P03"
 _SET_TRANSACTION = re.compile(r"\s*SET\s+(LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)  # before any query
+_PATIENT_MS = 5_000
 _RETRIED = (_LOCK_TIMEOUT, "40P01", "40001")
 _TAKEN_OVER = "22012"
 SEPARATOR = "\n;\n"
@@ -51,13 +52,15 @@ class Limits:
     lease: float = LEASE_SECONDS
     reconnect: float = 60.0
     ends_idle: bool = False  # sessions in the way that are idle in a transaction
+    patient: bool = False  # a lock may be waited for in seconds, while others queue behind
     full_speed: bool = False  # backfills do not hold back for standbys, the archive and autovacuum
     together: int = 32  # steps in one message, at most, where nobody uses yet what they touch
 
 
 def lock_timeout_at(attempt: int, limits: Limits) -> int:
     """Short at first, doubled with each attempt, never above the limit: what users feel is the wait in the queue."""
-    return min(int(50 * 2 ** min(attempt, 10)), limits.lock_timeout_ms)
+    longest = max(_PATIENT_MS, limits.lock_timeout_ms) if limits.patient else limits.lock_timeout_ms
+    return min(int(50 * 2 ** min(attempt, 10)), longest)
 
 
 class Executor:
