@@ -97,11 +97,14 @@ def test_every_key_has_a_variable_that_wins_over_the_file(tmp_path: Path, monkey
         statement_timeout = "1s"
         lock_timeout = "1s"
         lock_wait = "1s"
+        lock_budget = "1s"
+        big_rows = "1"
+        big_size = "1"
         heal = "on"
         """,
     )
     write(tmp_path / "setup.sql", "SELECT 1;")
-    texts = ["crm", "db", "postgresql://scratch", "setup.sql", "2s", "3s", "4s", "off"]
+    texts = ["crm", "db", "postgresql://scratch", "setup.sql", "2s", "3s", "4s", "5s", "600", "7MB", "off"]
     for name, text in zip(_VARIABLES.values(), texts, strict=True):
         monkeypatch.setenv(name, text)
 
@@ -113,6 +116,9 @@ def test_every_key_has_a_variable_that_wins_over_the_file(tmp_path: Path, monkey
         statement_timeout=2.0,
         lock_timeout=3.0,
         lock_wait=4.0,
+        lock_budget=5.0,
+        big_rows=600,
+        big_size=7 << 20,
         heal=False,
     ) == load(path)
 
@@ -131,6 +137,7 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[trueup]\nmigration = 'x'", "nothing is called migration"),
         ("[database]\nurl = 'x'", "nothing is called database"),
         ("[run]\nlock_timeout = 'soon'", "'soon' is no duration"),
+        ("[run]\nbig_size = '8 elephants'", "'8 elephants' is no number"),
         ("[scratch]\nsetup = 'gone.sql'", "gone.sql"),
         ("trueup = 1", "trueup"),
         ("[run]\nheal = 'maybe'", "maybe"),

@@ -5,11 +5,22 @@ from __future__ import annotations
 import pytest
 
 from trueup import Report, StepReport
+from trueup.report import PartReport
 from trueup.decide.model import Conflict, Difference
 
 pytestmark = pytest.mark.unit
 
 DRIFT = Difference(fact="column public.a.x", wanted="text", found=None, origin="1_a_table")
+
+PART = PartReport(statements=["SELECT 1"], locks={"public.t": {"mode": "AE", "rows": 7, "bytes": 8192}}, why="so")
+PARTS = [
+    {
+        "statements": ["SELECT 1"],
+        "locks": {"public.t": {"mode": "AE", "rows": 7, "bytes": 8192}},
+        "why": "so",
+        "transaction": True,
+    }
+]
 
 
 def test_true_is_up_to_date_without_drift() -> None:
@@ -23,7 +34,11 @@ def test_the_document_has_every_member() -> None:
     report = Report(
         chain="shop",
         anchor={"step": "1_a_table", "index": 1, "of": 2, "distance": 0},
-        steps=[StepReport(id="2_b", verdict="run", reason="nothing of it is there", statements=["SELECT 1"], ms=1.26)],
+        steps=[
+            StepReport(
+                id="2_b", verdict="run", reason="nothing of it is there", statements=["SELECT 1"], parts=[PART], ms=1.26
+            )
+        ],
         drift=[DRIFT],
         conflicts=[Conflict(about="2_b", why="half", differences=(DRIFT,), hint="Mend it.")],
         to="2_b",
@@ -37,7 +52,14 @@ def test_the_document_has_every_member() -> None:
         "to": "2_b",
         "anchor": {"step": "1_a_table", "index": 1, "of": 2, "distance": 0},
         "steps": [
-            {"id": "2_b", "verdict": "run", "reason": "nothing of it is there", "statements": ["SELECT 1"], "ms": 1.3}
+            {
+                "id": "2_b",
+                "verdict": "run",
+                "reason": "nothing of it is there",
+                "statements": ["SELECT 1"],
+                "parts": PARTS,
+                "ms": 1.3,
+            }
         ],
         "drift": [{"fact": "column public.a.x", "wanted": "text", "found": None, "origin": "1_a_table"}],
         "accepted": [],
