@@ -85,14 +85,17 @@ def show_steps(steps: Iterable[StepReport], *, statements: bool) -> None:
                 _show_part(part)
 
 
+_UNFELT = ("AS", "RS", "RX")  # what every query and every writer takes
+
+
 def _show_part(part: PartReport) -> None:
     """Why it is not as written, and which lock it takes on tables that are in use."""
     from trueup.planning.live import said_bytes
 
     locks = [
-        f"{lock['mode']} on {table} ({lock['rows']:,} rows, {said_bytes(lock['bytes'])})"
+        f"{lock['mode']} on {table} (about {lock['rows']:,} rows, {said_bytes(lock['bytes'])})"
         for table, lock in part.locks.items()
-        if "rows" in lock and (part.why or lock["rows"])
+        if lock.get("rows") and lock["mode"] not in _UNFELT
     ]
     if part.why:
         say(colour(f"              {'; '.join([*locks, part.why])}", "dim"))
