@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trueup import Report, StepReport
-from trueup.report import PartReport
 from trueup.decide.model import Conflict, Difference
+from trueup.report import PartReport
 
 pytestmark = pytest.mark.unit
 
