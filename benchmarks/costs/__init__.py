@@ -1,0 +1,1 @@
+"""What looking and deciding cost, as numbers."""
