@@ -44,6 +44,10 @@ def _short(results: Results) -> str:
     said = []
     if not any(trial.rows >= FULL_ROWS for trial in results.trials):
         said.append(f"This run was made with fewer rows than the {FULL_ROWS:,} that a full one has.")
+    if results.added:
+        said.append(
+            f"{', '.join(results.added)}, and the plain UPDATE, were measured in a later run on the same machine."
+        )
     if before > cores:
         said.append(f"The machine was busy with other work: {before:.0f} processes wanted its {cores:.0f} cores.")
     return "\n".join(said)

@@ -91,6 +91,7 @@ class Results:
     load: str = ""
     update_seconds: dict[int, float] = field(default_factory=dict)  # one plain UPDATE of the table, by its rows
     trials: list[Trial] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)  # tools that were measured later than the others
 
     def to_json(self) -> dict[str, Any]:
         """Everything."""
@@ -105,6 +106,7 @@ class Results:
             versions={**self.versions, **other.versions},
             update_seconds={**self.update_seconds, **other.update_seconds},
             trials=[*other.trials, *kept],
+            added=sorted({*self.added, *(one.tool for one in other.trials)}) if kept else [],
         )
 
 

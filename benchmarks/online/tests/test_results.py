@@ -72,4 +72,5 @@ def test_results_are_added_to_those_of_an_earlier_run(tmp_path: Path) -> None:
     found = read(path).with_more(Results(versions={"trueup": "1"}, trials=[trial()], update_seconds={10: 2.0}))
 
     assert [trial(), trial(tool="psql")] == found.trials
+    assert ["trueup"] == found.added
     assert ({"psql": "18", "trueup": "1"}, {10: 2.0}) == (found.versions, found.update_seconds)
