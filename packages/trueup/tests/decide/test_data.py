@@ -266,3 +266,17 @@ def test_a_row_that_would_be_refused_by_now_is_not_written_again(facts: dict[str
     locked = chain_of(A_WITH_X, insert, step("ALTER TABLE a ADD y int", facts))
 
     assert verdict == verdicts(decided(locked, state(locked, 3)))[1]
+
+
+NONE_THERE = "SELECT NOT (EXISTS (SELECT FROM a WHERE x = 1))"
+
+
+@pytest.mark.parametrize("missing, verdict", [(True, "run"), (False, "assume")])
+def test_at_the_place_where_no_fact_says_whether_they_were_written_the_rows_are_asked(
+    *, missing: bool, verdict: str
+) -> None:
+    locked = chain_of(A_WITH_X, step("INSERT INTO a (x, y) VALUES (1, '{}')", locks=WRITES_A), *OTHERS)
+    live = state(locked, 1)
+
+    assert NONE_THERE in decided(locked, live).asked
+    assert verdict == verdicts(decided(locked, live, wish=Wish(rows={NONE_THERE: missing})))[1]

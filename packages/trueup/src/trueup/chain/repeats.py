@@ -10,23 +10,23 @@ from trueup.chain.grammar import Statement, expression, nodes_of, string_list
 _MOST_ROWS = 500  # to ask for one by one
 
 
-def rows_it_leaves(statement: Statement) -> str:
-    """A query that is true where the rows of `INSERT … VALUES` are there; empty where the text does not say them.
+def rows_it_leaves(statement: Statement) -> list[str]:
+    """One condition for each row of `INSERT … VALUES`, true where it is there; none where the text does not say them.
 
     Only constants are compared: what a function gave (`now()`, a sequence) is another value each time.
     """
     node = statement.node
     if statement.tag != "insert_stmt" or not node.cols or len(node.select_stmt.select_stmt.values_lists) > _MOST_ROWS:
-        return ""
+        return []
     names = [quoted(column.res_target.name) for column in node.cols]
     table = ".".join(quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
     conditions = []
     for values in node.select_stmt.select_stmt.values_lists:
         same = [f"{n} = {expression(v)}" for n, v in zip(names, values.list.items, strict=False) if _is_constant(v)]
         if not same:
-            return ""
+            return []
         conditions.append(f"EXISTS (SELECT FROM {table} WHERE {' AND '.join(same)})")
-    return f"SELECT {' AND '.join(conditions)}" if conditions else ""
+    return conditions
 
 
 def ends_the_same(statement: Statement) -> bool:
@@ -50,4 +50,5 @@ def _is_constant(value: Any) -> bool:
     kind = value.WhichOneof("node")
     if kind == "type_cast":
         return _is_constant(value.type_cast.arg)
-    return kind == "a_const" and not value.a_const.isnull
+    document = value.a_const.sval.sval.startswith(("{", "["))  # json has no equality
+    return kind == "a_const" and not value.a_const.isnull and not document

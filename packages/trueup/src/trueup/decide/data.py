@@ -54,6 +54,7 @@ class DataRules:
             i for i in anchor.done if i not in marks.done and self._has_mark_at_once(i) and i not in healed
         }
         self.position = anchor.position
+        self.last_fact = max((i for i in anchor.done if locked.effects[i].keys), default=-1)
         self.empty_database = anchor.position == 0 and not any(key in live for key in paths.of)
         self.healed_tables = {table_of(key) for key in heal if kind_of(key) == "table"}
         self.healed_columns = {column_of(key) for key in heal if kind_of(key) == "column"}
@@ -126,6 +127,8 @@ class DataRules:
             why = "some of what stood before it is missing here"
         elif self._was_left_out(index):
             why = "the steps beside it are missing here, so it may not have run"
+        elif index > self.last_fact and self.rows.are_missing(step):
+            return StepVerdict(index=index, verdict="run", reason="none of the rows that it writes is there")
         else:
             return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
         if gone := self._gone_since(index, step, relations):

@@ -24,9 +24,13 @@ class Rows:
 
     def are_there(self, step: Step) -> bool:
         """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false."""
-        queries = [rows_it_leaves(s) for text in step.statements for s in parse_statements(text)]
-        answers = [bool(query) and self._is_true(query) for query in queries]
-        return all(answers)
+        conditions = _rows_of(step)
+        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
+    def are_missing(self, step: Step) -> bool:
+        """True where none of them is there; as long as that is not known, false."""
+        conditions = _rows_of(step)
+        return bool(conditions) and self._is_true(f"SELECT NOT ({' OR '.join(conditions)})")
 
     def _is_true(self, query: str) -> bool:
         if query not in self._known:
@@ -37,3 +41,9 @@ class Rows:
 def emptiness_of(table: str) -> str:
     """The query that is true where a table has no rows."""
     return f"SELECT NOT EXISTS (SELECT FROM {table})"  # noqa: S608 - quoted by the server
+
+
+def _rows_of(step: Step) -> list[str]:
+    """The conditions of all rows; none where a statement does not say its rows."""
+    conditions = [rows_it_leaves(s) for text in step.statements for s in parse_statements(text)]
+    return [one for some in conditions for one in some] if all(conditions) else []
