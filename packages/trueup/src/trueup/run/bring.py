@@ -7,7 +7,6 @@ import hashlib
 import json
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import Connection
 
-from trueup.chain.model import Chain, LockedChain
+from trueup.chain.model import LockedChain
 from trueup.connect.connection import is_lost
 from trueup.connect.link import Link, choose
 from trueup.connect.urls import Urls, without_password
@@ -33,6 +32,7 @@ from trueup.run import ledger
 from trueup.run.acquire import run_lock
 from trueup.run.assess import Assessment, Assessor, Options
 from trueup.run.execute import Executor
+from trueup.run.finished import Finished
 from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
@@ -266,7 +266,7 @@ class Bringing:
             self._one(action, run, lines, number, total)
         self._settle(executor, plan)
         failures: list[StepFailed] = []
-        numbers = _Finished(plan, self.chain, self.log)
+        numbers = Finished(plan, self.chain, self.log)
         for number, action in enumerate(plan.actions[len(healing) :], len(healing) + 1):
             if failures and self._depends(action, failures):
                 lines[action.id].verdict = "blocked"
@@ -371,28 +371,6 @@ class Bringing:
         self.log("MIGRATIONS COMPLETE")
         report.ms = (time.monotonic() - started) * 1000
         return report
-
-
-class _Finished:
-    """Says of each migration, with its last step, that it is complete: operators search their logs for it."""
-
-    def __init__(self, plan: Plan, chain: Chain, log: Callable[[str], None]) -> None:
-        self._log = log
-        self._number = {
-            action.step: chain.steps[action.step].number for action in plan.actions if action.step is not None
-        }
-        self._left = Counter(self._number[action.step] for action in plan.actions if action.step is not None)
-        blocked = [chain.steps[v.index] for v in plan.decision.steps if v.verdict == "blocked"]
-        self._open = {step.number for step in blocked if step.phase != "contract"}
-
-    def done(self, action: Action) -> None:
-        """One action less that its migration waits for."""
-        if action.step is None:
-            return
-        number = self._number[action.step]
-        self._left[number] -= 1
-        if not self._left[number] and number not in self._open:
-            self._log(f"Migration {number} complete")
 
 
 _FRUITLESS = 3
