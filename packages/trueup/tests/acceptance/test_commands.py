@@ -63,6 +63,9 @@ def test_a_wrong_call_is_2_and_says_so_on_standard_error(run: Run, arguments: li
 DOCUMENTS: dict[str, tuple[list[str], set[str]]] = {
     "plan": (["plan"], {"steps", "conflicts", "drift", "true", "anchor"}),
     "up": (["up"], {"steps", "conflicts", "drift", "true", "anchor", "topology", "chosen", "ms"}),
+    "backfill": (["backfill"], {"backfills"}),
+    "backfill --all": (["backfill", "--all"], {"steps", "true"}),
+    "index": (["index"], {"steps", "true"}),
     "status": (["status"], {"steps", "true"}),
     "check": (["check"], {"true"}),
     "history": (["history"], {"chain", "history"}),

@@ -67,7 +67,7 @@ def _ask(context: Context, word: str, names: tuple[str, ...]) -> int:
         for name in names:
             standing = ask(conn, _chain(context), name, word)  # type: ignore[arg-type]  # one of the words
             say(f"{name}: {_SAID[word].format(name=name)} ({standing.seen:,} rows done)")
-    return 0
+    return _list(context) if context.as_json else 0
 
 
 def _list(context: Context) -> int:
