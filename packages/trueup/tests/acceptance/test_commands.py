@@ -75,8 +75,6 @@ DOCUMENTS: dict[str, tuple[list[str], set[str]]] = {
     "release-run-lock": (["release-run-lock"], {"chain", "released"}),
     "resolve": (["resolve", "2_leads_phone", "--applied"], {"steps"}),
     "lint": (["lint", "--all"], {"findings"}),
-    "backfill": (["backfill"], {"backfills"}),
-    "index": (["index"], {"steps"}),
     "init": (["init"], {"migrations", "config"}),
 }
 
