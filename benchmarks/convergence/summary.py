@@ -20,6 +20,10 @@ from benchmarks.convergence.report import BARS
 _PEER = "per-step"
 _STEP = re.compile(r"^[^:]+: ")
 _MOST_REASONS = 12
+_MADE_BY = (
+    "Made by `benchmarks/convergence`, which says what the columns mean. The column *states* says how large the sample "
+    "was; every outcome with its seed is in the JSON file beside. The bars are meant for 50 states per kind and chain."
+)
 
 
 @dataclass
@@ -115,7 +119,7 @@ def reasons(results: Iterable[dict[str, Any]]) -> list[tuple[str, int]]:
 
 
 def _markdown(rows: list[Row], why: list[tuple[str, int]]) -> str:
-    lines = ["# From any state", "", *_as_table(_HEAD, [row.cells() for row in rows])]
+    lines = ["# From any state", "", _MADE_BY, "", *_as_table(_HEAD, [row.cells() for row in rows])]
     if why:
         lines += [
             "",
