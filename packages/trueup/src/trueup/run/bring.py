@@ -126,7 +126,8 @@ class Bringing:
         plan, report, marks = self._assess()
         if report.up_to_date:
             return self._proved(plan, report, started)
-        refuse_conflicts(plan)
+        if self._is_still(before, marks):  # else another run is at work: what it leaves is judged when we have the lock
+            refuse_conflicts(plan)
         self._choose()
         self.named(report)
         refuse_alone(self.link, plan)
@@ -134,7 +135,7 @@ class Bringing:
         try:
             with self._locked() as lease:
                 self.log("Acquired migration lock")
-                if (before, marks) != (catalog_digest(self.conn), ledger.read(self.conn, self.chain)):
+                if not self._is_still(before, marks):
                     plan, report, marks = self._assess()  # what was pending may be done by now
                     refuse_conflicts(plan)
                     refuse_alone(self.link, plan)
@@ -145,6 +146,10 @@ class Bringing:
         if failures:
             raise failures[0]
         return self._prove(report, started)
+
+    def _is_still(self, catalog: str, marks: ledger.Ledger) -> bool:
+        """True where nothing has changed since the catalog and the ledger were so."""
+        return (catalog, marks) == (catalog_digest(self.conn), ledger.read(self.conn, self.chain))
 
     def _assess(self) -> Assessment:
         _ = self.link.topology  # first of all: what pools single statements is refused
