@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -20,10 +19,10 @@ import trueup
 from trueup import api
 from trueup.run import blockers
 from trueup.run.execute import Limits
-from trueup_testing.command import clean_environment
+from trueup_testing.command import clean_environment, run_benchmark
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY, Pooler
-from trueup_testing.ways import ROOT, Way
+from trueup_testing.ways import Way
 
 pytestmark = pytest.mark.pg
 
@@ -227,17 +226,7 @@ def test_whom_a_build_waits_for_is_said(database: str, chain: MakeChain, monkeyp
 @needs_pooler
 @pytest.mark.acceptance
 def test_a_sample_of_points_to_be_killed_at_is_survived() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.crash", "--quick", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=clean_environment(),
-    )
-    assert done.stdout, done.stderr
-    lines = json.loads(done.stdout)
+    code, lines = run_benchmark("crash", "--quick")
 
     assert [] == [failure for line in lines for failure in line["failures"]]
     tried = Counter[str]()
@@ -245,4 +234,4 @@ def test_a_sample_of_points_to_be_killed_at_is_survived() -> None:
         tried[line["topology"]] += line["tried"]
     assert {"direct", "session", "transaction"} == {topology for topology, count in tried.items() if count > 20}
     assert {"server", "pooler"} < {line["killed"] for line in lines}
-    assert 0 == done.returncode
+    assert 0 == code

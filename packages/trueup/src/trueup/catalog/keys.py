@@ -107,6 +107,12 @@ def quoted(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
+def literal(value: str) -> str:
+    """A text as SQL. psycopg's own way takes ten times as long, and every step has several."""
+    text = value.replace("'", "''")
+    return "E'" + text.replace("\\", "\\\\") + "'" if "\\" in text else f"'{text}'"
+
+
 @lru_cache(maxsize=65536)
 def table_of(key: str) -> str:
     """`schema.table` of a fact that lives on a table; empty for others (an index names its table in its value)."""

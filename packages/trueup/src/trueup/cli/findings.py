@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from trueup import __version__
+from trueup.chain.locks import MODES
 from trueup.cli.output import colour, say
 from trueup.planning.hazards import Finding, Level, Rule
-from trueup.planning.hazards.model import MODES
 
 _COLOURS = {Level.WARNING: "yellow", Level.NOTE: "blue", Level.INFO: "dim"}
 _GITHUB = {Level.WARNING: "warning", Level.NOTE: "notice", Level.INFO: "notice"}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from trueup.catalog.keys import literal
 from trueup.chain.grammar import deparse, parse_statements
 from trueup.chain.model import Batches, Step
 from trueup.errors import MigrationError
@@ -119,7 +120,7 @@ def _condition(alias: str, key: Sequence[KeyColumn], span: Range) -> str:
     for sign, bound in ((">", span.low), ("<=", span.high)):
         if bound is None:
             continue
-        values = [f"{_literal(value)}::{column.type}" for value, column in zip(bound, key, strict=True)]
+        values = [f"{literal(value)}::{column.type}" for value, column in zip(bound, key, strict=True)]
         parts.append(f"({', '.join(names)}) {sign} ({', '.join(values)})")
         if len(key) > 1:  # the planner estimates a pair of plain bounds well, and one of rows badly
             parts.append(f"{names[0]} {sign.rstrip('=')}= {values[0]}")
@@ -142,8 +143,3 @@ def _narrow(node: Any, condition: str) -> None:
     else:
         del both.bool_expr.args[0]
     node.where_clause.CopyFrom(both if len(both.bool_expr.args) > 1 else both.bool_expr.args[0])
-
-
-def _literal(value: str) -> str:
-    text = value.replace("'", "''")
-    return "E'" + text.replace("\\", "\\\\") + "'" if "\\" in text else f"'{text}'"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_statements
+from trueup.chain.locks import MODES
 from trueup.chain.model import Effect, LockedChain
 from trueup.decide.model import Conflict
 from trueup.planning.live import Live, vacuumed
@@ -170,19 +171,6 @@ class Safely:
             hint="If that may be, at a quiet time, write `-- as written` above the statement and lock again; else "
             "divide the work: `trueup lint` shows how.",
         )
-
-
-MODES = {
-    "AS": "ACCESS SHARE",
-    "RS": "ROW SHARE",
-    "RX": "ROW EXCLUSIVE",
-    "SUE": "SHARE UPDATE EXCLUSIVE",
-    "S": "SHARE",
-    "SRE": "SHARE ROW EXCLUSIVE",
-    "X": "EXCLUSIVE",
-    "AE": "ACCESS EXCLUSIVE",
-}
-"""The letters of the lock file, in PostgreSQL's words."""
 
 
 def _table(key: str, value: str, facts: Mapping[str, str | None]) -> str:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
 from trueup.catalog.snapshot import last_result
 from trueup.connect.link import Link
 from trueup.errors import RunLockTaken
-from trueup.run.lease import LEASE_SECONDS, MARK, Lease, current_holder, kept, literal
+from trueup.run.lease import LEASE_SECONDS, MARK, Lease, current_holder, kept
 from trueup.run.process import holder_name, is_dead, new_identity
 
 GRACE_SECONDS = 5.0

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from trueup.catalog.keys import identity_of, kind_of
+from trueup.catalog.keys import identity_of, kind_of, literal
 from trueup.report import Event
-from trueup.run.lease import MARK, literal
+from trueup.run.lease import MARK
 
 _TIMEOUTS = ("statement_timeout", "lock_timeout")
 _LOOK = """

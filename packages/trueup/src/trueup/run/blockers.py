@@ -11,16 +11,15 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
+from trueup.chain.locks import PG_LOCKS
 from trueup.errors import TrueupError
-from trueup.run.lease import MARK, literal
+from trueup.run.lease import MARK
 
 TOLD_AFTER = 1.0
 """Seconds of waiting after which it is said for whom."""
 
-_MODES = (
-    *("AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock"),
-    *("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"),
-)
+_MODES = tuple(PG_LOCKS.values())
 _CONFLICTS = {  # PostgreSQL's manual, table 13.2: which modes a mode conflicts with, by their places above
     "AS": (7,),
     "RS": (6, 7),

@@ -126,7 +126,7 @@ class Bringing:
         plan, report, marks = self._assess()
         if report.up_to_date:
             return self._proved(plan, report, started)
-        if self._is_still(before, marks):  # else another run is at work: what it leaves is judged when we have the lock
+        if plan.conflicts and self._is_still(before, marks):  # else another run is at work; judged again under the lock
             refuse_conflicts(plan)
         self._choose()
         self.named(report)

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
+from trueup.catalog.keys import literal
 from trueup.connect.connection import is_lost
 
 LEASE_SECONDS = 30.0
@@ -149,10 +150,3 @@ def current_holder(conn: Connection[Any], chain: str) -> str:
     if not row:
         return ""
     return f"{row[0]}, since {row[1]} UTC" + (f", at step {row[2]}" if row[2] else "")
-
-
-def literal(value: str) -> str:
-    """A text as SQL. psycopg's own way takes ten times as long, and every step has several."""
-    if "\\" in value:
-        return sql.Literal(value).as_string(None)
-    return "'" + value.replace("'", "''") + "'"

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
 from trueup.chain.model import Chain
 from trueup.decide.model import Difference, Marks
-from trueup.run.lease import literal
 from trueup.run.look import query
 
 _AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")

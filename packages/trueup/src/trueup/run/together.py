@@ -12,13 +12,13 @@ from typing import Self
 
 import psycopg
 
-from trueup.catalog.keys import identity_of, kind_of
+from trueup.catalog.keys import identity_of, kind_of, literal
 from trueup.chain.model import LockedChain
 from trueup.connect.connection import is_lost
 from trueup.planning.model import Action, Plan
 from trueup.run import ledger
 from trueup.run.execute import SEPARATOR, Executor
-from trueup.run.lease import BEGAN, MARK, literal
+from trueup.run.lease import BEGAN, MARK
 
 _MOST_TEXT = 100_000  # characters
 _RELATIONS = ("table", "view", "materialized view", "sequence")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from trueup.chain.locks import STRENGTH
 from trueup.chain.model import Effect, Facts
-from trueup.scratch.observed import LOCK_LETTERS, STRENGTH, Held
+from trueup.scratch.observed import LOCK_LETTERS, Held
 
 
 class Change(NamedTuple):

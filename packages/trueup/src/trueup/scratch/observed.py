@@ -11,17 +11,9 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-LOCK_LETTERS = {
-    "AccessShareLock": "AS",
-    "RowShareLock": "RS",
-    "RowExclusiveLock": "RX",
-    "ShareUpdateExclusiveLock": "SUE",
-    "ShareLock": "S",
-    "ShareRowExclusiveLock": "SRE",
-    "ExclusiveLock": "X",
-    "AccessExclusiveLock": "AE",
-}
-STRENGTH = {letters: rank for rank, letters in enumerate(LOCK_LETTERS.values())}
+from trueup.chain.locks import PG_LOCKS, STRENGTH
+
+LOCK_LETTERS = {name: letters for letters, name in PG_LOCKS.items()}
 
 HELD = """SELECT 'lock', l.relation::bigint,
        concat_ws(' ', l.mode, coalesce(i.indrelid, c.oid)::bigint, pg_stat_get_xact_numscans(c.oid), c.relkind,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[5]
 TRUEUP = Path(sys.executable).with_name("trueup")
 _OURS = ("DATABASE_URL", "TRUEUP_", "NO_COLOR")
 
@@ -48,3 +49,18 @@ def run_trueup(*arguments: object, cwd: Path | None = None, environment: Mapping
         env=clean_environment() if environment is None else dict(environment),
     )
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def run_benchmark(name: str, *arguments: object) -> tuple[int, Any]:
+    """Run `python -m benchmarks.NAME … --json` from the root; its exit code and its document."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=clean_environment(),
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)

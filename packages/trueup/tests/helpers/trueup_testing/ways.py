@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import trueup
 from trueup.connect.urls import Urls
+from trueup_testing.command import ROOT
 from trueup_testing.databases import Databases, name_of
 from trueup_testing.pooler import Pooler
 
-ROOT = Path(__file__).parents[5]
 PROSAAS = ROOT / "packages" / "prosaas" / "src" / "prosaas" / "migrations"
 LEGACY = ROOT / "packages" / "prosaas" / "tests" / "legacy" / "legacy.sql"
 

@@ -208,21 +208,20 @@ def _create_view(world: World, choose: Draw) -> str:
 
 
 def _drop_view(world: World, choose: Draw) -> str:
-    names = sorted(world.views)
-    if not names:
-        return ""
-    view = names[choose(len(names))]
-    del world.views[view]
-    return f"DROP VIEW {view}"
+    return _drop_one("VIEW", world.views, choose)
 
 
 def _drop_index(world: World, choose: Draw) -> str:
-    names = sorted(world.indexes)
+    return _drop_one("INDEX", world.indexes, choose)
+
+
+def _drop_one(kind: str, there: dict[str, str], choose: Draw) -> str:
+    names = sorted(there)
     if not names:
         return ""
-    index = names[choose(len(names))]
-    del world.indexes[index]
-    return f"DROP INDEX {index}"
+    name = names[choose(len(names))]
+    del there[name]
+    return f"DROP {kind} {name}"
 
 
 def _create_enum(world: World, choose: Draw) -> str:

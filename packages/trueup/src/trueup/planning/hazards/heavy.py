@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trueup.chain.grammar import Statement, range_name
+from trueup.chain.locks import MODES
 from trueup.planning.hazards.around import Around, name_of, qualified, shown
-from trueup.planning.hazards.model import MODES, STRONG, Family, Hit, Level, Rule, lock_rule
+from trueup.planning.hazards.model import STRONG, Family, Hit, Level, Rule, lock_rule
 
 REWRITE = lock_rule(
     "rewrite-table",

@@ -7,17 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-MODES = {
-    "AS": "ACCESS SHARE",
-    "RS": "ROW SHARE",
-    "RX": "ROW EXCLUSIVE",
-    "SUE": "SHARE UPDATE EXCLUSIVE",
-    "S": "SHARE",
-    "SRE": "SHARE ROW EXCLUSIVE",
-    "X": "EXCLUSIVE",
-    "AE": "ACCESS EXCLUSIVE",
-}
-"""Lock modes by the lock file's letters, weakest first."""
+from trueup.chain.locks import MODES
 
 STRONG = frozenset({"S", "SRE", "X", "AE"})
 """The modes that make writers wait."""

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
 from trueup.errors import UsageError
 from trueup.run.backfill.position import Standing, standings
-from trueup.run.lease import MARK, literal
+from trueup.run.lease import MARK
 
 Word = Literal["pause", "resume", "cancel", "forget"]
 

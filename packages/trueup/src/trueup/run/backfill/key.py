@@ -9,11 +9,12 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
 from trueup.catalog.snapshot import last_result
 from trueup.chain.grammar import parse_statements
 from trueup.planning.backfill import Backfill, KeyColumn
 from trueup.planning.model import Action
-from trueup.run.lease import MARK, literal
+from trueup.run.lease import MARK
 from trueup.run.look import query
 
 _SMALL = 10_000

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
 from trueup.planning.backfill import Bound
 from trueup.run.backfill.key import Keyed
-from trueup.run.lease import MARK, literal
+from trueup.run.lease import MARK
 from trueup.run.look import query
 
 _AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")

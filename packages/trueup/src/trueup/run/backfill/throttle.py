@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from trueup.run.lease import MARK, literal
+from trueup.catalog.keys import literal
+from trueup.run.lease import MARK
 
 LOOK_SECONDS = 1.0
 _MOST_LAG_SECONDS = 5

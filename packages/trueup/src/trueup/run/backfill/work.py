@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
+from trueup.catalog.keys import literal
 from trueup.connect.connection import is_lost
 from trueup.errors import StepFailed
 from trueup.planning.backfill import Backfill, Bound, Range
@@ -26,7 +27,7 @@ from trueup.run.backfill.position import Place, ensure
 from trueup.run.backfill.size import Sizer
 from trueup.run.backfill.throttle import LOOK_SECONDS, Throttle
 from trueup.run.blockers import watched
-from trueup.run.lease import MARK, literal
+from trueup.run.lease import MARK
 
 if TYPE_CHECKING:
     from trueup.planning.model import Action
