@@ -139,6 +139,7 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[run]\nlock_timeout = 'soon'", "'soon' is no duration"),
         ("[run]\nbig_size = '8 elephants'", "'8 elephants' is no number"),
         ("[scratch]\nsetup = 'gone.sql'", "gone.sql"),
+        ("[scratch]\nsetup = 'firebase'", "firebase"),
         ("trueup = 1", "trueup"),
         ("[run]\nheal = 'maybe'", "maybe"),
         ("[trueup]\nmigrations = 5", "migrations"),

@@ -15,6 +15,7 @@ _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
 _SIZE = re.compile(r"^(\d+)\s*(kB|MB|GB)?$")
 _BYTES = {None: 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+_SETUPS = Path(__file__).parent / "scratch" / "setups"
 _HEAL = ("on", "new", "off")
 _VARIABLES = {
     ("trueup", "name"): "TRUEUP_NAME",
@@ -91,7 +92,7 @@ def _config(values: _Values) -> Config:
             case "migrations":
                 config["folder"] = value.folder / value.text
             case "setup":
-                config["setup"] = _setup(value.folder, value.text)
+                config["setup"] = setup_sql(value.text, value.folder)
             case "heal":
                 if value.text not in _HEAL:
                     raise UsageError(f"{value.where}: heal is {', '.join(_HEAL)}, not {value.text!r}")
@@ -125,11 +126,26 @@ def _read(path: Path) -> _Values:
     return values
 
 
-def _setup(folder: Path, name: str) -> str:
+def setup_sql(name: str, folder: Path = Path()) -> str:
+    """The text of a ready setup, such as `supabase`, or of a file relative to a folder.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if name in setups():
+        return (_SETUPS / f"{name}.sql").read_text()
     try:
         return (folder / name).read_text() if name else ""
     except OSError as error:
-        raise UsageError(f"no setup at {folder / name}: {error.strerror}") from None
+        raise UsageError(
+            f"no setup at {folder / name}: {error.strerror}",
+            hint=f"Name a file of SQL, or a setup that comes with trueup: {', '.join(setups())}.",
+        ) from None
+
+
+def setups() -> list[str]:
+    """The setups that come with trueup."""
+    return sorted(path.stem for path in _SETUPS.glob("*.sql"))
 
 
 def _number(value: _Value) -> int:

@@ -67,6 +67,14 @@ def test_the_first_with_all_the_extensions_is_chosen(tmp_path: Path) -> None:
     assert rich == choose([poor, rich], {"citext", "pgcrypto"})
 
 
+def test_among_them_that_with_most_of_what_the_setup_mentions_is_chosen(tmp_path: Path) -> None:
+    poor = installation(tmp_path, "18.0", "citext")
+    rich = installation(tmp_path, "17.0", "citext", "uuid-ossp")
+
+    assert rich == choose([poor, rich], {"citext"}, 'CREATE EXTENSION "uuid-ossp";')
+    assert poor == choose([poor, rich], {"citext"}, "CREATE SCHEMA auth;")
+
+
 def test_a_missing_extension_is_named_for_each_installation(tmp_path: Path) -> None:
     here = installation(tmp_path, "18.0", "citext")
 

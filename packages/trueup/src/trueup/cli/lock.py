@@ -13,14 +13,16 @@ from trueup.chain.model import Step
 from trueup.chain.steps import read_chain
 from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
 from trueup.cli.output import say
+from trueup.config import setup_sql
 from trueup.errors import LockFileError
 from trueup.words import counted
 
 
 @click.command("lock")
 @click.option("--check", "only_check", is_flag=True, help="change nothing; exit 6 where the lock file does not fit")
+@click.option("--scratch-setup", metavar="FILE", help="what the chain takes for granted: a file of SQL, or `supabase`")
 @pass_context
-def command(context: Context, only_check: bool) -> int:
+def command(context: Context, only_check: bool, scratch_setup: str | None) -> int:
     """Replay what has changed on a scratch server, and write the lock file."""
     settings = context.settings
     chain = read_chain(context.folder, name=settings.name)
@@ -28,6 +30,7 @@ def command(context: Context, only_check: bool) -> int:
         return _check(context)
     from trueup.scratch.lock import learn, save, unexplained
 
+    setup = settings.setup if scratch_setup is None else setup_sql(scratch_setup)
     started = time.monotonic()
     learnt = 0
 
@@ -37,7 +40,7 @@ def command(context: Context, only_check: bool) -> int:
         if sys.stderr.isatty() and learnt % 25 == 0:
             sys.stderr.write(f"\r{learnt} steps learnt")
 
-    locked = learn(chain, scratch_url=settings.scratch_url, setup=settings.setup, on_step=count)
+    locked = learn(chain, scratch_url=settings.scratch_url, setup=setup, on_step=count)
     path = save(locked)
     if sys.stderr.isatty() and learnt >= 25:  # noqa: PLR2004
         sys.stderr.write("\r")

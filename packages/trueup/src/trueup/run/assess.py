@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import granted, identity_of, schema_of
+from trueup.catalog.keys import granted, identity_of, literal, schema_of
 from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
@@ -141,15 +141,15 @@ class Assessor:
         """Stop where this looks like somebody else's database.
 
         Raises:
-            UnknownDatabase: there are tables, but none of this chain's, and no ledger.
+            UnknownDatabase: where the chain makes its own, there are tables, but none of them, and no ledger.
         """
-        if self.options.first_run or plan.decision.found or not any(k.startswith("table ") for k in self.paths.of):
+        makes = {schema_of(key) for key in self.paths.of if key.startswith("table ")}
+        if self.options.first_run or plan.decision.found or not makes:
             return
         tables = self.conn.execute(
             "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' "
-            "AND n.nspname NOT IN ('information_schema', 'trueup') "
-            "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
+            f"WHERE c.relkind IN ('r', 'p') AND n.nspname IN ({', '.join(map(literal, {*makes, 'public'}))}) "
+            "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')".encode(),
         ).fetchone()
         if tables and tables[0] and not ledger.read(self.conn, self.chain).marks.done:
             raise UnknownDatabase(

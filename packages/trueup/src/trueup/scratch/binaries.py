@@ -97,12 +97,13 @@ def find_installations() -> list[Installation]:
     return list(found.values())
 
 
-def choose(installations: list[Installation], extensions: Collection[str] = ()) -> Installation:
-    """The first installation that has all the extensions.
+def choose(installations: list[Installation], extensions: Collection[str] = (), setup: str = "") -> Installation:
+    """The first installation that has all the extensions and, among those, most of what the setup mentions.
 
     Args:
         installations: As `find_installations` returns them.
         extensions: Names of extensions that the chain creates.
+        setup: SQL that is run before the chain.
 
     Raises:
         ScratchError: None has them all; says which are missing where.
@@ -111,9 +112,9 @@ def choose(installations: list[Installation], extensions: Collection[str] = ()) 
         message = "no PostgreSQL server binaries found: neither a wheel, nor on PATH, nor in /usr/lib/postgresql"
         raise ScratchError(message, hint=f"pip install 'trueup[embedded]'. {_POINT_ELSEWHERE}")
     wanted = frozenset(extensions)
-    for installation in installations:
-        if wanted <= installation.extensions:
-            return installation
+    if fitting := [one for one in installations if wanted <= one.extensions]:
+        mentioned = set(re.findall(r"[\w-]+", setup))
+        return max(fitting, key=lambda one: len(mentioned & one.extensions))
     lacking = "; ".join(
         f"PostgreSQL {one.version} in {one.bin_dir} lacks {', '.join(sorted(wanted - one.extensions))}"
         for one in installations

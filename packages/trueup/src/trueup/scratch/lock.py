@@ -42,7 +42,7 @@ def learn(
     for step in chain.steps:
         if step.backfill:
             backfill_of(step)
-    with scratch_server(chain, scratch_url) as url, contextlib.ExitStack() as stack:
+    with scratch_server(chain, scratch_url, setup) as url, contextlib.ExitStack() as stack:
 
         def fresh_database() -> Connection[Any]:
             return stack.enter_context(_database(url, setup))
@@ -94,12 +94,12 @@ def _known(chain: Chain) -> tuple[int, dict[str, str], list[Effect]]:
 
 
 @contextlib.contextmanager
-def scratch_server(chain: Chain, url: str) -> Iterator[str]:
+def scratch_server(chain: Chain, url: str, setup: str = "") -> Iterator[str]:
     """The URL of a server for throw-away databases."""
     if url:
         yield url
         return
-    installation = choose(find_installations(), wanted_extensions(chain))
+    installation = choose(find_installations(), wanted_extensions(chain), setup)
     with Server.start(installation) as server:
         yield server.url()
 
