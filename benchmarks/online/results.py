@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.online.load import Seen
 from benchmarks.online.watch import Queue
 
-LOCK_TIMEOUT = 0.2  # seconds, what a strong lock may wait by trueup's default
+QUEUE = 0.2  # seconds; trueup's lock_timeout is 0.15, and on a busy machine a wait ends later than its timer
 NOT_FELT = 0.25  # seconds, below which a stall is not counted against anybody
 TIMES_QUIET = 2.0  # a stall may be so many times as long as without any change
 BACKFILL_SHARE = 0.6  # of one plain UPDATE's rows per second
@@ -127,14 +127,14 @@ def bars(results: Results) -> list[tuple[bool, str]]:
         if trial.tool != "trueup":
             continue
         where = "beside a reader" if trial.reader else "in the change"
-        change, queue = trial.change, f"{_ms(trial.queue)} of {_ms(LOCK_TIMEOUT)}"
+        change, queue = trial.change, f"{_ms(trial.queue)} of {_ms(QUEUE)}"
         found += [
             (not trial.trouble, f"{where}: comes to its end{f': {trial.trouble}' if trial.trouble else ''}"),
             (change.stall <= trial.allowed, f"{where}: longest stall {_ms(change.stall)} of {_ms(trial.allowed)}"),
             (change.p99 <= trial.allowed_p99, f"{where}: p99 {_ms(change.p99)} of {_ms(trial.allowed_p99)}"),
             (change.failed == 0, f"{where}: {change.failed} statements of clients failed"),
             (
-                trial.queue <= LOCK_TIMEOUT,
+                trial.queue <= QUEUE,
                 f"{where}: longest wait for a table {queue}",
             ),
         ]

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 import psycopg
 
 _EVERY = 0.05  # seconds
+# clock_timestamp() is read after the locks: on a busy machine a wait seems longer than it was, never shorter
 _WAITING = """
 SELECT count(*), coalesce(extract(epoch FROM max(clock_timestamp() - waitstart)), 0)
 FROM pg_locks

@@ -30,7 +30,7 @@ def test_without_a_file_the_defaults_hold() -> None:
 
     assert Config() == config
     assert Path("migrations") == config.folder
-    assert (120.0, 0.2, 600.0) == (config.statement_timeout, config.lock_timeout, config.lock_wait)
+    assert (120.0, 0.15, 600.0) == (config.statement_timeout, config.lock_timeout, config.lock_wait)
     assert config.heal
 
 

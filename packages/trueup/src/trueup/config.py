@@ -42,7 +42,7 @@ class Config:
     scratch_url: str = ""
     setup: str = ""
     statement_timeout: float = 120.0
-    lock_timeout: float = 0.2
+    lock_timeout: float = 0.15
     lock_wait: float = 600.0
     lock_budget: float = 600.0
     big_rows: int = 10_000

@@ -12,7 +12,8 @@ from trueup.decide.model import Conflict, Difference
 class PartReport:
     """What is sent together for a step: its statements, the tables that they lock, and why they are not as written.
 
-    `locks` are by table: the mode's letters as in the lock file, and the table's rows and bytes where it is in use.
+    `locks` are by table: the mode's letters as in the lock file, and where the table is there its rows and bytes and
+    whether it is busy.
     """
 
     statements: list[str]

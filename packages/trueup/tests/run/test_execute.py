@@ -246,7 +246,7 @@ def test_it_does_not_wait_for_ever(executor: MakeExecutor, database: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "limit, timeouts", [(200, [50, 100, 200, 200]), (30, [30, 30, 30, 30]), (80, [50, 80, 80, 80])]
+    "limit, timeouts", [(150, [50, 100, 150, 150]), (30, [30, 30, 30, 30]), (80, [50, 80, 80, 80])]
 )
 def test_the_wait_for_a_lock_grows_up_to_its_limit(limit: int, timeouts: list[int]) -> None:
     assert timeouts == [lock_timeout_at(attempt, Limits(lock_timeout_ms=limit)) for attempt in (0, 1, 2, 500)]

@@ -245,6 +245,53 @@ def test_small_tables_and_what_is_meant_as_written_are_sent_as_written(
     assert ["ALTER TABLE t ALTER id TYPE bigint"] == big.sent[1].statements
 
 
+SEARCHED_OFTEN = """
+SELECT count(*) FROM generate_series(1, 1000) AS n, LATERAL (SELECT FROM t WHERE k = n OFFSET 0) AS one
+"""
+
+
+def test_a_small_table_has_its_safe_forms_where_it_is_busy(
+    each_server: Databases, tmp_path: Path, locksmith: Locksmith
+) -> None:
+    change = "CREATE INDEX t_b ON t (b);\nALTER TABLE t ALTER id TYPE bigint;"
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
+    url = in_use(each_server, folder)
+
+    def sent(rows: int) -> list[str]:
+        return [step.statements[0] for step in trueup.plan(url, folder, options=Options(big_rows=rows)).sent]
+
+    as_written = change.replace(";", "").splitlines()
+    concurrently = ["CREATE INDEX CONCURRENTLY t_b ON public.t USING btree (b)", as_written[1]]
+    assert as_written == sent(1000)
+    with psycopg.connect(url) as reader:
+        reader.execute("SELECT FROM t LIMIT 1")
+        assert concurrently == sent(1000)  # what has no safe form stops nothing: it is small
+        assert as_written == sent(1001)
+    assert as_written == sent(1000)
+    execute(
+        url, "SELECT pg_stat_reset()", "SET enable_seqscan = off", SEARCHED_OFTEN, "SELECT pg_stat_force_next_flush()"
+    )
+    assert concurrently == sent(1000)
+    assert trueup.plan(url, folder, options=Options(big_rows=1000)).sent[0].parts[0].locks["public.t"]["busy"]
+
+
+def test_what_is_in_toast_makes_a_table_big(database: str, tmp_path: Path, locksmith: Locksmith) -> None:
+    folder = locksmith.lock(
+        write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": "CREATE INDEX t_b ON t (b)"})
+    )
+    trueup.up(database, folder, options=Options(to="1"))
+    long = "(SELECT string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 5000))"
+    execute(
+        database,
+        "ALTER TABLE t ALTER a SET STORAGE EXTERNAL",
+        "DROP INDEX t_a",
+        f"INSERT INTO t (k, a) SELECT n, {long} FROM generate_series(1, 50) AS n",
+        "CREATE INDEX t_a ON t (left(a, 9))",
+    )
+
+    assert "CONCURRENTLY" in trueup.plan(database, folder).steps[-1].statements[0]
+
+
 @pytest.mark.parametrize(
     "change, why",
     [

@@ -16,7 +16,7 @@ migrations = "migrations"
 
 [run]
 statement_timeout = "120s"
-lock_timeout = "200ms"
+lock_timeout = "150ms"
 lock_wait = "10min"
 """
 

@@ -93,7 +93,8 @@ def _show_part(part: PartReport) -> None:
     from trueup.planning.live import said_bytes
 
     locks = [
-        f"{lock['mode']} on {table} (about {lock['rows']:,} rows, {said_bytes(lock['bytes'])})"
+        f"{lock['mode']} on {table} (about {lock['rows']:,} rows, {said_bytes(lock['bytes'])}"
+        f"{', busy' if lock.get('busy') else ''})"
         for table, lock in part.locks.items()
         if lock.get("rows") and lock["mode"] not in _UNFELT
     ]

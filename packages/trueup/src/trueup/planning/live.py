@@ -1,4 +1,4 @@
-"""How big the live tables are, as plain data: the safe form is for tables on which the written one would be felt."""
+"""How big and busy the live tables are, as plain data: the safe form is for those on which the written one is felt."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from trueup.decide.model import Decision
 
 BIG_ROWS = 10_000
 BIG_BYTES = 8 << 20
+_BUSY_SCANS = 10  # a second
+_BUSY_SHARE = 10  # a busy table is big at so small a part of the size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """A live table: its rows as the server estimates them, its bytes, and what it is divided into.
+    """A live table: its rows as the server estimates them, its bytes with TOAST, and what it is divided into.
 
+    `sessions` are those that read or write it at the moment, `scans` how often a second it was searched since the
+    server's counters began.
     `bounds` are the conditions that the rows of each partition meet; `detaching` those whose DETACH was interrupted.
     `has_key`: it has a primary key, so that work on its rows can be divided.
     """
@@ -30,6 +34,13 @@ class Relation:
     detaching: tuple[str, ...] = ()
     has_default: bool = False
     has_key: bool = True
+    sessions: int = 0
+    scans: float = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """True where somebody uses it at the moment, or it is used all the time."""
+        return self.sessions > 0 or self.scans >= _BUSY_SCANS
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows, {said_bytes(self.bytes)}"
@@ -47,7 +58,16 @@ class Live:
     def is_big(self, table: str) -> bool:
         """True where a scan or a rewrite under a strong lock would be felt."""
         found = self.relations.get(table)
-        return found is not None and (found.rows >= self.big_rows or found.bytes >= self.big_bytes)
+        return found is not None and self._is_from(found, 1)
+
+    def is_felt(self, table: str) -> bool:
+        """True where a safe form is worth its parts: on a big table, and on a busy one that is not tiny."""
+        found = self.relations.get(table)
+        busy = found is not None and found.is_busy and self._is_from(found, _BUSY_SHARE)
+        return busy or self.is_big(table)
+
+    def _is_from(self, found: Relation, share: int) -> bool:
+        return found.rows * share >= self.big_rows or found.bytes * share >= self.big_bytes
 
     def is_partitioned(self, table: str) -> bool:
         """True for a table that has no rows of its own."""

@@ -44,7 +44,8 @@ class Safely:
         try:
             found = self._safe(action, effect)
         except Hazard as hazard:
-            self.conflicts.append(self._conflict(action, effect, hazard))
+            if any(map(self._is_big, effect.locks)):  # elsewhere it takes no time, however many use the table
+                self.conflicts.append(self._conflict(action, effect, hazard))
             found = [replace(action, locks=effect.locks)]
         self._advance(action, effect)
         return found
@@ -66,7 +67,7 @@ class Safely:
 
     def _safe(self, action: Action, effect: Effect) -> list[Action]:
         step = self._locked.steps[action.step] if action.step is not None else None
-        big = [table for table in effect.locks if self._is_big(table)]
+        big = [table for table in effect.locks if self._is_felt(table)]
         as_written = [replace(action, locks=effect.locks)]
         resumed = action.step in self._unfinished
         if action.backfill or (step and step.as_written) or not (big or resumed):
@@ -139,6 +140,9 @@ class Safely:
 
     def _is_big(self, table: str) -> bool:
         return table not in self._made and self._live.is_big(self._names.get(table, table))
+
+    def _is_felt(self, table: str) -> bool:
+        return table not in self._made and self._live.is_felt(self._names.get(table, table))
 
     def _as_named_now(self) -> Live:
         if not self._names:

@@ -255,7 +255,9 @@ def _part_report(action: Action, live: Live) -> PartReport:
     locks: dict[str, dict[str, Any]] = {}
     for table, mode in action.locks.items():
         size = live.relations.get(table)
-        locks[table] = {"mode": mode, **({"rows": size.rows, "bytes": size.bytes} if size else {})}
+        locks[table] = {"mode": mode}
+        if size:
+            locks[table] |= {"rows": size.rows, "bytes": size.bytes, "busy": size.is_busy}
     return PartReport(statements=shown_statements(action), locks=locks, why=action.why, transaction=action.transaction)
 
 

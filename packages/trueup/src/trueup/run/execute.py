@@ -46,7 +46,7 @@ class Limits:
     """
 
     statement_timeout_ms: int = 120_000
-    lock_timeout_ms: int = 200
+    lock_timeout_ms: int = 150
     lock_wait: float = 600.0
     lock_budget: float = 600.0
     lease: float = LEASE_SECONDS

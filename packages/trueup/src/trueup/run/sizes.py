@@ -1,4 +1,4 @@
-"""Ask how big the tables of a plan are, in one query that reads no rows."""
+"""Ask how big and how busy the tables of a plan are, in one query that reads no rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from trueup.catalog.snapshot import last_result
 from trueup.planning.live import Relation
 from trueup.run.look import query
 
-_PAGE = 8192
 _ROWS_OF_A_PAGE = 80  # of a table that was never analysed: rows of 100 bytes
 _WAIT = "SET LOCAL lock_timeout = '2s'"  # a table's size is not told under somebody's ACCESS EXCLUSIVE
 
@@ -24,17 +23,19 @@ class _Row(NamedTuple):
     is_default: bool
     bound: str | None
     bytes: int
-    tuples: float
     pages: int
+    tuples_then: float
+    pages_then: int
+    sessions: int
+    scans: float
     has_key: bool
 
     @property
     def rows(self) -> int:
         """As the server's planner estimates them: the density when it was analysed, over the pages of now."""
-        pages = self.bytes // _PAGE
-        if self.tuples < 0 or (self.pages == 0 and pages):
-            return pages * _ROWS_OF_A_PAGE
-        return int(self.tuples / self.pages * pages) if self.pages else int(self.tuples)
+        if self.tuples_then < 0 or (self.pages_then == 0 and self.pages):
+            return self.pages * _ROWS_OF_A_PAGE
+        return int(self.tuples_then / self.pages_then * self.pages) if self.pages_then else int(self.tuples_then)
 
 
 def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]:
@@ -54,6 +55,8 @@ def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]
         return Relation(
             rows=row.rows + sum(part.rows for part in inner),
             bytes=row.bytes + sum(part.bytes for part in inner),
+            sessions=row.sessions + sum(part.sessions for part in inner),
+            scans=row.scans + sum(part.scans for part in inner),
             is_partitioned=row.is_partitioned,
             partitions=tuple(part.name for part in parts),
             bounds={part.name: part.bound for part in parts if part.bound},
