@@ -62,6 +62,8 @@ SOME_FACTS = {
     "privileges table app.leads to pg_monitor": "INSERT, SELECT",
     "privileges column app.leads.name to PUBLIC": "SELECT, UPDATE",
     "privileges table app.calls to pg_monitor": "ALL WITH GRANT OPTION",
+    "privileges table app.events to pg_monitor": "ALL",
+    "privileges table app.parent to pg_monitor": "DELETE, INSERT, REFERENCES, TRIGGER, TRUNCATE, UPDATE",
     "privileges function app.atomic(integer) to PUBLIC": "NONE",
     "privileges type app.mood to PUBLIC": "NONE",
     "default privileges on tables in app to pg_monitor": "SELECT",
@@ -109,6 +111,24 @@ def test_values_are_what_the_server_deparses(url: str) -> None:
     assert SOME_FACTS == {key: found.get(key) for key in SOME_FACTS}
     assert "validated app.calls.calls_late" not in found
     assert "validated app.leads.leads_price" in found
+
+
+def test_maintain_is_a_fact_where_it_is_all_that_is_given(each_server: Databases) -> None:
+    url = each_server.create()
+    with connect(url) as conn:
+        if conn.info.server_version < 170000:
+            pytest.skip("PostgreSQL has MAINTAIN from 17 on")
+    execute(url, "CREATE TABLE a (); CREATE TABLE b (); GRANT MAINTAIN ON a TO pg_monitor WITH GRANT OPTION")
+    execute(url, "GRANT SELECT, MAINTAIN ON b TO pg_monitor")
+    execute(url, "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT MAINTAIN ON TABLES TO pg_monitor")
+
+    found = {key: value for key, value in facts_of(url).items() if "privileges" in key}
+
+    assert {
+        "privileges table public.a to pg_monitor": "MAINTAIN WITH GRANT OPTION",
+        "privileges table public.b to pg_monitor": "SELECT",
+        "default privileges on tables in public to pg_monitor": "MAINTAIN",
+    } == found
 
 
 def test_facts_do_not_depend_on_settings(url: str) -> None:

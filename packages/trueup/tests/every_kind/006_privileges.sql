@@ -1,6 +1,9 @@
 GRANT USAGE ON SCHEMA app TO PUBLIC;
 GRANT SELECT, INSERT ON app.leads TO pg_monitor;
 GRANT ALL ON app.calls TO pg_monitor WITH GRANT OPTION;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON app.events TO pg_monitor;
+GRANT ALL ON app.parent TO pg_monitor;
+REVOKE SELECT ON app.parent FROM pg_monitor;
 GRANT UPDATE (name), SELECT (name) ON app.leads TO PUBLIC;
 GRANT SELECT ON app.hot TO PUBLIC;
 GRANT USAGE ON SEQUENCE app.tickets TO pg_monitor;

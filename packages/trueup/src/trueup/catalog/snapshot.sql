@@ -265,7 +265,8 @@ SELECT r.oid::bigint, 'comment on trigger ' || r.name || '.' || quote_ident(g.tg
 
 -- section privileges: pg_class pg_attribute pg_proc pg_type pg_namespace
 -- What a role other than the owner may do, where that is not what everybody may do by default. The owner of an object
--- may do everything with it, which a live database says of the roles that a chain grants something to.
+-- may do everything with it, which a live database says of the roles that a chain grants something to. MAINTAIN is not
+-- known before 17: it counts only where it is all that is given, so that GRANT ALL is the same on every server.
 SELECT o.oid::bigint, 'privileges ' || o.kind || ' ' || o.name || ' to ' || g.name, g.value
   FROM (
        SELECT r.oid, r.relowner AS owner, r.name, r.relacl AS acl, (CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char" AS class,
@@ -292,17 +293,21 @@ SELECT o.oid::bigint, 'privileges ' || o.kind || ' ' || o.name || ' to ' || g.na
          FROM (SELECT CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END,
                       bool_or(e.given),
                       CASE WHEN count(*) FILTER (WHERE e.given) < CASE o.class WHEN 'c' THEN 4 ELSE (
-                                    SELECT count(*) FROM aclexplode(acldefault(o.class, o.owner)) AS f WHERE f.grantee = o.owner) END
+                                    SELECT count(*) FROM aclexplode(acldefault(o.class, o.owner)) AS f
+                                     WHERE f.grantee = o.owner AND f.privilege_type <> 'MAINTAIN') END
                              OR bool_or(e.is_grantable) <> bool_and(e.is_grantable)
                            THEN string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', '
-                                           ORDER BY e.privilege_type) FILTER (WHERE e.given AND e.privilege_type <> 'MAINTAIN')
+                                           ORDER BY e.privilege_type) FILTER (WHERE e.given)
                            WHEN bool_or(e.is_grantable) THEN 'ALL WITH GRANT OPTION'
                            ELSE 'ALL' END,
                       string_agg(e.privilege_type || e.is_grantable::text, ',' ORDER BY e.privilege_type) FILTER (WHERE e.given)
                       IS NOT DISTINCT FROM
                       string_agg(e.privilege_type || 'false', ',' ORDER BY e.privilege_type) FILTER (WHERE NOT e.given)
                  FROM (SELECT x.grantee, x.privilege_type, bool_or(x.is_grantable) AS is_grantable, true AS given
-                         FROM aclexplode(o.acl) AS x GROUP BY 1, 2
+                         FROM aclexplode(o.acl) AS x
+                        WHERE x.privilege_type <> 'MAINTAIN' OR NOT EXISTS (
+                              SELECT FROM aclexplode(o.acl) AS y WHERE y.grantee = x.grantee AND y.privilege_type <> 'MAINTAIN')
+                        GROUP BY 1, 2
                        UNION ALL
                        SELECT x.grantee, x.privilege_type, false, false FROM aclexplode(acldefault(o.class, o.owner)) AS x
                        UNION ALL  -- as initdb leaves it
@@ -326,9 +331,12 @@ SELECT d.oid::bigint,
  CROSS JOIN LATERAL (
        SELECT CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END,
               string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', '
-                         ORDER BY e.privilege_type) FILTER (WHERE e.privilege_type <> 'MAINTAIN')
+                         ORDER BY e.privilege_type)
          FROM (SELECT x.grantee, x.privilege_type, bool_or(x.is_grantable) AS is_grantable
-                 FROM aclexplode(d.defaclacl) AS x GROUP BY 1, 2) AS e
+                 FROM aclexplode(d.defaclacl) AS x
+                WHERE x.privilege_type <> 'MAINTAIN' OR NOT EXISTS (
+                      SELECT FROM aclexplode(d.defaclacl) AS y WHERE y.grantee = x.grantee AND y.privilege_type <> 'MAINTAIN')
+                GROUP BY 1, 2) AS e
         WHERE e.grantee <> d.defaclrole
         GROUP BY e.grantee
        UNION ALL  -- what everybody may do by default, taken away

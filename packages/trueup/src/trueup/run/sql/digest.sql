@@ -1,4 +1,4 @@
--- Everything but temporary relations, TOAST (namespace 99) and trueup's own.
+-- Everything but temporary relations, TOAST (namespace 99) and trueup's own. Of what initdb makes, schema public (2200).
 WITH ignored AS (
     SELECT c.oid FROM pg_class c
      WHERE c.relpersistence = 't' OR c.relnamespace = 99
@@ -21,12 +21,12 @@ WITH ignored AS (
      WHERE i.indexrelid >= 16384 AND i.indrelid NOT IN (SELECT oid FROM ignored)
     UNION ALL
     SELECT hashint8extended(n.oid::bigint, n.xmin::text::bigint) FROM pg_namespace n
-     WHERE n.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'trueup'
+     WHERE (n.oid >= 16384 OR n.oid = 2200) AND n.nspname !~ '^pg_' AND n.nspname <> 'trueup'
     UNION ALL
     SELECT hashint8extended(p.oid::bigint, p.xmin::text::bigint) FROM pg_proc p WHERE p.oid >= 16384
     UNION ALL
     SELECT hashint8extended(t.oid::bigint, t.xmin::text::bigint) FROM pg_type t
-     WHERE t.oid >= 16384 AND t.typtype IN ('e', 'd', 'r')
+     WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typacl IS NOT NULL)
     UNION ALL
     SELECT hashint8extended(e.oid::bigint, e.xmin::text::bigint) FROM pg_enum e
     UNION ALL
