@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from trueup.catalog.keys import index_table, kind_of, quoted, table_of
 from trueup.chain.grammar import nodes_of, parse_statements
@@ -16,6 +17,14 @@ _BUSY_SCANS = 10  # a second
 _BUSY_SHARE = 10  # a busy table is big at so small a part of the size
 
 
+class Index(NamedTuple):
+    """An index of a partition: what it is made on, from its method on, and the index that it is attached to."""
+
+    name: str
+    definition: str
+    parent: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """A live table: its rows as the server estimates them, its bytes with TOAST, and what it is divided into.
@@ -23,7 +32,8 @@ class Relation:
     `sessions` are those that read or write it at the moment, `scans` how often a second it was searched since the
     server's counters began.
     `bounds` are the conditions that the rows of each partition meet; `detaching` those whose DETACH was interrupted.
-    `has_key`: it has a primary key, so that work on its rows can be divided.
+    `has_key`: it has a primary key, so that work on its rows can be divided. `has_triggers`: triggers that we may keep
+    still fire when a row is updated; `loud` are the triggers and rules that we may not.
     """
 
     rows: int
@@ -31,9 +41,12 @@ class Relation:
     is_partitioned: bool = False
     partitions: tuple[str, ...] = ()
     bounds: Mapping[str, str] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
     detaching: tuple[str, ...] = ()
     has_default: bool = False
     has_key: bool = True
+    has_triggers: bool = False
+    loud: tuple[str, ...] = ()
     sessions: int = 0
     scans: float = 0.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -36,6 +37,8 @@ class Safely:
         self._unfinished = unfinished
         self._names: dict[str, str] = {}  # the table's name by now → the one it has here
         self._made: set[str] = set()
+        self._taken: set[str] = set()
+        self._keyed: dict[str, bool] = {}  # tables whose primary key comes or goes on the way
         self.conflicts: list[Conflict] = []
 
     def sent_as(self, action: Action, wanted: Mapping[str, str | None] | None = None) -> list[Action]:
@@ -89,6 +92,8 @@ class Safely:
             scanned=effect.scanned,
             live=self._as_named_now(),
             name=action.id,
+            facts=self._facts,
+            taken=self._taken,
         )
         is_healing = action.verdict != "run"
         slow = resumed or any(self._is_slow(effect, one) for one in big)
@@ -121,6 +126,7 @@ class Safely:
                 why=part.why,
                 unhurried=part.unhurried,
                 backfill=part.backfill,
+                context=(*action.context, *part.settings),
             )
             for part in found
         ]
@@ -145,10 +151,13 @@ class Safely:
         return table not in self._made and self._live.is_felt(self._names.get(table, table))
 
     def _as_named_now(self) -> Live:
-        if not self._names:
+        if not self._names and not self._keyed:
             return self._live
-        relations = {now: self._live.relations[here] for now, here in self._names.items()}
-        return replace(self._live, relations={**self._live.relations, **relations})
+        changed = {now: self._live.relations[here] for now, here in self._names.items()}
+        relations = ChainMap(changed, self._live.relations)  # type: ignore[arg-type]  # only read
+        for table in self._keyed:
+            changed[table] = replace(relations[table], has_key=self._keyed[table])
+        return replace(self._live, relations=relations)
 
     def _advance(self, action: Action, effect: Effect) -> None:
         """What is there and what it is called when the next action comes."""
@@ -162,6 +171,12 @@ class Safely:
         for key in effect.set:
             if key.startswith("table ") and (name := identity_of(key)) not in renamed.values():
                 self._made.add(name)
+        for keys, is_there in ((effect.gone, False), (effect.set, True)):
+            for key in keys:
+                table = table_of(key) if kind_of(key) == "constraint" else ""
+                is_used = table not in self._made and self._names.get(table, table) in self._live.relations
+                if is_used and _is_primary(effect.set.get(key) or self._facts.get(key)):
+                    self._keyed[table] = is_there
         self._facts.update(effect.set)
         self._facts.update(dict.fromkeys(effect.gone))
 
@@ -183,6 +198,10 @@ def _table(key: str, value: str, facts: Mapping[str, str | None]) -> str:
     if kind_of(key) == "valid":
         return index_table(facts.get(f"index {identity_of(key)}") or "")
     return table_of(key)
+
+
+def _is_primary(value: str | None) -> bool:
+    return bool(value and value.startswith("PRIMARY KEY"))
 
 
 def _target(statement: Statement, locks: Mapping[str, str]) -> str:

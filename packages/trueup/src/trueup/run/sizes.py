@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from psycopg import Connection, sql
 
 from trueup.catalog.snapshot import last_result
-from trueup.planning.live import Relation
+from trueup.planning.live import Index, Relation
 from trueup.run.look import query
 
 _ROWS_OF_A_PAGE = 80  # of a table that was never analysed: rows of 100 bytes
 _WAIT = "SET LOCAL lock_timeout = '2s'"  # a table's size is not told under somebody's ACCESS EXCLUSIVE
+_QUALIFIED = "SET LOCAL search_path = pg_catalog"  # names in definitions, as they are in facts
 
 
 class _Row(NamedTuple):
@@ -29,6 +30,9 @@ class _Row(NamedTuple):
     sessions: int
     scans: float
     has_key: bool
+    loud: list[str]
+    has_triggers: bool
+    indexes: list[tuple[str, str, str]]
 
     @property
     def rows(self) -> int:
@@ -43,7 +47,7 @@ def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]
     if not tables:
         return {}
     names = sql.Literal(sorted(tables)).as_string(conn)
-    message = f"BEGIN READ ONLY; {_WAIT}; {query('sizes').replace('{names}', names)}; COMMIT"
+    message = f"BEGIN READ ONLY; {_WAIT}; {_QUALIFIED}; {query('sizes').replace('{names}', names)}; COMMIT"
     rows = {row.name: row for row in map(_Row._make, last_result(conn, message))}
     below: dict[str, list[_Row]] = {}
     for row in rows.values():
@@ -62,6 +66,9 @@ def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]
             bounds={part.name: part.bound for part in parts if part.bound},
             detaching=tuple(part.name for part in parts if part.is_detaching),
             has_key=row.has_key,
+            loud=tuple(row.loud) + tuple(name for part in inner for name in part.loud),
+            indexes=tuple(map(Index._make, row.indexes)),
+            has_triggers=row.has_triggers or any(part.has_triggers for part in inner),
             has_default=any(part.is_default for part in parts),
         )
 

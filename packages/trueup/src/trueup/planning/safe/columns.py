@@ -17,6 +17,8 @@ _STABLE = re.compile(
     re.IGNORECASE,
 )
 
+_TRIGGERS_KEEP_STILL = "SET LOCAL session_replication_role = replica"  # as they do when a table is written anew
+
 
 def added_column(work: Work, command: Any, clause: str) -> Form:
     """The form of one ADD COLUMN, its constraints left out; `clause` is it as written.
@@ -103,15 +105,23 @@ def _bare(work: Work, column: str) -> str:
 
 
 def _fill(work: Work, column: str) -> Part:
-    if not work.live.relations[work.table].has_key:
+    table = work.live.relations[work.table]
+    if not table.has_key:
         raise Hazard(
             work.table, f"it writes the whole table anew, for {column}, and without a primary key it cannot be divided"
+        )
+    if table.loud:
+        raise Hazard(
+            work.table,
+            f"it writes the whole table anew, for {column}, and if it were filled in batches instead, "
+            f"{', '.join(table.loud)} would fire for each row",
         )
     statement = f"UPDATE {work.table} SET {column} = DEFAULT WHERE {column} IS NULL"  # noqa: S608 - names as the server quotes them
     return Part(
         statements=(statement,),
         why="the rows that are there are filled in batches",
         locks={work.table: "RX"},
+        settings=(_TRIGGERS_KEEP_STILL,) if table.has_triggers else (),
         backfill=Backfill(
             name=f"{work.name}.{column.strip(chr(34))}",
             table=work.table,

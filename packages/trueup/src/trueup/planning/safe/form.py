@@ -56,8 +56,8 @@ def _altered(work: Work, *, is_slow: bool) -> Form | None:
         return alter_table(work)
     if not is_slow and "AT_AlterColumnType" not in kinds:
         return None
-    if not node.relation.inh and work.live.is_partitioned(work.table):
-        raise Hazard(work.table, "it reads every row")
+    if not node.relation.inh and (work.live.is_partitioned(work.table) or work.live.relations[work.table].partitions):
+        raise Hazard(work.table, "it reads every row of this table alone")
     return alter_table(work)
 
 

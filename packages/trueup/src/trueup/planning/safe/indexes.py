@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from trueup.catalog.keys import identity_of, kind_of, parts, unquoted
+from typing import Any
+
+from trueup.catalog.keys import identity_of, index_table, kind_of, parts
+from trueup.chain.grammar import parse_statements, string_list
 from trueup.planning.safe.model import Form, Hazard, Part, Work
 from trueup.planning.safe.names import made_up
 
+_LABEL = "idx{}"
 _BUILT = "the index is built while readers and writers go on"
 
 
@@ -54,9 +58,12 @@ def _on_partitions(work: Work, key: str, value: str) -> tuple[Part, ...]:
 
     def below(table: str, index: str) -> None:
         for partition in work.live.relations[table].partitions:
-            schema = ".".join(parts(partition)[:-1])
-            name = f"{schema}.{made_up(partition, _columns(definition), 'idx')}"
-            if work.live.is_partitioned(partition):
+            is_there, name = _there(work, partition, f"{unique}{definition}", index)
+            name = name or _free(work, partition, definition)
+            work.taken.add(name)
+            if is_there:
+                pass
+            elif work.live.is_partitioned(partition):
                 found.append(
                     Part(
                         statements=(_on_itself(unique, name, partition, definition),),
@@ -85,11 +92,68 @@ def _on_itself(unique: str, index: str, table: str, definition: str) -> str:
     return f"CREATE {unique}INDEX IF NOT EXISTS {parts(index)[-1]} ON ONLY {table} USING {definition}"
 
 
+def _there(work: Work, table: str, definition: str, parent: str) -> tuple[bool, str]:
+    """The index of a partition that can be attached, or is: whether it is whole, and its name; as the server chooses.
+
+    One that is not whole is what an interrupted build has left, and is built again under its name.
+    """
+    for key, value in work.facts.items():  # made here, or by a step before this one
+        if kind_of(key) == "index" and value and index_table(value) == table and _kind(value) == definition:
+            name = identity_of(key)
+            return work.facts.get(f"valid {name}") is not None, name
+    indexes = work.live.relations[table].indexes
+    found = (one.name for one in indexes if one.definition == definition and one.parent == parent)
+    name = next(found, "")
+    return bool(name), name
+
+
+def _kind(value: str) -> str:
+    """What an index is, without its table."""
+    unique = "UNIQUE " if value.startswith("UNIQUE ") else ""
+    return unique + value.partition(" USING ")[2]
+
+
+def _free(work: Work, table: str, definition: str) -> str:
+    """The name that the server would make up for an index."""
+    schema = ".".join(parts(table)[:-1])
+    taken = {one.name for one in work.live.relations[table].indexes} | work.taken
+    names = (
+        f"{schema}.{made_up(table, _columns(definition), _LABEL.format(number or ''))}"
+        for number in range(len(taken) + 1)
+    )
+    return next(name for name in names if name not in taken and work.facts.get(f"index {name}") is None)
+
+
 def _columns(definition: str) -> str:
     """The columns of an index as the server puts them into a name that it makes up."""
-    inner = definition.partition("(")[2].partition(")")[0]
-    names = [column.strip().split(" ")[0] for column in inner.split(",")]
-    return "_".join(unquoted(name) if not name.startswith("(") and name else "expr" for name in names)
+    (statement,) = parse_statements(f"CREATE INDEX ON t USING {definition}")
+    node = statement.node
+    found: list[str] = []
+    for item in (*node.index_params, *node.index_including_params):
+        element = item.index_elem
+        name = element.name or _called(element.expr) or "expr"
+        numbers = ("", *map(str, range(1, 100)))
+        found.append(next(each for each in (f"{name}{number}" for number in numbers) if each not in found))
+    return "_".join(found)
+
+
+def _called(expression: Any) -> str:
+    """What the server calls an expression's column; empty where it has no name for it."""
+    name = ""
+    match expression.WhichOneof("node"):
+        case "func_call":
+            name = string_list(expression.func_call.funcname)[-1]
+        case "type_cast":
+            name = _called(expression.type_cast.arg) or string_list(expression.type_cast.type_name.names)[-1]
+        case "collate_clause":
+            name = _called(expression.collate_clause.arg)
+        case "column_ref":
+            name = string_list(expression.column_ref.fields)[-1]
+        case "coalesce_expr":
+            name = "coalesce"
+        case "case_expr":
+            name = _called(expression.case_expr.defresult) or "case"
+    return name
 
 
 def drop_index(work: Work) -> Form | None:

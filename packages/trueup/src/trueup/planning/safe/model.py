@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableSet
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ class Part:
 
     `makes` are the facts that are there afterwards (None: gone); where they are there already it need not be sent.
     `helpers` are indexes that it builds for others to take over. `unhurried` parts have no statement timeout: they hold
-    weak locks only, and take as long as the table is big.
+    weak locks only, and take as long as the table is big. `settings` hold for its transactions.
     """
 
     statements: tuple[str, ...]
@@ -32,6 +32,7 @@ class Part:
     unhurried: bool = False
     backfill: Backfill | None = None
     helpers: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Hazard(Exception):
 class Work:
     """One statement on a table that is big, with what it does and what was observed of it.
 
-    `set` and `gone` are the facts; `locks`, `rewritten` and `scanned` what the scratch server showed.
+    `set` and `gone` are the facts that it changes, `facts` those that are there before it; `locks`, `rewritten` and
+    `scanned` what the scratch server showed. `taken` are names that the plan has made up for what is no fact.
     """
 
     statement: Statement
@@ -93,6 +95,8 @@ class Work:
     scanned: tuple[str, ...]
     live: Live
     name: str
+    facts: Mapping[str, str | None]
+    taken: MutableSet[str]
 
     def helper(self, purpose: str) -> str:
         """The name of a helper object: the same one in every run, so that the next run finds and removes it."""

@@ -29,7 +29,24 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname),
        coalesce((SELECT sessions FROM used WHERE relation = c.oid), 0),
        coalesce((SELECT (coalesce(s.seq_scan, 0) + coalesce(s.idx_scan, 0)) / seconds
                    FROM pg_stat_all_tables s, counted WHERE s.relid = c.oid), 0)::float8,
-       EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary)
+       EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
+       ARRAY(SELECT tgname FROM pg_trigger g
+              WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 16 > 0 -- of an UPDATE
+                AND NOT (g.tgenabled = 'O' AND has_parameter_privilege('session_replication_role', 'SET'))
+              UNION ALL
+             SELECT rulename FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled <> 'D'),
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled = 'O'
+                  AND g.tgtype & 16 > 0),
+       CASE WHEN c.relispartition THEN ARRAY(
+           SELECT ARRAY[quote_ident(n.nspname) || '.' || quote_ident(ic.relname),
+                        CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END
+                            || substring(d.text FROM strpos(d.text, ' USING ') + 7),
+                        coalesce((SELECT quote_ident(pn.nspname) || '.' || quote_ident(pc.relname)
+                                    FROM pg_inherits h JOIN pg_class pc ON pc.oid = h.inhparent
+                                    JOIN pg_namespace pn ON pn.oid = pc.relnamespace WHERE h.inhrelid = ic.oid), '')]
+             FROM pg_index x JOIN pg_class ic ON ic.oid = x.indexrelid,
+                  LATERAL (SELECT pg_get_indexdef(ic.oid) AS text) AS d
+            WHERE x.indrelid = c.oid ORDER BY ic.oid) ELSE '{}' END
   FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
        CROSS JOIN LATERAL (SELECT CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_relation_size(c.oid) END AS bytes) AS own
  WHERE c.relkind IN ('r', 'p', 'm')
