@@ -31,7 +31,7 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert Config() == config
     assert Path("migrations") == config.folder
     assert (120.0, 0.15, 600.0) == (config.statement_timeout, config.lock_timeout, config.lock_wait)
-    assert config.heal
+    assert "on" == config.heal
 
 
 def test_every_key_is_read_and_paths_are_the_file_s(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_every_key_is_read_and_paths_are_the_file_s(tmp_path: Path) -> None:
         statement_timeout=120.0,
         lock_timeout=0.1,
         lock_wait=3600.0,
-        heal=False,
+        heal="off",
     ) == load(path)
 
 
@@ -119,7 +119,7 @@ def test_every_key_has_a_variable_that_wins_over_the_file(tmp_path: Path, monkey
         lock_budget=5.0,
         big_rows=600,
         big_size=7 << 20,
-        heal=False,
+        heal="off",
     ) == load(path)
 
 

@@ -40,6 +40,7 @@ def test_the_document_has_every_member() -> None:
             )
         ],
         drift=[DRIFT],
+        gone=[DRIFT],
         conflicts=[Conflict(about="2_b", why="half", differences=(DRIFT,), hint="Mend it.")],
         to="2_b",
         ms=12.34,
@@ -63,6 +64,7 @@ def test_the_document_has_every_member() -> None:
         ],
         "drift": [{"fact": "column public.a.x", "wanted": "text", "found": None, "origin": "1_a_table"}],
         "accepted": [],
+        "gone": [{"fact": "column public.a.x", "wanted": "text", "found": None, "origin": "1_a_table"}],
         "conflicts": [
             {
                 "about": "2_b",

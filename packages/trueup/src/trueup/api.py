@@ -316,6 +316,7 @@ def _look(link: Link, chain: ChainLike, name: str, options: Options | None) -> R
         to=options.to if options else "",
         drift=drift,
         accepted=accepted,
+        gone=[d for d in drift if d.was_true and d.found is None],
         up_to_date=True,
     )
 

@@ -16,7 +16,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
 _SIZE = re.compile(r"^(\d+)\s*(kB|MB|GB)?$")
 _BYTES = {None: 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _SETUPS = Path(__file__).parent / "scratch" / "setups"
-_HEAL = ("on", "new", "off")
+HEAL = ("on", "new", "off")
 _VARIABLES = {
     ("trueup", "name"): "TRUEUP_NAME",
     ("trueup", "migrations"): "TRUEUP_MIGRATIONS",
@@ -47,7 +47,7 @@ class Config:
     lock_budget: float = 600.0
     big_rows: int = 10_000
     big_size: int = 8 << 20
-    heal: bool = True
+    heal: str = "on"
 
 
 def load(path: Path | None, *, migrations: str = "") -> Config:
@@ -94,9 +94,9 @@ def _config(values: _Values) -> Config:
             case "setup":
                 config["setup"] = setup_sql(value.text, value.folder)
             case "heal":
-                if value.text not in _HEAL:
-                    raise UsageError(f"{value.where}: heal is {', '.join(_HEAL)}, not {value.text!r}")
-                config["heal"] = value.text != "off"
+                if value.text not in HEAL:
+                    raise UsageError(f"{value.where}: heal is {', '.join(HEAL)}, not {value.text!r}")
+                config["heal"] = value.text
             case "big_rows" | "big_size":
                 config[key] = _number(value)
             case "statement_timeout" | "lock_timeout" | "lock_wait" | "lock_budget":

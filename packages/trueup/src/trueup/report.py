@@ -58,6 +58,7 @@ class StepReport:
 class Report:
     """The state of a database against a chain, and what was done about it.
 
+    `gone`: what was there when the database was last proved true and is missing; healed, or else `drift` as well.
     `up_to_date`: every step asked for is applied or reconciled. `true`: that, and no drift. `to`: up to which step
     that was asked for, where not up to the end.
     """
@@ -70,6 +71,7 @@ class Report:
     steps: list[StepReport] = field(default_factory=list)
     drift: list[Difference] = field(default_factory=list)
     accepted: list[Difference] = field(default_factory=list)
+    gone: list[Difference] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     up_to_date: bool = False
     ms: float = 0.0
@@ -95,6 +97,7 @@ class Report:
             "steps": [step.to_json() for step in self.steps],
             "drift": [difference.to_json() for difference in self.drift],
             "accepted": [difference.to_json() for difference in self.accepted],
+            "gone": [difference.to_json() for difference in self.gone],
             "conflicts": [conflict.to_json() for conflict in self.conflicts],
             "up_to_date": self.up_to_date,
             "true": self.true,

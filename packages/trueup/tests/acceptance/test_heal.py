@@ -229,6 +229,48 @@ def test_no_heal_leaves_it_and_says_so(run: Run, folder: Path, databases: Databa
     assert value(url, "SELECT to_regclass('leads_tel')::text") == "leads_tel"
 
 
+def test_with_new_only_what_was_never_there_is_made(run: Run, folder: Path, databases: Databases) -> None:
+    url = databases.copy_of("healed", by_hand)
+    where = ("--migrations", folder, "--database-url", url)
+    execute(url, "DROP INDEX leads_tel")
+    assert 0 == run(*where, "up", "--heal", "new", "--strict").code
+    execute(url, "DROP INDEX calls_note; ALTER TABLE leads DROP mood CASCADE; ALTER TABLE leads ALTER at DROP DEFAULT")
+
+    for _ in range(2):  # what one run has left the next one leaves as well
+        left = run(*where, "up", "--json", TRUEUP_HEAL="new")
+        assert (0, True, False) == (left.code, left.json["up_to_date"], left.json["true"])
+        assert {"column public.leads.mood", "index public.calls_note", "default public.leads.at"} <= {
+            difference["fact"] for difference in left.json["gone"]
+        }
+    told = run(*where, "up", "--heal", "new", "--strict")
+    planned, healed = run(*where, "plan"), run(*where, "up")
+
+    assert 7 == told.code
+    assert "gone since the database was last proved true:\n" in told.err
+    assert "gone since the database was last proved true, and to be healed:\n" in planned.err
+    assert "gone since the database was last proved true, and made again:\n" in healed.err
+    assert ("calls_note", "leads_tel") == rows(url, "SELECT to_regclass('calls_note')::text, 'leads_tel'")[0]
+    assert [] == run(*where, "up", "--strict", "--json").json["gone"]
+
+
+def test_what_is_left_missing_stops_a_step_that_changes_it(
+    run: Run, locksmith: Locksmith, tmp_path: Path, database: str
+) -> None:
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"1_a.sql": "CREATE TABLE a (x int, y int);"}))
+    where = ("--migrations", folder, "--database-url", database)
+    run(*where, "up")
+    execute(database, "ALTER TABLE a DROP x")
+    locksmith.lock(write_chain(folder, {"2_b.sql": "ALTER TABLE a ALTER x TYPE bigint;"}))
+
+    stopped = run(*where, "up", "--heal", "new", "--json")
+
+    assert 3 == stopped.code
+    (conflict,) = stopped.json["error"]["conflicts"]
+    assert conflict["about"].startswith("2_")
+    assert "column public.a.x" in conflict["why"]
+    assert 0 == run(*where, "up", "--heal", "on", "--strict").code
+
+
 def test_an_index_left_invalid_is_built_again(run: Run, folder: Path, databases: Databases) -> None:
     url = databases.copy_of("healed", by_hand)
     execute(

@@ -22,8 +22,8 @@ CHAIN = chain_of(
 )
 
 
-def plan(locked: LockedChain, live: dict[str, str], *, heal: bool = True, **wanted: object) -> Plan:
-    return build(locked, decided(locked, live, **wanted), heal=heal)  # type: ignore[arg-type]
+def plan(locked: LockedChain, live: dict[str, str], **wanted: object) -> Plan:
+    return build(locked, decided(locked, live, **wanted))  # type: ignore[arg-type]
 
 
 def sent(built: Plan) -> list[str]:
@@ -67,13 +67,6 @@ def test_healing_comes_first_and_marks_nothing() -> None:
     assert (None, "heal", False) == (heal.step, heal.verdict, heal.marks)
     assert "missing; step " in heal.reason
     assert (4, "run", True) == (run.step, run.verdict, run.marks)
-
-
-def test_healing_can_be_left_out() -> None:
-    live = state(CHAIN, 4)
-    del live["index public.idx"], live["valid public.idx"]
-
-    assert [] == sent(plan(CHAIN, live, heal=False))
 
 
 def test_a_step_is_completed_with_its_mark_in_the_last_part() -> None:

@@ -179,7 +179,7 @@ def test_other_tools_tables_of_that_name_are_left_alone(conn: psycopg.Connection
 def test_the_last_proof_is_read_with_today_s_digest(conn: psycopg.Connection) -> None:
     ledger.ensure(conn)
     now = catalog_digest(conn)
-    drift = [Difference(fact="column public.a.x", wanted="text", found="שלום", origin="1_a_table")]
+    drift = [Difference(fact="column public.a.x", wanted="text", found="שלום", origin="1_a_table", was_true=True)]
     ledger.complete(conn, CHAIN, phase="expand", catalog=now, facts="f", drift=drift, run_id="r1")
 
     seen = look(conn, "shop", "expand")
@@ -187,7 +187,7 @@ def test_the_last_proof_is_read_with_today_s_digest(conn: psycopg.Connection) ->
     assert seen is not None
     assert seen.is_complete(CHAIN.digest)
     assert not seen.is_complete("another")
-    assert [{"fact": "column public.a.x", "wanted": "text", "found": "שלום", "origin": "1_a_table"}] == seen.drift
+    assert drift == [Difference(**told) for told in seen.drift]
     assert look(conn, "shop", "contract") is None
     assert look(conn, "queue", "expand") is None
 

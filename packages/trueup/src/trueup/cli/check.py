@@ -13,7 +13,8 @@ from trueup.cli.common import EXIT_FINDINGS, Context, pass_context
 @pass_context
 def command(context: Context, phase: str) -> int:
     """Exit 0 where the database is true, 6 where it is not. Writes nothing."""
-    options = context.options(contract=True) if phase == "contract" else None
+    usual = phase == "expand" and context.settings.heal == "on"
+    options = None if usual else context.options(contract=phase == "contract")
     report = api.check(context.urls, context.folder, name=context.settings.name, options=options)
     if context.as_json:
         context.print_json(report.to_json())

@@ -73,4 +73,10 @@ class Context:
             show(report)
 
 
+def heal_wanted(heal: str | None, no_heal: bool) -> dict[str, str]:
+    """`--heal` and `--no-heal` as an option of a run; nothing where the configuration decides."""
+    wanted = "off" if no_heal else heal
+    return {"heal": wanted} if wanted else {}
+
+
 pass_context = click.make_pass_decorator(Context)

@@ -114,13 +114,24 @@ def show_conflicts(conflicts: Iterable[Conflict]) -> None:
 
 
 def show_drift(report: Report) -> None:
-    """Every fact that differs and that nothing will change, wanted beside found."""
-    if report.drift:
-        say(f"\n{colour('differs', 'yellow')}, and no step changes it:")
-        for difference in report.drift:
-            _show_difference(difference)
+    """Every fact that differs and that nothing will change, wanted beside found; before that, what has gone."""
+    gone = {difference.fact for difference in report.gone}
+    left = [difference for difference in report.drift if difference.fact in gone]
+    healed = [d for d in report.gone if d not in left]
+    since = f"{colour('gone', 'yellow')} since the database was last proved true"
+    _show_differences(f"{since}, and {'made again' if report.up_to_date else 'to be healed'}:", healed)
+    _show_differences(f"{since}:", left)
+    others = [difference for difference in report.drift if difference.fact not in gone]
+    _show_differences(f"{colour('differs', 'yellow')}, and no step changes it:", others)
     if report.accepted:
         say(f"accepted: {', '.join(d.fact for d in report.accepted)}")
+
+
+def _show_differences(heading: str, differences: list[Difference]) -> None:
+    if differences:
+        say(f"\n{heading}")
+    for difference in differences:
+        _show_difference(difference)
 
 
 def _show_difference(difference: Difference) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import click
 
-from trueup.cli.common import EXIT_DRIFT, Context, pass_context
+from trueup.cli.common import EXIT_DRIFT, Context, heal_wanted, pass_context
+from trueup.config import HEAL
 
 
 @click.command("up")
 @click.option("--to", metavar="STEP", default="", help="only up to this step or migration")
 @click.option("--phase", type=click.Choice(["expand", "contract"]), default="expand", help="contract: its steps too")
 @click.option("--keep-going", is_flag=True, help="after a failed step, go on with what does not depend on it")
-@click.option("--no-heal", is_flag=True, help="do not make what is missing before the place where the database stands")
+@click.option(
+    "--heal", type=click.Choice(HEAL), help="what is missing is made; new: but what was there once; off: is left"
+)
+@click.option("--no-heal", is_flag=True, help="as --heal off")
 @click.option("--strict", is_flag=True, help="exit 7 where anything differs in the end")
 @click.option("--first-run", is_flag=True, help="yes, this database is the right one, though it has none of the chain")
 @click.option(
@@ -24,6 +28,7 @@ def command(
     to: str,
     phase: str,
     keep_going: bool,
+    heal: str | None,
     no_heal: bool,
     strict: bool,
     first_run: bool,
@@ -38,6 +43,7 @@ def command(
         to
         or phase != "expand"
         or keep_going
+        or heal
         or no_heal
         or first_run
         or terminate_blockers
@@ -51,7 +57,7 @@ def command(
     if special:
         wanted = {"to": to, "contract": phase == "contract", "keep_going": keep_going, "first_run": first_run}
         wanted["ends_idle"], wanted["patient"] = terminate_blockers == "idle", patient
-        options = context.options(**wanted, **({"heal": False} if no_heal else {}))
+        options = context.options(**wanted, **heal_wanted(heal, no_heal))
     from trueup.cli.progress import Watching
 
     with Watching() as watching:

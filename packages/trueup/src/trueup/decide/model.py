@@ -19,12 +19,16 @@ class Marks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One fact that is not as the chain wants it. None means: not there. `origin` is the step it comes from."""
+    """One fact that is not as the chain wants it. None means: not there. `origin` is the step it comes from.
+
+    `was_true`: it was as it must be when the database was last proved true.
+    """
 
     fact: str
     wanted: str | None
     found: str | None
     origin: str = ""
+    was_true: bool = False
 
     def to_json(self) -> dict[str, str | None]:
         """An element of `drift`, or of a conflict's `differences`."""

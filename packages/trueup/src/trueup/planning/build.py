@@ -28,7 +28,6 @@ def build(
     locked: LockedChain,
     decision: Decision,
     *,
-    heal: bool = True,
     paths: Trajectories | None = None,
     live: Live | None = None,
     begun: Begun | None = None,
@@ -41,7 +40,7 @@ def build(
     """
     safely = Safely(locked, live or Live(), begun.facts if begun else decision.found, begun.steps if begun else ())
     building = _Building(locked, decision, paths or Trajectories(locked.effects, locked.base), safely)
-    return replace(building.plan(heal=heal), live=live or Live())
+    return replace(building.plan(), live=live or Live())
 
 
 class _Building:
@@ -53,11 +52,11 @@ class _Building:
         self.conflicts: list[Conflict] = []
         self.probes: list[Probe] = []
 
-    def plan(self, *, heal: bool) -> Plan:
+    def plan(self) -> Plan:
         decision = self.decision
         self.conflicts += conflicts.of(self.locked, decision)
-        heal = heal and not decision.heal_conflicts  # what hangs on a lost table cannot be made before it
-        first, later = self._in_two(self._heal() if heal else [])
+        lost = decision.heal_conflicts  # what hangs on a lost table cannot be made before it
+        first, later = self._in_two([] if lost else self._heal())
         actions = [*self._renames(), *first]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]

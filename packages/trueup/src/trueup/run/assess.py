@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import granted, identity_of, literal, schema_of
+from trueup.catalog.keys import granted, identity_of, literal, owner_of, schema_of
 from trueup.catalog.snapshot import take
 from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
@@ -20,6 +20,7 @@ from trueup.errors import DatabaseIsNewer, UnknownDatabase, UsageError
 from trueup.planning.begun import Begun, as_before
 from trueup.planning.build import build
 from trueup.planning.conflicts import rows_in_the_way
+from trueup.planning.healing import Heal, in_the_way, without_left
 from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
 from trueup.report import PartReport, Report, StepReport
@@ -42,7 +43,7 @@ class Options:
     to: str = ""
     contract: bool = False
     keep_going: bool = False
-    heal: bool = True
+    heal: Heal = "on"
     first_run: bool = False
     applied: Collection[str] = ()
     run: Collection[str] = ()
@@ -54,7 +55,9 @@ class Options:
     def phase(self) -> str:
         """Which completions this run can be compared with."""
         target = f":{self.to}" if self.to else ""
-        return ("contract" if self.contract else "expand") + target + ("" if self.heal else ":no-heal")
+        return (
+            ("contract" if self.contract else "expand") + target + ("" if self.heal == "on" else f":heal-{self.heal}")
+        )
 
 
 class Assessment(NamedTuple):
@@ -95,8 +98,18 @@ class Assessor:
             )
         facts = take(self.conn, self.schemas, self.roles, self.grantees)
         decision = self._decide(as_before(facts, marks.begun, self.paths), marks)
-        plan = self._probed(self._build(decision, Begun(marks.begun, facts)))
-        return Assessment(plan, self._report(plan), marks)
+        were_true = self._were_true(decision, marks)
+        healed, left = without_left(decision, self.options.heal, were_true)
+        plan = self._build(healed, Begun(marks.begun, facts))
+        stopped = in_the_way(self.locked, healed, left, decision.before)
+        plan = self._probed(replace(plan, conflicts=(*plan.conflicts, *stopped)))
+        return Assessment(plan, self._report(plan, decision, left, were_true), marks)
+
+    def _were_true(self, decision: Decision, marks: ledger.Ledger) -> Collection[str]:
+        """Of what is not as it must be, what was so at the last proof; asked only where there is any."""
+        if not (decision.heal or decision.drift) or not marks.marks.done or marks.adopted:
+            return ()
+        return ledger.last_proof(self.conn, self.chain).were_true(self.locked, decision)
 
     def _build(self, decision: Decision, begun: Begun) -> Plan:
         """The plan, for tables as big as these are."""
@@ -106,7 +119,7 @@ class Assessor:
             big_rows=self.options.big_rows,
             big_bytes=self.options.big_bytes,
         )
-        return build(self.locked, decision, heal=self.options.heal, paths=self.paths, live=live, begun=begun)
+        return build(self.locked, decision, paths=self.paths, live=live, begun=begun)
 
     def _decide(self, live: Mapping[str, str], marks: ledger.Ledger) -> Decision:
         """Decide; where only the rows can tell whether a data step was run, ask them and decide again."""
@@ -191,11 +204,13 @@ class Assessor:
             return self.index_of.get(name, matches[-1] if matches else -1)
         raise UsageError(f"no step is called {name}", hint="`trueup status` lists the steps that are not done.")
 
-    def _report(self, plan: Plan) -> Report:
-        decision = plan.decision
+    def _report(self, plan: Plan, decision: Decision, left: Collection[str], were_true: Collection[str]) -> Report:
         lost = {difference.fact for difference in decision.heal_conflicts}  # which is told as a conflict
-        drift = [difference for difference in decision.drift if difference.fact not in lost]
-        drift, accepted = split_accepted(Path(self.chain.folder), [*drift, *self._unhealed(plan)])
+        drift = [replace(d, was_true=d.fact in were_true) for d in decision.drift if d.fact not in lost]
+        to_heal = self._differences(decision, decision.heal, were_true)
+        gone = [d for d in (*drift, *to_heal) if d.was_true and d.found is None]
+        drift += self._differences(decision, left, were_true)
+        drift, accepted = split_accepted(Path(self.chain.folder), drift)
         report = Report(
             chain=self.chain.name,
             to=self.options.to,
@@ -207,6 +222,7 @@ class Assessor:
             },
             drift=drift,
             accepted=accepted,
+            gone=gone,
             conflicts=list(plan.conflicts),
         )
         sent: dict[int, list[str]] = {}
@@ -226,17 +242,19 @@ class Assessor:
         report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts
         return report
 
-    def _unhealed(self, plan: Plan) -> list[Difference]:
-        """What is missing and was not to be healed: then it is drift like everything else that differs."""
-        if self.options.heal:
-            return []
-        decision = plan.decision
-        return [
-            Difference(
-                fact=key, wanted=decision.before.get(key), found=decision.found.get(key), origin=self._maker(step)
+    def _differences(self, decision: Decision, keys: Iterable[str], were_true: Collection[str]) -> Iterator[Difference]:
+        """Facts that were to be healed, as differences; what is part of another one is named by that."""
+        keys = set(keys)
+        for key in sorted(keys):
+            if (owner := owner_of(key)) in keys and decision.found.get(owner) is None:
+                continue
+            yield Difference(
+                fact=key,
+                wanted=decision.before.get(key),
+                found=decision.found.get(key),
+                origin=self._maker(decision.heal[key]),
+                was_true=key in were_true,
             )
-            for key, step in decision.heal.items()
-        ]
 
     def _maker(self, index: int) -> str:
         return self.chain.steps[index].id if index >= 0 else ""

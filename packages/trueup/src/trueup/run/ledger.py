@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import psycopg
@@ -14,6 +14,7 @@ from psycopg import Connection
 from trueup.catalog.keys import literal
 from trueup.chain.model import Chain
 from trueup.decide.model import Difference, Marks
+from trueup.planning.healing import Proof
 from trueup.run.look import query
 
 _AGAIN = ("23505", "42710", "42P07", "42P06", "40P01", "XX000")
@@ -81,6 +82,27 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     done.update(adopted)
     begun = _begun(conn, chain, known) - done
     return Ledger(Marks(done=frozenset(done), own=frozenset(own)), sorted(unknown), adopted, begun)
+
+
+def last_proof(conn: Connection[Any], chain: Chain) -> Proof:
+    """What was proved when the database was last up to date; nothing of steps whose text has changed since."""
+    name = literal(chain.name)
+    last = f"SELECT * FROM trueup.completions WHERE chain = {name} ORDER BY completed_at DESC LIMIT 1"
+    rows = conn.execute(
+        f"SELECT m.migration_id, m.checksum FROM trueup.schema_migrations m JOIN ({last}) c ON m.chain = c.chain "
+        "WHERE m.success AND m.applied_at <= c.completed_at".encode(),
+    ).fetchall()
+    marked = dict(rows)
+    row = conn.execute(f"SELECT drift FROM ({last}) c".encode()).fetchone()
+    drift = [Difference(**told) for told in row[0]] if row else []
+    return Proof(
+        steps=frozenset(
+            index
+            for index, step in enumerate(chain.steps)
+            if any(marked.get(name) == step.hash for name in (step.id, *step.former))
+        ),
+        drift={difference.fact: difference for difference in drift},
+    )
 
 
 def _begun(conn: Connection[Any], chain: Chain, known: dict[str, int]) -> frozenset[int]:
@@ -188,7 +210,7 @@ def complete(
     run_id: str,
 ) -> None:
     """Record that this lock file was proved here, with the digest that the catalog had just before."""
-    shown = json.dumps([{"fact": d.fact, "wanted": d.wanted, "found": d.found, "origin": d.origin} for d in drift])
+    shown = json.dumps([asdict(difference) for difference in drift])
     values = ", ".join(literal(v) for v in (chain.name, phase, chain.digest, catalog, facts, shown, run_id))
     conn.execute(
         (
