@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
-from trueup.chain.header import files_digest, read_header
+from trueup.chain.files import digest as digest_of
+from trueup.chain.files import read_files
+from trueup.chain.header import read_header
 from trueup.connect.urls import Urls, urls_from
 from trueup.errors import LockFileError, SchemaNotTrue
 
 if TYPE_CHECKING:
+    from trueup.chain.files import MigrationFile
     from trueup.chain.model import LockedChain
     from trueup.connect.link import Link
     from trueup.planning.model import Plan
@@ -51,14 +54,15 @@ def up(
         TrueupError: see `trueup.errors`; each has an exit code and a hint.
     """
     started = time.monotonic()
-    urls = _urls(url)
-    _require_fitting(chain, name)
+    urls, fitting = _urls(url), _fitting(chain, name)
+    looked = any(each is fitting for _, each in _kept)
     with _opened(urls) as holding:
         report = None
-        with suppress(psycopg.OperationalError):  # a connection that is lost is mended below
-            report = _look(holding[0], chain, name, options)
+        if not looked:
+            with suppress(psycopg.OperationalError):  # a connection that is lost is mended below
+                report = _look(holding[0], fitting, options)
         if report is None:
-            report = _bringing(urls, holding, chain, name, options, on_event).up()
+            report = _bringing(urls, holding, fitting, options, on_event).up()
     report.ms = (time.monotonic() - started) * 1000
     return report
 
@@ -72,10 +76,9 @@ def plan(
 ) -> Report:
     """What `up` would do, statement by statement. Writes nothing."""
     started = time.monotonic()
-    urls = _urls(url)
-    _require_fitting(chain, name)
+    urls, fitting = _urls(url), _fitting(chain, name)
     with _opened(urls) as holding:
-        report = _plan(urls, holding, chain, name, options)
+        report = _plan(urls, holding, fitting, options)
     report.ms = (time.monotonic() - started) * 1000
     return report
 
@@ -83,11 +86,10 @@ def plan(
 def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options | None = None) -> Report:
     """Is it true? One round trip where nothing has changed since the last proof. Writes nothing."""
     started = time.monotonic()
-    urls = _urls(url)
-    _require_fitting(chain, name)
+    urls, fitting = _urls(url), _fitting(chain, name)
     with _opened(urls) as holding:
-        report = _look(holding[0], chain, name, options)
-        report = report or _plan(urls, holding, chain, name, options)
+        report = _look(holding[0], fitting, options)
+        report = report or _plan(urls, holding, fitting, options)
     report.ms = (time.monotonic() - started) * 1000
     return report
 
@@ -101,10 +103,9 @@ def resolve(
     on_event: OnEvent = lambda _: None,
 ) -> Report:
     """A person's word: mark `options.applied` as done, and send `options.run`. Nothing else is done."""
-    urls = _urls(url)
-    _require_fitting(chain, name)
+    urls, fitting = _urls(url), _fitting(chain, name)
     with _opened(urls) as holding:
-        return _bringing(urls, holding, chain, name, options, on_event).resolve()
+        return _bringing(urls, holding, fitting, options, on_event).resolve()
 
 
 def backfill(
@@ -192,25 +193,26 @@ def _missing_tables(urls: Urls, tables: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def load(chain: ChainLike, *, name: str = "") -> LockedChain:
+def load(chain: ChainLike, *, name: str = "", files: Sequence[MigrationFile] = ()) -> LockedChain:
     """A chain with its lock file.
+
+    Args:
+        files: The folder's, where they have been read just now.
 
     Raises:
         LockFileError: missing, or it does not fit the migrations.
     """
-    from trueup.chain.files import digest as digest_of
-    from trueup.chain.files import read_files
     from trueup.chain.lockfile import load_locked, read_entries
     from trueup.chain.model import Chain
     from trueup.chain.recorded import recall
 
-    header, entries, files = read_header(chain), read_entries(chain), read_files(Path(chain))
-    digest, name = digest_of(files), name or header["chain"]
-    steps = recall(entries[1], files) if digest == header["files"] else None
+    header, entries, found = read_header(chain), read_entries(chain), list(files) or read_files(Path(chain))
+    digest, name = digest_of(found), name or header["chain"]
+    steps = recall(entries[1], found) if digest == header["files"] else None
     if steps is None:
         from trueup.chain.steps import read_chain
 
-        return load_locked(read_chain(chain, name=name, files=files), entries)
+        return load_locked(read_chain(chain, name=name, files=found), entries)
     return load_locked(Chain(name=name, folder=str(chain), digest=digest, steps=steps), entries)
 
 
@@ -218,7 +220,15 @@ def _urls(url: str | Urls) -> Urls:
     return url if isinstance(url, Urls) else urls_from(url)
 
 
-_kept: list[tuple[Link, ChainLike]] = []
+class _Fitting(NamedTuple):
+    """A chain that fits its lock file: its folder and name as the caller gave them, and its files."""
+
+    folder: ChainLike
+    name: str
+    files: tuple[MigrationFile, ...]
+
+
+_kept: list[tuple[Link, _Fitting]] = []
 """The connection of a look that found work, and the chain, for whoever does that work in this process."""
 
 
@@ -227,11 +237,11 @@ def look(urls: Urls, chain: ChainLike, name: str) -> Report | None:
 
     Where it says otherwise the connection stays open, for the `up` that follows.
     """
-    _require_fitting(chain, name)
+    fitting = _fitting(chain, name)
     with _opened(urls) as holding:
-        report = _look(holding[0], chain, name, None)
+        report = _look(holding[0], fitting, None)
         if report is None:
-            _kept.append((holding.pop(), chain))
+            _kept.append((holding.pop(), fitting))
     return report
 
 
@@ -240,7 +250,7 @@ def _opened(urls: Urls) -> Iterator[list[Link]]:
     """The default way, in a list: a run may put another one in its place. Closed at the end."""
     from trueup.connect.link import Link
 
-    link, _ = _kept.pop() if _kept else (None, "")
+    link, _ = _kept.pop() if _kept else (None, None)
     if link is not None and link.url != urls.default:
         link.close()
         link = None
@@ -278,14 +288,18 @@ def _understood(error: psycopg.Error, link: Link) -> Exception:
     return error
 
 
-def _require_fitting(chain: ChainLike, name: str = "") -> None:
+def _fitting(chain: ChainLike, name: str = "") -> _Fitting:
     """Nothing is asked of a database for a chain whose lock file does not fit.
 
     Raises:
         LockFileError: names the step that differs.
     """
-    if any(str(looked_at) == str(chain) for _, looked_at in _kept) or _fits(chain):
-        return
+    for _, looked_at in _kept:
+        if (str(looked_at.folder), looked_at.name) == (str(chain), name):
+            return looked_at
+    header, files = read_header(chain), read_files(Path(chain))
+    if header["files"] == digest_of(files):
+        return _Fitting(chain, name, tuple(files))
     load(chain, name=name)  # names the step that differs
     raise LockFileError(
         "the migrations' files have changed since they were locked (comments or names only)",
@@ -293,24 +307,21 @@ def _require_fitting(chain: ChainLike, name: str = "") -> None:
     )
 
 
-def _fits(chain: ChainLike) -> bool:
-    return read_header(chain)["files"] == files_digest(chain)
-
-
-def _look(link: Link, chain: ChainLike, name: str, options: Options | None) -> Report | None:
+def _look(link: Link, fitting: _Fitting, options: Options | None) -> Report | None:
     from trueup.run.look import look as look_at
 
-    header = read_header(chain)
-    seen = look_at(link.conn, name or header["chain"], options.phase if options else "expand")
+    header = read_header(fitting.folder)
+    name = fitting.name or header["chain"]
+    seen = look_at(link.conn, name, options.phase if options else "expand")
     if seen is None or not seen.is_complete(header["files"]):
         return None
     from trueup.decide.model import Difference
     from trueup.report import Report
     from trueup.run.accepted import split_accepted
 
-    drift, accepted = split_accepted(Path(chain), [Difference(**d) for d in seen.drift])
+    drift, accepted = split_accepted(Path(fitting.folder), [Difference(**d) for d in seen.drift])
     return Report(
-        chain=name or header["chain"],
+        chain=name,
         topology="direct" if seen.is_direct(link.conn) else "pooled",
         chosen=link.chosen,
         to=options.to if options else "",
@@ -321,12 +332,12 @@ def _look(link: Link, chain: ChainLike, name: str, options: Options | None) -> R
     )
 
 
-def _plan(urls: Urls, holding: list[Link], chain: ChainLike, name: str, options: Options | None) -> Report:
-    bringing = _bringing(urls, holding, chain, name, options, lambda _: None)
+def _plan(urls: Urls, holding: list[Link], fitting: _Fitting, options: Options | None) -> Report:
+    bringing = _bringing(urls, holding, fitting, options, lambda _: None)
     link = holding[0]
     if link.topology.value == "direct":  # behind a pooler it would stay with the next client
         link.conn.execute("SET default_transaction_read_only = on")
-    built, report, _ = bringing.looking.assess()
+    built, report, *_ = bringing.looking.assess()
     bringing.looking.refuse_unknown(built)
     return bringing.named(report)
 
@@ -345,11 +356,10 @@ def _partly(  # noqa: PLR0917 - what both commands hand over
     from trueup.run.assess import Options
     from trueup.run.partly import Partly
 
-    urls = _urls(url)
-    _require_fitting(chain, name)
+    urls, fitting = _urls(url), _fitting(chain, name)
     with _opened(urls) as holding:
         return Partly(
-            load(chain, name=name),
+            load(chain, name=name, files=fitting.files),
             holding,
             options or Options(),
             urls=urls,
@@ -362,10 +372,11 @@ def _partly(  # noqa: PLR0917 - what both commands hand over
         ).run()
 
 
-def _bringing(  # noqa: PLR0917 - what a run is made of
-    urls: Urls, holding: list[Link], chain: ChainLike, name: str, options: Options | None, on_event: OnEvent
+def _bringing(
+    urls: Urls, holding: list[Link], fitting: _Fitting, options: Options | None, on_event: OnEvent
 ) -> Bringing:
     from trueup.run.assess import Options
     from trueup.run.bring import Bringing
 
-    return Bringing(load(chain, name=name), holding, options or Options(), urls=urls, on_event=on_event)
+    locked = load(fitting.folder, name=fitting.name, files=fitting.files)
+    return Bringing(locked, holding, options or Options(), urls=urls, on_event=on_event)

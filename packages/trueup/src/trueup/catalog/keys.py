@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 COLUMN_FACETS = ("not null", "default", "generated", "identity", "collation")
@@ -95,6 +96,12 @@ def schema_of(key: str) -> str:
     if kind == "comment on":
         identity = re.sub(r"^(materialized view|[a-z]+) ", "", identity)
     return "" if kind in ("extension", "role") else unquoted(parts(identity)[0])
+
+
+def schemas_of(keys: Iterable[str]) -> set[str]:
+    """The schemas of many facts' objects. Up to the first dot keys are much the same: one of each is looked at."""
+    like = {key if '"' in key else key.partition(".")[0]: key for key in keys}
+    return {schema for key in like.values() if (schema := schema_of(key))}
 
 
 def unquoted(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Collection, Iterable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -51,7 +51,7 @@ class Section(NamedTuple):
 
 @cache
 def _template() -> tuple[str, tuple[Section, ...]]:
-    head, *rest = _SECTION.split((files("trueup.catalog") / "snapshot.sql").read_text())
+    head, *rest = _SECTION.split((Path(__file__).parent / "snapshot.sql").read_text())
     names, catalogs, texts = rest[::3], rest[1::3], rest[2::3]
     return head, tuple(map(Section, names, (tuple(each.split()) for each in catalogs), texts))
 

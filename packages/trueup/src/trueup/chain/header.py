@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from trueup.chain.files import digest, read_files
 from trueup.errors import LockFileError
 
 LOCK_NAME = "trueup.lock"
@@ -45,8 +44,3 @@ def read_header(folder: Path | str) -> dict[str, str]:
             f"{path} has format {match['format']}, and this version of trueup reads format {FORMAT}", hint=RELOCK
         )
     return match.groupdict()
-
-
-def files_digest(folder: Path | str) -> str:
-    """The digest that a matching lock file has in its first line."""
-    return digest(read_files(Path(folder)))

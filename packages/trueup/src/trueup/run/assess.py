@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import granted, identity_of, literal, owner_of, schema_of
+from trueup.catalog.keys import granted, identity_of, literal, owner_of, schemas_of
 from trueup.catalog.snapshot import take
-from trueup.chain.model import LockedChain
+from trueup.chain.model import Facts, LockedChain
 from trueup.decide.decide import decide
 from trueup.decide.model import Decision, Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
@@ -29,6 +29,7 @@ from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import said
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
+from trueup.run.look import catalog_digest
 from trueup.run.sizes import sizes
 from trueup.words import counted
 
@@ -61,11 +62,13 @@ class Options:
 
 
 class Assessment(NamedTuple):
-    """What a look at the database says."""
+    """What a look at the database says. `catalog` is the digest from before the facts were read."""
 
     plan: Plan
     report: Report
     ledger: ledger.Ledger
+    catalog: str
+    facts: Facts
 
 
 class Assessor:
@@ -79,15 +82,20 @@ class Assessor:
         self.paths = Trajectories(locked.effects, locked.base)
         self.roles = {identity_of(key) for key in self.paths.of if key.startswith("role ")}
         self.grantees = {granted(identity_of(key))[2] for key in self.paths.of if key.startswith("privileges ")}
-        self.schemas = {schema for key in self.paths.of if (schema := schema_of(key))} | {"public"}
+        self.schemas = schemas_of(self.paths.of) | {"public"}
         self.index_of = {name: i for i, step in enumerate(self.chain.steps) for name in (step.id, *step.former)}
 
-    def assess(self) -> Assessment:
+    def assess(self, before: Assessment | None = None) -> Assessment:
         """Snapshot, decide and plan; writes nothing.
+
+        Args:
+            before: Its facts are the snapshot where the catalog has not changed since: for a caller that has sent
+                nothing that changes a fact.
 
         Raises:
             DatabaseIsNewer: the ledger has marks that this chain does not know.
         """
+        catalog = catalog_digest(self.conn)
         marks = ledger.read(self.conn, self.chain)
         if marks.unknown:
             raise DatabaseIsNewer(
@@ -96,14 +104,17 @@ class Assessor:
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
-        facts = take(self.conn, self.schemas, self.roles, self.grantees)
+        if before and before.catalog == catalog:
+            facts = before.facts
+        else:
+            facts = take(self.conn, self.schemas, self.roles, self.grantees)
         decision = self._decide(as_before(facts, marks.begun, self.paths), marks)
         were_true = self._were_true(decision, marks)
         healed, left = without_left(decision, self.options.heal, were_true)
         plan = self._build(healed, Begun(marks.begun, facts))
         stopped = in_the_way(self.locked, healed, left, decision.before)
         plan = self._probed(replace(plan, conflicts=(*plan.conflicts, *stopped)))
-        return Assessment(plan, self._report(plan, decision, left, were_true), marks)
+        return Assessment(plan, self._report(plan, decision, left, were_true), marks, catalog, facts)
 
     def _were_true(self, decision: Decision, marks: ledger.Ledger) -> Collection[str]:
         """Of what is not as it must be, what was so at the last proof; asked only where there is any."""
@@ -156,7 +167,7 @@ class Assessor:
         Raises:
             UnknownDatabase: where the chain makes its own, there are tables, but none of them, and no ledger.
         """
-        makes = {schema_of(key) for key in self.paths.of if key.startswith("table ")}
+        makes = schemas_of(key for key in self.paths.of if key.startswith("table "))
         if self.options.first_run or plan.decision.found or not makes:
             return
         tables = self.conn.execute(

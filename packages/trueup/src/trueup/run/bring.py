@@ -122,38 +122,37 @@ class Bringing:
                 self._connect_again(error, give_up=fruitless >= _FRUITLESS)
 
     def _bring(self, started: float) -> Report:
-        before = catalog_digest(self.conn)
-        plan, report, marks = self._assess()
-        if report.up_to_date:
-            return self._proved(plan, report, started)
-        if plan.conflicts and self._is_still(before, marks):  # else another run is at work; judged again under the lock
-            refuse_conflicts(plan)
+        found = self._assess()
+        if found.report.up_to_date:
+            return self._proved(found, found.report, started)
+        if found.plan.conflicts and self._is_still(found):  # else another run is at work; judged again under the lock
+            refuse_conflicts(found.plan)
         self._choose()
-        self.named(report)
-        refuse_alone(self.link, plan)
+        self.named(found.report)
+        refuse_alone(self.link, found.plan)
         ledger.ensure(self.conn)
         try:
             with self._locked() as lease:
                 self.log("Acquired migration lock")
-                if not self._is_still(before, marks):
-                    plan, report, marks = self._assess()  # what was pending may be done by now
-                    refuse_conflicts(plan)
-                    refuse_alone(self.link, plan)
-                failures = self._carry_out(plan, report, self._executor(lease), marks)
+                if not self._is_still(found):
+                    found = self._assess()  # what was pending may be done by now
+                    refuse_conflicts(found.plan)
+                    refuse_alone(self.link, found.plan)
+                failures = self._carry_out(found.plan, found.report, self._executor(lease), found.ledger)
         except RunLockTaken as taken:
             return self._done_by_another(taken, started)
         self.log("Released migration lock")
         if failures:
             raise failures[0]
-        return self._prove(report, started)
+        return self._prove(found, started)
 
-    def _is_still(self, catalog: str, marks: ledger.Ledger) -> bool:
+    def _is_still(self, found: Assessment) -> bool:
         """True where nothing has changed since the catalog and the ledger were so."""
-        return (catalog, marks) == (catalog_digest(self.conn), ledger.read(self.conn, self.chain))
+        return (found.catalog, found.ledger) == (catalog_digest(self.conn), ledger.read(self.conn, self.chain))
 
-    def _assess(self) -> Assessment:
+    def _assess(self, before: Assessment | None = None) -> Assessment:
         _ = self.link.topology  # first of all: what pools single statements is refused
-        found = self.looking.assess()
+        found = self.looking.assess(before)
         self.looking.refuse_unknown(found.plan)
         return found._replace(report=self.named(found.report))
 
@@ -182,11 +181,11 @@ class Bringing:
 
     def _done_by_another(self, taken: RunLockTaken, started: float) -> Report:
         """The lock was not to be had, or was taken over. What matters is the database: another run may have done it."""
-        plan, report, _ = self._assess()
-        if not report.up_to_date:
+        found = self._assess()
+        if not found.report.up_to_date:
             raise taken
         self.log("Another run brought the database up to date")
-        return self._proved(plan, report, started)
+        return self._proved(found, found.report, started)
 
     def _connect_again(self, error: psycopg.Error, *, give_up: bool) -> None:
         reason = error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
@@ -218,7 +217,7 @@ class Bringing:
         _ = self.link.topology  # what pools single statements is refused before anything is written
         ledger.ensure(self.conn)
         with self._locked() as lease:
-            plan, report, marks = self.looking.assess()
+            plan, report, marks, *_ = self.looking.assess()
             self.named(report)
             refuse_marked(self.chain, wanted, marks.marks.done - self._sent)
             plan = replace(plan, actions=tuple(action for action in plan.actions if action.step in set(wanted)))
@@ -296,7 +295,8 @@ class Bringing:
 
     def _settle(self, executor: Executor, plan: Plan) -> None:
         """Mark the steps that send nothing."""
-        executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in set(plan.settled)])
+        settled = set(plan.settled)
+        executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in settled])
 
     def _one(
         self, action: Action, run: Callable[[Action], float], lines: Mapping[str, StepReport], number: int, total: int
@@ -334,14 +334,17 @@ class Bringing:
                 return True
         return False
 
-    def _prove(self, report: Report, started: float) -> Report:
+    def _prove(self, before: Assessment, started: float) -> Report:
         """A fresh look: every step done, every fact as it must be.
+
+        Where only marks were written and the catalog is as it was, the facts are those from before.
 
         Raises:
             NotProved: the server answered every statement with success, and yet something is missing.
         """
-        plan, after, _ = self._assess()
-        if not after.up_to_date:
+        after = self._assess(None if before.plan.actions else before)
+        plan, report = after.plan, before.report
+        if not after.report.up_to_date:
             if self._heals_only(plan):
                 return self._bring(started)
             left = [action.id for action in plan.actions] + [self.chain.steps[i].id for i in plan.settled]
@@ -351,24 +354,23 @@ class Bringing:
                 differences=left,
                 hint="Somebody else may be changing this database just now. Run `trueup plan` to see what differs.",
             )
-        report.up_to_date, report.drift, report.accepted = True, after.drift, after.accepted
-        return self._proved(plan, report, started)
+        report.up_to_date, report.drift, report.accepted = True, after.report.drift, after.report.accepted
+        return self._proved(after, report, started)
 
     def _heals_only(self, plan: Plan) -> bool:
         """True once, where only healing is left: a step has taken along what a later one had made here already."""
         again, self._healed_again = not self._healed_again, True
         return again and bool(plan.actions) and not plan.conflicts and all(a.step is None for a in plan.actions)
 
-    def _proved(self, plan: Plan, report: Report, started: float) -> Report:
+    def _proved(self, found: Assessment, report: Report, started: float) -> Report:
         """Record the state, so that the next run has nothing to read."""
-        catalog = catalog_digest(self.conn)
         if ledger.exists(self.conn):
-            facts = hashlib.sha256(json.dumps(plan.decision.found, sort_keys=True).encode()).hexdigest()[:32]
+            facts = hashlib.sha256(json.dumps(found.plan.decision.found, sort_keys=True).encode()).hexdigest()[:32]
             ledger.complete(
                 self.conn,
                 self.chain,
                 phase=self.options.phase,
-                catalog=catalog,
+                catalog=found.catalog,
                 facts=facts,
                 drift=[*report.drift, *report.accepted],
                 run_id="",

@@ -156,32 +156,31 @@ def insert_sql(
     `since` is the SQL of the time when the step began.
     """
     values = ", ".join(
-        "({})".format(
-            ", ".join(
-                [
-                    *(literal(value) for value in (chain.name, chain.steps[index].id)),
-                    "false" if verdict in ("run", "complete") else "true",
-                    *(literal(value) for value in (notes, verdict, chain.steps[index].hash, run_id, by)),
-                    f"extract(epoch FROM clock_timestamp() - {since}) * 1000",
-                ],
-            ),
-        )
+        "({})".format(", ".join(map(literal, (chain.steps[index].id, notes, verdict, chain.steps[index].hash))))
         for index, verdict, notes in rows
     )
-    return _insert(values)
+    return _insert(
+        f"SELECT {literal(chain.name)}, id, verdict NOT IN ('run', 'complete'), notes, verdict, checksum, "
+        f"{literal(run_id)}, {literal(by)}, {_milliseconds(since)} "
+        f"FROM (VALUES {values}) AS steps (id, notes, verdict, checksum)"
+    )
 
 
 def insert_one_sql(chain: Chain, *, run_id: str, by: str, since: str) -> str:
     """The INSERT to prepare for the marks of steps that are run: their id, notes and hash are its parameters."""
-    took = f"extract(epoch FROM clock_timestamp() - {since}) * 1000"
-    return _insert(f"({literal(chain.name)}, $1, false, $2, 'run', $3, {literal(run_id)}, {literal(by)}, {took})")
+    row = f"{literal(chain.name)}, $1, false, $2, 'run', $3, {literal(run_id)}, {literal(by)}, {_milliseconds(since)}"
+    return _insert(f"VALUES ({row})")
 
 
-def _insert(values: str) -> str:
+def _milliseconds(since: str) -> str:
+    return f"extract(epoch FROM clock_timestamp() - {since}) * 1000"
+
+
+def _insert(rows: str) -> str:
     return (
         "INSERT INTO trueup.schema_migrations "
         "(chain, migration_id, reconciled, notes, verdict, checksum, run_id, applied_by, duration_ms) "
-        f"VALUES {values} ON CONFLICT (chain, migration_id) DO UPDATE SET "
+        f"{rows} ON CONFLICT (chain, migration_id) DO UPDATE SET "
         "(applied_at, reconciled, notes, verdict, checksum, run_id, applied_by, duration_ms) = "
         "(excluded.applied_at, excluded.reconciled, excluded.notes, excluded.verdict, excluded.checksum, "
         "excluded.run_id, excluded.applied_by, excluded.duration_ms) "

@@ -166,7 +166,7 @@ class Partly(Bringing):
 
     def _checked(self, report: Report) -> Report:
         """What was to be done is done, says a fresh look."""
-        plan, after, _ = self._assess()
+        plan, after, *_ = self._assess()
         left = sorted(self._wanted & {action.id for action in self._selected(plan).actions})
         if left:
             raise NotProved(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from trueup.catalog.keys import identity_of
@@ -90,7 +90,7 @@ def prepare_sql() -> str:
     _, narrow = sections(objects="{}.oid = ANY (present)")
     narrow_head = _NARROW + head[head.index("tab AS MATERIALIZED") :]
     everything = " UNION ALL ".join(f"SELECT '{section.name}', s.* FROM ({section.sql}) AS s" for section in whole)
-    text = (files("trueup.scratch") / "look.sql").read_text()
+    text = (Path(__file__).parent / "look.sql").read_text()
     for word, replacement in {
         "{pinned}": " ".join(f"SET {setting}" for setting in SETTINGS),
         "{planner}": " ".join(f"SET {setting}" for setting in _PLANNER),
