@@ -67,13 +67,16 @@ class _Block:
 
 
 def _file_steps(file: MigrationFile, *, number: str, taken: set[str]) -> list[Step]:
-    if file.path.endswith(".py"):
-        raise MigrationError("Python migrations are not supported", path=file.path, line=1, hint="Write it in SQL.")
     try:
-        text = up_section(file.text)
+        text = file.text
     except UnicodeDecodeError as error:
         line = file.data[: error.start].count(b"\n") + 1
         raise MigrationError("the file is not UTF-8", path=file.path, line=line, hint="Save it as UTF-8.") from None
+    if file.path.endswith(".py"):
+        from trueup.chain.python import python_steps
+
+        return python_steps(file, text, number=number)
+    text = up_section(text)
     parsed = parse_statements(text, path=file.path)
     blocks = _blocks(parsed, trailing_comments(text, parsed), file.path)
     blocks = _merge_recreated(_merge_one_transaction(blocks, file.path))

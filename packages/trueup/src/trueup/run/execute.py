@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from trueup.catalog.keys import table_of
-from trueup.chain.model import Chain
+from trueup.chain.model import Chain, Step
 from trueup.connect.connection import is_lost
 from trueup.connect.link import Link
+from trueup.connect.python import StepRaised, carry_out, place_of
 from trueup.connect.topology import Topology
 from trueup.errors import RunLockTaken, StepFailed
 from trueup.planning.model import Action
@@ -34,6 +35,7 @@ _SET_TRANSACTION = re.compile(r"\s*SET\s+(LOCAL\s+)?TRANSACTION\b", re.IGNORECAS
 _PATIENT_MS = 5_000
 _RETRIED = (_LOCK_TIMEOUT, "40P01", "40001")
 _TAKEN_OVER = "22012"
+_UNDONE = "Everything before it is committed, the step itself is undone. Mend it, then run `trueup up` again."
 SEPARATOR = "\n;\n"
 
 
@@ -162,6 +164,9 @@ class Executor:
         return found
 
     def _send(self, action: Action, attempt: int) -> None:
+        if action.step is not None and (step := self.chain.steps[action.step]).python:
+            self._call(action, step, attempt)
+            return
         if action.transaction:
             self.conn.execute(self.message(action, attempt).encode())
             return
@@ -172,6 +177,18 @@ class Executor:
         since = f"(clock_timestamp() - interval '{time.monotonic() - started} s')"
         if not action.unfinished and (rows := self._rows(action, since=since)):
             self.fenced(SEPARATOR.join(rows))
+
+    def _call(self, action: Action, step: Step, attempt: int) -> None:
+        """A step in Python: its function stands where the statements of others do."""
+        _, *opening = self.opening(action, attempt)
+        *rows, _ = self.closing(action)
+        try:
+            with self.conn.transaction():
+                self.conn.execute(SEPARATOR.join(opening).encode())
+                carry_out(self.conn, self.chain.folder, step)
+                self.conn.execute(SEPARATOR.join(rows).encode())
+        except StepRaised as error:
+            raise self._failed(action, place_of(step, error), str(error), hint=_UNDONE) from error
 
     def message(self, action: Action, attempt: int = 0, *, fence: str = "", since: str = "now()", row: str = "") -> str:
         """A transaction: settings, fence, statements, ledger row. `since` and `row` are as in `closing`."""
@@ -270,20 +287,18 @@ class Executor:
         """What the server's refusal of an action means."""
         if error.sqlstate == _TAKEN_OVER and not self.lease.is_ours(self.conn):
             return _taken_over()
-        statement = ";\n".join(action.statements)
-        where = ""
-        if action.step is not None:
-            step = self.chain.steps[action.step]
-            where = f" ({step.path}:{step.line})"
+        where = place_of(self.chain.steps[action.step], error) if action.step is not None else ""
         detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
         blocked = f"; in the way: {'; '.join(map(str, seen))}" if seen else ""
+        said = f"{error.diag.message_primary or error}{detail} [{error.sqlstate or 'no SQLSTATE'}]{blocked}"
+        return self._failed(action, where, said, sqlstate=error.sqlstate or "", hint=_hint(error))
+
+    @staticmethod
+    def _failed(action: Action, where: str, said: str, *, hint: str, sqlstate: str = "") -> StepFailed:
+        place = f" ({where})" if where else ""
+        statement = ";\n".join(action.statements)
         return StepFailed(
-            f"{action.id}{where} failed: {error.diag.message_primary or error}{detail} "
-            f"[{error.sqlstate or 'no SQLSTATE'}]{blocked}",
-            step=action.id,
-            statement=statement,
-            sqlstate=error.sqlstate or "",
-            hint=_hint(error),
+            f"{action.id}{place} failed: {said}", step=action.id, statement=statement, sqlstate=sqlstate, hint=hint
         )
 
 
@@ -310,4 +325,4 @@ def _hint(error: psycopg.Error) -> str:
         case "42501":
             return "The role of the URL may not do this: grant it, or migrate with another role."
         case _:
-            return "Everything before it is committed, the step itself is undone. Mend it, then run `trueup up` again."
+            return _UNDONE

@@ -52,7 +52,7 @@ def learn(
             server_major = conn.info.server_version // 10000
         if major != server_major:
             known = []
-        base, effects = replay(fresh_database, chain.steps, known, on_step)
+        base, effects = replay(fresh_database, chain.steps, known, on_step, chain.folder)
     if known and base != base_known:
         touched = {key for effect in effects for key in effect.keys}
         if {k: v for k, v in base.items() if k in touched} != base_known:

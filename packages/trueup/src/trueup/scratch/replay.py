@@ -24,6 +24,7 @@ from trueup.chain.statements import (
     refuses_transactions,
     without_concurrently,
 )
+from trueup.connect.python import StepRaised, carry_out, place_of
 from trueup.errors import ScratchError
 from trueup.scratch.changes import Change, effect_of, lock_modes, ordered, together
 from trueup.scratch.look import Picture, as_look, look_sql, prepare_sql
@@ -49,11 +50,14 @@ class _MustNotBeDivided(Exception):
 class Replay:
     """The scratch database while a chain is replayed on it. `picture` is what is there now.
 
-    `undivided` are steps whose statements have to share their transaction.
+    `undivided` are steps whose statements have to share their transaction; `folder` is where Python steps are.
     """
 
-    def __init__(self, conn: Connection[Any], *, local: bool = True, undivided: Collection[str] = ()) -> None:
+    def __init__(
+        self, conn: Connection[Any], *, local: bool = True, undivided: Collection[str] = (), folder: str = ""
+    ) -> None:
         self.conn = conn
+        self._folder = folder
         self.local = local
         self._undivided = undivided
         self._major = conn.info.server_version // 10000
@@ -80,7 +84,7 @@ class Replay:
                 changes = self._run_divided(step, statements)
             else:
                 changes = [self._absorb(self._run(step, statements, self._look(statements)))]
-        except psycopg.Error as error:
+        except (psycopg.Error, StepRaised) as error:
             raise _refused(step, error) from error
         old, new = together(changes)
         effect = effect_of(old, new)
@@ -170,7 +174,7 @@ class Replay:
             statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
             try:
                 self._run(step, statements, "")
-            except psycopg.Error as error:
+            except (psycopg.Error, StepRaised) as error:
                 raise _refused(step, error) from error
         self.picture = self._everything()
         self._files.read(self.conn)
@@ -181,6 +185,8 @@ class Replay:
 
     def _run(self, step: Step, statements: list[Statement], look: str) -> Sequence[Any]:
         """The rows of the look behind them."""
+        if step.python:
+            return self._call(step, look)
         texts = [_text(statement) for statement in statements]
         if not any(refuses_transactions(s) and not is_concurrent(s) for s in statements):
             try:
@@ -191,6 +197,12 @@ class Replay:
             self.conn.execute(text.encode())
         self._files.read(self.conn)
         return self._send([], look and look_sql(everything=True))
+
+    def _call(self, step: Step, look: str) -> Sequence[Any]:
+        """Run a Python step, then look, in one transaction."""
+        with self.conn.transaction():
+            carry_out(self.conn, self._folder, step)
+            return _last(self.conn.execute(f"RESET ROLE; {look}".encode())) if look else ()
 
     def _send(self, statements: Sequence[str], look: str) -> Sequence[Any]:
         """One message, one transaction: the statements, then a look."""
@@ -224,15 +236,18 @@ def replay(
     steps: Sequence[Step],
     known: Sequence[Effect] = (),
     on_step: Callable[[Step], None] = lambda _: None,
+    folder: str = "",
 ) -> tuple[Facts, list[Effect]]:
     """Learn the effects of `steps` beyond those `known`, each time on a fresh database from `conn_for`.
+
+    `folder` is where Python steps are.
 
     Returns the base facts (what was there before the first step) and one effect per step.
     """
     local, undivided = True, set[str]()
     while True:
         with conn_for() as conn:
-            scratch = Replay(conn, local=local, undivided=undivided)
+            scratch = Replay(conn, local=local, undivided=undivided, folder=folder)
             base = scratch.flat()
             if known:
                 scratch.apply(steps[: len(known)])
@@ -282,9 +297,13 @@ def _enum_name(node: Any, field: str) -> str:
     return str(described[getattr(node, field)].name)
 
 
-def _refused(step: Step, error: psycopg.Error) -> ScratchError:
+def _refused(step: Step, error: psycopg.Error | StepRaised) -> ScratchError:
+    place = place_of(step, error)
+    if isinstance(error, StepRaised):
+        hint = f"{place}. It runs on an empty database there. Mend the migration, then run `trueup lock` again."
+        return ScratchError(f"step {step.id} fails on the scratch server: {error}", step=step.id, hint=hint)
     message = error.diag.message_primary or str(error)
-    hint = f"{step.path}:{step.line}. Mend the migration, then run `trueup lock` again."
+    hint = f"{place}. Mend the migration, then run `trueup lock` again."
     if error.sqlstate in ("0A000", "58P01") and "extension" in message:
         hint = "Point at a server that has it: TRUEUP_SCRATCH_URL, or `[scratch] url` in trueup.toml."
     elif error.sqlstate in ("42704", "3F000", "42P01", "42883"):

@@ -67,7 +67,7 @@ CREATE_TRIGGER = lock_rule(
 )
 OPAQUE = lock_rule(
     "opaque-block",
-    "a DO block or a call does DDL",
+    "a DO block, a call or a Python step does DDL",
     "What it does cannot be read, rewritten or done in parts; it keeps its locks until it ends.",
     "Write the statements one by one.",
 )
@@ -107,7 +107,7 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
             )
         case "variable_set_stmt":
             yield from timeout_hits(statement.text)
-        case "do_stmt" | "call_stmt" if around.step.opaque:
+        case "do_stmt" | "call_stmt" if around.step.opaque or around.step.python:
             yield from _opaque(statement, around)
 
 
@@ -158,7 +158,8 @@ def _opaque(statement: Statement, around: Around) -> Iterator[Hit]:
     locks = around.effect.locks if around.effect else {}
     strong = {relation: mode for relation, mode in locks.items() if mode in STRONG and not _made_here(relation, around)}
     if strong or around.effect is None:
-        yield Hit(OPAQUE, f"{statement.tag.removesuffix('_stmt').upper()} with DDL in it", strong)
+        name = around.step.python or statement.tag.removesuffix("_stmt").upper()
+        yield Hit(OPAQUE, f"{name} with DDL in it", strong)
 
 
 def _made_here(relation: str, around: Around) -> bool:
