@@ -29,6 +29,7 @@ class Index(NamedTuple):
 class Relation:
     """A live table: its rows as the server estimates them, its bytes with TOAST, and what it is divided into.
 
+    `default` is its DEFAULT partition.
     `sessions` are those that read or write it at the moment, `scans` how often a second it was searched since the
     server's counters began.
     `bounds` are the conditions that the rows of each partition meet; `detaching` those whose DETACH was interrupted.
@@ -43,7 +44,7 @@ class Relation:
     bounds: Mapping[str, str] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
     detaching: tuple[str, ...] = ()
-    has_default: bool = False
+    default: str = ""
     has_key: bool = True
     has_triggers: bool = False
     loud: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from trueup.chain.model import Effect, LockedChain
 from trueup.decide.model import Conflict
 from trueup.planning.live import Live, vacuumed
 from trueup.planning.model import Action
-from trueup.planning.safe.form import safe_parts
+from trueup.planning.safe.form import parts_together, safe_parts
 from trueup.planning.safe.model import Hazard, Part, Work
 
 _FELT = {"S", "SRE", "X", "AE"}  # modes that make writers wait
@@ -75,15 +75,12 @@ class Safely:
         resumed = action.step in self._unfinished
         if action.backfill or (step and step.as_written) or not (big or resumed):
             return as_written
-        if len(action.statements) != 1:
-            self._refuse_together(action, effect, big)
-            return as_written
-        (statement,) = parse_statements(action.statements[0])
-        table = _target(statement, effect.locks)
+        statements = [one for text in action.statements for one in parse_statements(text)]
+        table = _target(statements[0], effect.locks)
         if not table or not (table in big or resumed):
             table = big[0] if big else table
         work = Work(
-            statement=statement,
+            statement=statements[0],
             table=table,
             set=effect.set,
             gone=effect.gone,
@@ -97,7 +94,12 @@ class Safely:
         )
         is_healing = action.verdict != "run"
         slow = resumed or any(self._is_slow(effect, one) for one in big)
-        found = safe_parts(work, is_slow=slow, is_observed=slow and not is_healing and not resumed)
+        if len(statements) > 1:
+            found = parts_together(work, statements) if slow else ()
+            if not found:
+                self._refuse_together(action, effect, big)
+        else:
+            found = safe_parts(work, is_slow=slow, is_observed=slow and not is_healing and not resumed)
         if not found:
             return as_written
         return self._actions(action, self._left(found, resumed=resumed), resumed=resumed)

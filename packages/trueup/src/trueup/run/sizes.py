@@ -69,7 +69,7 @@ def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]
             loud=tuple(row.loud) + tuple(name for part in inner for name in part.loud),
             indexes=tuple(map(Index._make, row.indexes)),
             has_triggers=row.has_triggers or any(part.has_triggers for part in inner),
-            has_default=any(part.is_default for part in parts),
+            default=next((part.name for part in parts if part.is_default), ""),
         )
 
     return {name: relation(row) for name, row in rows.items()}

@@ -7,12 +7,12 @@ import re
 from trueup.catalog.canonical import writable_list
 from trueup.planning.safe.model import Form, Hazard, Part, Work, validate
 from trueup.planning.safe.not_null import not_null
+from trueup.planning.safe.references import parent_of
 
 _KEY = re.compile(
     r"^(?P<kind>UNIQUE|PRIMARY KEY)(?P<nulls> NULLS NOT DISTINCT)? (?P<columns>\([^()]+\))"
     r"(?P<include> INCLUDE \([^()]+\))?(?P<tail>(?: NOT)?(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?)$"
 )
-_PARENT = re.compile(r"^FOREIGN KEY \([^()]+\) REFERENCES (?P<parent>(?:\"(?:[^\"]|\"\")+\"|[^(\"])+)\(")
 _NOT_VALID_KEYS = 18  # from then on a partitioned table may have foreign keys that are not valid
 
 
@@ -47,8 +47,7 @@ def _foreign_key(work: Work, name: str, value: str) -> Form:
             f"it checks every row for the foreign key {name}, and before PostgreSQL 18 a partitioned table "
             "can have none that is NOT VALID",
         )
-    match = _PARENT.match(value)
-    parent = match["parent"] if match else ""
+    parent = parent_of(value)
     return _checked_later(work, name, value, {parent: "RS"} if parent and parent != work.table else None)
 
 

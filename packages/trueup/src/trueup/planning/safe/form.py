@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from trueup.catalog.keys import kind_of, table_of
+from dataclasses import replace
+
+from trueup.catalog.keys import kind_of, table_touched
+from trueup.chain.grammar import Statement
 from trueup.planning.safe.indexes import create_index, drop_index, reindex
 from trueup.planning.safe.model import Form, Hazard, Part, Work
-from trueup.planning.safe.partitions import create_partition, detach_partition
+from trueup.planning.safe.partitions import attach_partition, create_partition, detach_partition
+from trueup.planning.safe.recreate import as_one, only_indexes, swapped_indexes
+from trueup.planning.safe.references import create_table, drop_table
 from trueup.planning.safe.shape import name_of_enum
 from trueup.planning.safe.tables import alter_table
 
 _OFTEN_RIGHT = {"truncate_stmt"}  # it gets new files, but reads and writes none
+
+
+def parts_together(work: Work, statements: list[Statement]) -> tuple[Part, ...]:
+    """The parts that several statements of one transaction are sent as, where there is such a form; else none."""
+    if only_indexes(statements):
+        form = swapped_indexes(work)
+        return _assembled(work, form) if form else ()
+    one = as_one(statements)
+    return safe_parts(replace(work, statement=one), is_slow=True) if one else ()
 
 
 def safe_parts(work: Work, *, is_slow: bool, is_observed: bool = True) -> tuple[Part, ...]:
@@ -34,15 +48,22 @@ def _form(work: Work, *, is_slow: bool) -> Form | None:
     match work.statement.tag:
         case "index_stmt" if is_slow and not node.concurrent:
             return create_index(work)
-        case "drop_stmt" if name_of_enum(node, "remove_type") == "OBJECT_INDEX" and not node.concurrent:
-            return drop_index(work)
+        case "drop_stmt":
+            return _dropped(work, is_begun=is_slow)
         case "reindex_stmt" if is_slow:
             return reindex(work)
-        case "create_stmt" if node.HasField("partbound"):
-            return create_partition(work)
+        case "create_stmt":
+            return create_partition(work) if node.HasField("partbound") else create_table(work, is_begun=is_slow)
         case "alter_table_stmt" if name_of_enum(node, "objtype") == "OBJECT_TABLE":
             return _altered(work, is_slow=is_slow)
     return None
+
+
+def _dropped(work: Work, *, is_begun: bool) -> Form | None:
+    what = name_of_enum(work.statement.node, "remove_type")
+    if what == "OBJECT_INDEX" and not work.statement.node.concurrent:
+        return drop_index(work)
+    return drop_table(work, is_begun=is_begun) if what == "OBJECT_TABLE" else None
 
 
 def _altered(work: Work, *, is_slow: bool) -> Form | None:
@@ -51,7 +72,7 @@ def _altered(work: Work, *, is_slow: bool) -> Form | None:
     if kinds == ["AT_DetachPartition"]:
         return detach_partition(work)
     if kinds == ["AT_AttachPartition"]:
-        return None
+        return attach_partition(work) if is_slow else None
     if "AT_ValidateConstraint" in kinds and len(kinds) == 1:
         return alter_table(work)
     if not is_slow and "AT_AlterColumnType" not in kinds:
@@ -77,7 +98,8 @@ def _assembled(work: Work, form: Form) -> tuple[Part, ...]:
         makes: dict[str, str | None] = {
             key: value
             for key, value in work.set.items()
-            if key not in later and (table_of(key) == work.table or kind_of(key).startswith("sequence"))
+            if key not in later
+            and (table_touched(key, value) == work.table or kind_of(key) in ("valid", "sequence", "sequence owner"))
         }
         makes |= dict.fromkeys(work.gone)
         altered = (alter + ", ".join(clauses),) if clauses else ()
