@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.chain.model import LockedChain
+from trueup.chain.model import Effect, LockedChain
 from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
@@ -25,21 +25,41 @@ def chain(pending: Made, early: Made) -> LockedChain:
     return chain_of(TABLE, *OTHERS, pending, early)
 
 
+SWAP = step(
+    "CREATE TABLE n (x bigint); DROP TABLE a; ALTER TABLE n RENAME TO a",
+    {"column public.a.x": "bigint"},
+    parts=(
+        Effect(set={"table public.n": "", "column public.n.x": "bigint"}),
+        Effect(gone=("table public.a", "column public.a.x")),
+        Effect(set={"table public.a": "", "column public.a.x": "bigint"}, gone=("table public.n", "column public.n.x")),
+    ),
+)
+
+
 @pytest.mark.parametrize(
     "pending, early, verdict",
     [
-        (RETYPE, VIEW, "conflict"),
         (RETYPE, OTHER_VIEW, "run"),
-        (RETYPE, POLICY, "conflict"),
         (RETYPE, KEY, "run"),
         (DROP_COLUMN, VIEW, "conflict"),
         (CASCADE, VIEW, "run"),
         (DROP, KEY, "conflict"),
     ],
 )
-def test_a_step_that_the_server_would_refuse_is_a_persons_matter(pending: Made, early: Made, verdict: str) -> None:
+def test_what_could_not_be_made_again_is_a_persons_matter(pending: Made, early: Made, verdict: str) -> None:
     locked = chain(pending, early)
 
     decision = decided(locked, state(locked, [0, 6]))
 
     assert ["reconcile", *["run"] * 4, verdict, "reconcile"] == verdicts(decision)
+    assert not decision.steps[5].aside
+
+
+@pytest.mark.parametrize("pending, early", [(RETYPE, VIEW), (RETYPE, POLICY), (SWAP, KEY)])
+def test_what_is_in_the_way_is_set_aside(pending: Made, early: Made) -> None:
+    locked = chain(pending, early)
+
+    decision = decided(locked, state(locked, [0, 6]))
+
+    assert ["reconcile", *["run"] * 5, "reconcile"] == verdicts(decision)
+    assert dict(early[1].set) == decision.steps[5].aside

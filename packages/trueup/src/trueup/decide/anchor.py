@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trueup.catalog import enums
 from trueup.catalog.keys import kind_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
@@ -151,8 +152,9 @@ def _leftovers(
 
 def _is_not_reached(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:
     """True where the step changes a fact of these kinds, and the fact still has a value from before."""
-    found = live.get(key)
-    if found in (None, paths.effects[index].set[key]) or kind_of(key) not in _CHANGED_BY_STEPS_ONLY:
+    found, made = live.get(key), paths.effects[index].set[key]
+    loses_labels = key.startswith("enum ") and found is not None and not enums.has_all(made, found)
+    if found in (None, made) or not (loses_labels or kind_of(key) in _CHANGED_BY_STEPS_ONLY):
         return False
     had = max((place for place, value in paths.of[key] if value == found and place <= position + 1), default=-1)
     return 0 <= had <= index

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
+from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of, table_touched
 from trueup.chain.model import LockedChain
 from trueup.decide.anchor import Anchor
@@ -144,7 +145,7 @@ class Cursors:
             step = self.locked.steps[setter].id
             self.lost.append(Difference(fact=key, wanted=wanted, found=found, origin=step))
             return
-        if found is not None and kind not in _LOSSLESS and not _widens(kind, found, wanted):
+        if found is not None and not _is_lossless(kind, found, wanted):
             return  # told as drift, or as a conflict where a step needs it
         self.heal[key] = setter
         self.now[key] = wanted
@@ -165,6 +166,12 @@ class Cursors:
 def _lacks_actions(found: str, wanted: str) -> bool:
     """A foreign key as an ORM makes it: the same one, but without what happens on DELETE and UPDATE."""
     return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
+
+
+def _is_lossless(kind: str, found: str, wanted: str) -> bool:
+    if kind == "enum" and not enums.has_all(wanted, found):
+        return False  # labels can only be added
+    return kind in _LOSSLESS or _widens(kind, found, wanted)
 
 
 def _widens(kind: str, found: str, wanted: str) -> bool:

@@ -71,7 +71,7 @@ class DataRules:
             return StepVerdict(index=index, verdict="run", reason="it changes nothing in the catalog, and is pending")
         relations = self._relations(index, step)
         if not before:
-            if not step.guarded and (column := self._reads_healed(step, set(self.locked.effects[index].locks))):
+            if not step.guarded and (column := self.reads_lost(index, step)):
                 return self._conflict(index, f"it reads {column}, whose values were lost")
             if fact := self._in_its_way(index, step, relations):
                 return self._conflict(index, f"it cannot run any more: a later step has changed {fact} here")
@@ -239,8 +239,9 @@ class DataRules:
             for column in self.healed_columns
         )
 
-    def _reads_healed(self, step: Step, relations: set[str]) -> str:
+    def reads_lost(self, index: int, step: Step) -> str:
         """A column that had to be made anew, empty, and that the step uses otherwise than to fill it."""
+        relations = set(self.locked.effects[index].locks)
         named = [
             column
             for column in sorted(self.healed_columns)

@@ -5,26 +5,15 @@ Pure: facts, marks and wishes in, a `Decision` out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, split_key, table_of, unquoted
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.aliases import with_aliases
-from trueup.decide.anchor import Anchor, find_anchor
-from trueup.decide.cursors import Cursors
-from trueup.decide.data import DataRules
-from trueup.decide.held import early_holder
-from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
-from trueup.decide.parts import statements_to_run
-from trueup.decide.rows import Rows
-from trueup.decide.trajectory import Trajectories, Value, fold
-
-_MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
-"""Kinds that the server refuses to make where they are already."""
-_SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
-"""What a statement sets to its value whatever it was before."""
+from trueup.decide.anchor import find_anchor
+from trueup.decide.lent import Lent, as_before, renamed_early
+from trueup.decide.model import Decision, Marks, Wish
+from trueup.decide.trajectory import Trajectories
+from trueup.decide.verdicts import Deciding
 
 
 def decide(
@@ -44,10 +33,36 @@ def decide(
         wish: What was asked for; by default every expand step.
         paths: The chain's trajectories, where they are known already.
     """
-    wish, effects = wish or Wish(), locked.effects
-    paths = paths or Trajectories(effects, locked.base)
+    wish = wish or Wish()
+    paths = paths or Trajectories(locked.effects, locked.base)
+    decision = _decide(locked, live, marks, wish, paths)
+    if lent := renamed_early(locked.steps, paths, live, _taken_as_done(decision)):
+        other = _decide(locked, as_before(lent, live, paths), marks, wish, paths, lent)
+        other.asked = decision.asked = {*decision.asked, *other.asked}
+        return min(other, decision, key=_trouble)
+    return decision
+
+
+def _trouble(decision: Decision) -> tuple[int, int]:
+    """What a decision leaves to people, and what it has to mend."""
+    return len(decision.conflicts) + len(decision.heal_conflicts), len(decision.heal) + len(decision.drift)
+
+
+def _taken_as_done(decision: Decision) -> Iterator[int]:
+    return (step.index for step in decision.steps if step.verdict == "skip" or step.index < decision.anchor)
+
+
+def _decide(
+    locked: LockedChain,
+    live: Mapping[str, str],
+    marks: Marks,
+    wish: Wish,
+    paths: Trajectories,
+    lent: Sequence[Lent] = (),
+) -> Decision:
     named, renamed = with_aliases(live, paths)
     managed = {key: value for key, value in named.items() if paths.manages(key)}
+    effects = locked.effects
     marked = marks.done | frozenset(wish.applied)
     excluded = _excluded(locked.steps, marked, wish)
     there = {i for i in excluded if _contracted(locked.steps[i], i, wish) and _effect_is_there(effects[i], managed)}
@@ -56,7 +71,10 @@ def decide(
         reached = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded - there)
         if reached.distance < anchor.distance:
             anchor, excluded = reached, excluded - there.intersection(reached.done)
-    return _Deciding(locked, paths, managed, anchor, marks, wish, excluded).decision(renamed)
+    passing = {key: value for key, value in named.items() if key in paths.passing}
+    renamed |= {one.old: one.new for one in lent if not one.is_seen}
+    seen = [one for one in lent if one.is_seen]
+    return Deciding(locked, paths, managed, anchor, marks, wish, excluded, passing, seen).decision(renamed)
 
 
 def _excluded(steps: Sequence[Step], marked: frozenset[int], wish: Wish) -> frozenset[int]:
@@ -79,296 +97,3 @@ def _effect_is_there(effect: Effect, live: Mapping[str, str]) -> bool:
         and all(live.get(k) == v for k, v in effect.set.items())
         and not any(key in live for key in effect.gone)
     )
-
-
-class _Deciding:
-    """One decision in the making: `now` follows the database from what it is, through healing and each step."""
-
-    def __init__(
-        self,
-        locked: LockedChain,
-        paths: Trajectories,
-        live: Mapping[str, str],
-        anchor: Anchor,
-        marks: Marks,
-        wish: Wish,
-        excluded: frozenset[int],
-    ) -> None:
-        self.locked = locked
-        self.paths = paths
-        self.live = live
-        self.anchor = anchor
-        self.marks = marks
-        self.wish = wish
-        self.excluded = excluded
-        self.done = frozenset(anchor.done)
-        self.last_done = {key: index for index in anchor.done for key in locked.effects[index].keys}
-        self.cursors = Cursors(locked, paths, live, anchor, marks)
-        self.place = self.cursors.place
-        self.now = dict(self.cursors.now)
-        self.rows = Rows(live, wish.rows)
-
-    def decision(self, renamed: Mapping[str, str]) -> Decision:
-        cursors = self.cursors
-        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, cursors, self.rows)
-        steps = [self._verdict(index, rules) for index in range(len(self.locked.steps))]
-        final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
-        return Decision(
-            anchor=self.anchor.position,
-            distance=self.anchor.distance,
-            steps=steps,
-            heal=cursors.heal,
-            heal_conflicts=cursors.lost,
-            drift=self._drift(final),
-            found=self.live,
-            before=cursors.now,
-            final=final,
-            renamed=renamed,
-            asked=frozenset(self.rows.asked),
-        )
-
-    def _uses_renamed(self, index: int, step: Step, effect: Effect) -> str:
-        """A table or column that this step names and that a later step's rename, done early, has taken away."""
-        for key, place in self.place.items():
-            if place <= index + 1 or self.now.get(key) is not None or not key.startswith(("table ", "column ")):
-                continue
-            name = unquoted(parts(identity_of(key))[-1])
-            if table_of(key) in effect.locks and re.search(rf"\b{re.escape(name)}\b", step.sql):
-                return key
-        return ""
-
-    def _verdict(self, index: int, rules: DataRules) -> StepVerdict:
-        step, effect = self.locked.steps[index], self.locked.effects[index]
-        if index in self.marks.done:
-            return StepVerdict(index=index, verdict="skip", reason="marked in the ledger")
-        if index in self.wish.applied:
-            return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
-        if index in self.wish.run:
-            self._advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason="a person said that it has to run")
-        if index in self.excluded:
-            reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
-            return StepVerdict(index=index, verdict="blocked", reason=reason)
-        if index in self.wish.answers:
-            return self._answered(index, effect)
-        if index in self.wish.begun:
-            self._advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason="its backfill has begun and goes on")
-        if not effect.keys:
-            return rules.verdict(index)
-        if step.repeatable:
-            return self._repeatable(index, effect)
-        if index in self.done:
-            return self._before_anchor(index)
-        return self._after_anchor(index, step, effect)
-
-    def _answered(self, index: int, effect: Effect) -> StepVerdict:
-        if self.wish.answers[index]:
-            self._advance(effect, index)
-            return StepVerdict(index=index, verdict="reconcile", reason="its `done when` query says that it is done")
-        self._advance(effect, index)
-        return StepVerdict(index=index, verdict="run", reason="its `done when` query says that it is not done")
-
-    def _repeatable(self, index: int, effect: Effect) -> StepVerdict:
-        """A step that replaces whatever was there before it: it runs until its effect is there."""
-        _, missing, strange = self._sorted_facts(index, effect)
-        self._advance(effect, index)
-        if missing or strange:
-            return StepVerdict(index=index, verdict="run", reason="repeatable, and what is there is not of this text")
-        return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
-
-    def _before_anchor(self, index: int) -> StepVerdict:
-        effect = self.locked.effects[index]
-        if (key := self.cursors.passed.get(index)) is not None:
-            differences = (self._difference(key, self.cursors.wanted.get(key), self.live.get(key), index),)
-            why = "it has not run, and a later step has renamed here already what it changes"
-            return StepVerdict(index=index, verdict="conflict", reason=why, differences=differences)
-        healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
-        if healed == 0:
-            return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
-        total = len(effect.keys)
-        return StepVerdict(
-            index=index,
-            verdict="reconcile",
-            reason=f"{healed} of its {total} facts are missing and are healed first",
-        )
-
-    def _after_anchor(self, index: int, step: Step, effect: Effect) -> StepVerdict:
-        if index in self.wish.run:
-            self._advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason="a person said that it has to run")
-        if old := self._uses_renamed(index, step, effect):
-            return StepVerdict(
-                index=index,
-                verdict="conflict",
-                reason=f"it uses {old}, which is renamed here already by a later step",
-            )
-        there, missing, strange = self._sorted_facts(index, effect)
-        if not missing and not strange:
-            self._advance(effect, index)
-            return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
-        differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
-        grown = any(self._grown_enum(key, self.now.get(key)) for key in missing)
-        if not there and not strange and not grown:
-            if holder := early_holder(step, effect, self._early(index), self.now):
-                return StepVerdict(
-                    index=index,
-                    verdict="conflict",
-                    reason=f"{holder}, made here already by a later step, hangs on what it drops or retypes",
-                )
-            self._advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason="nothing of it is there")
-        if not there and not grown:
-            return StepVerdict(
-                index=index,
-                verdict="conflict",
-                reason="what it has to change differs from what the chain ever made of it",
-                differences=differences,
-            )
-        return self._partly_there(index, step, effect, missing, differences)
-
-    def _early(self, index: int) -> Iterator[tuple[str, str]]:
-        """Facts that are there, but only steps behind this one make."""
-        for key, place in self.place.items():
-            if place > index + 1 and (value := self.live.get(key)) is not None:
-                yield key, value
-
-    def _partly_there(
-        self,
-        index: int,
-        step: Step,
-        effect: Effect,
-        missing: list[str],
-        differences: tuple[Difference, ...],
-    ) -> StepVerdict:
-        removes, added = self._row_bearing(effect)
-        if missing and effect.parts and (verdict := self._some_statements(index, step, effect)):
-            return verdict
-        if not missing:
-            self._advance(effect, index)
-            return StepVerdict(
-                index=index,
-                verdict="reconcile",
-                reason="its effect is there, but for what differs",
-                differences=differences,
-            )
-        left = [key for key in missing if key in removes]
-        if removes and any(key in removes or key in added for key in missing):
-            made = [
-                key for key, value in effect.set.items() if kind_of(key) in _MADE_ONCE and self.now.get(key) == value
-            ]
-            if all(self.now.get(key) is not None for key in removes) and not any(
-                self.now.get(key) is not None for key in (*added, *made) if key not in removes
-            ):
-                self._advance(effect, index)
-                return StepVerdict(index=index, verdict="run", reason="what it removes or renames is still there")
-            left = left or missing
-        if left or (step.has_data and not step.guarded):
-            shown = tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in missing)
-            return StepVerdict(
-                index=index,
-                verdict="conflict",
-                reason="half of it is there, and completing it could lose rows or skip work",
-                differences=shown,
-            )
-        found = {key: self.now.get(key) for key in missing}
-        self._advance(effect, index)
-        return StepVerdict(
-            index=index,
-            verdict="complete",
-            found=found,
-            reason=f"{len(missing)} of its {len(effect.keys)} facts are missing",
-            missing=tuple(missing),
-            differences=differences,
-        )
-
-    def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
-        """Complete a step of several statements with those that have not run."""
-        chosen = statements_to_run(step, effect, self.now, lambda key: self.place.get(key, -1) > index, self.rows)
-        if not chosen:
-            return None
-        self._advance(effect, index)
-        return StepVerdict(
-            index=index,
-            verdict="complete",
-            reason=f"{len(chosen)} of its {len(step.statements)} statements have not run",
-            statements=tuple(chosen),
-        )
-
-    def _row_bearing(self, effect: Effect) -> tuple[set[str], set[str]]:
-        """Tables and columns that a step takes away or retypes, and those that it brings where it takes some away."""
-        removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
-        retypes = {
-            key
-            for key in effect.set
-            if key.startswith("column ")
-            and len(self.paths.of[key]) > 1
-            and self.now.get(key) is not None
-            and self.now.get(key) != effect.set[key]
-        }
-        if not removes and not retypes:
-            return set(), set()
-        added = {key for key in effect.set if key.startswith(("table ", "column "))}
-        return removes | retypes, added
-
-    def _sorted_facts(self, index: int, effect: Effect) -> tuple[list[str], list[str], list[str]]:
-        """The step's facts that are at or beyond it, those still before it, and those that are neither."""
-        there: list[str] = []
-        missing: list[str] = []
-        strange: list[str] = []
-        for key, value in effect.changes:
-            found = self.now.get(key)
-            if self._grown_enum(key, found) and value is not None:
-                (there if enums.has_all(found or "", value) else missing).append(key)
-            elif found == value or self.place.get(key, -1) > index or self._settled_later(key, index, found):
-                there.append(key)
-            elif found is None or found == self.paths.value_at(key, index) or key.startswith(_SET_OUTRIGHT):
-                missing.append(key)
-            else:
-                strange.append(key)
-        strange_owners = set(strange)
-        implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
-        return [key for key in there if key not in implied], missing, strange
-
-    def _grown_enum(self, key: str, found: Value) -> bool:
-        """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
-        if not key.startswith("enum ") or found is None or self.paths.last_place(key, found) >= 0:
-            return False
-        last = self.paths.of[key][-1][1]
-        return last is not None and enums.is_part_of(found, last)
-
-    def _settled_later(self, key: str, index: int, found: Value) -> bool:
-        """True where a later step that is done has given the fact the value that it has."""
-        return self.last_done.get(key, -1) > index and self.cursors.wanted.get(key) == found
-
-    def _advance(self, effect: Effect, index: int) -> None:
-        for key in effect.keys:
-            if self.place.get(key, -1) <= index and self.last_done.get(key, -1) <= index:
-                found, value = self.now.get(key), effect.set.get(key)
-                grown = found and value and self._grown_enum(key, found)
-                self.now[key] = enums.merged(found, value) if grown and found and value else value
-
-    def _drift(self, final: Mapping[str, Value]) -> list[Difference]:
-        """Managed facts that will still differ when every pending step has run."""
-        found = []
-        for key, wanted in final.items():
-            if wanted != self.now.get(key) and not _part_of_missing(key, self.now, final):
-                found.append(
-                    self._difference(
-                        key, wanted, self.now.get(key), self.paths.last_setter(key, len(self.locked.steps))
-                    )
-                )
-        for key, value in self.live.items():
-            if key not in final and key not in self.paths.of and final.get(f"column {split_key(key)[1]}") is not None:
-                found.append(self._difference(key, None, value, -1))
-        return sorted(found, key=lambda difference: difference.fact)
-
-    def _difference(self, key: str, wanted: Value, found: Value, index: int) -> Difference:
-        origin = self.locked.steps[index].id if index >= 0 else ""
-        return Difference(fact=key, wanted=wanted, found=found, origin=origin)
-
-
-def _part_of_missing(key: str, now: Mapping[str, Value], final: Mapping[str, Value]) -> bool:
-    """A facet of something that is itself missing: naming the owner is enough."""
-    owner = owner_of(key)
-    return bool(owner) and final.get(owner) is not None and now.get(owner) is None

@@ -1,20 +1,24 @@
-"""What a later step has made early and what now stands in a step's way: the server would refuse it."""
+"""What a later step has made early and what now stands in a step's way: the server would refuse it.
+
+Where nothing is lost by it, such things are set aside while the step runs, in the same transaction.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from trueup.catalog.keys import identity_of, kind_of, parts, table_of, unquoted
+from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of, unquoted
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Value
 
 _REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
+_TYPES = ("enum", "type", "domain")
 
 
-def early_holder(step: Step, effect: Effect, early: Iterable[tuple[str, str]], now: Mapping[str, Value]) -> str:
-    """The fact that hangs on what the step drops or retypes; empty where none does.
+def early_holders(step: Step, effect: Effect, early: Iterable[tuple[str, str]], now: Mapping[str, Value]) -> list[str]:
+    """The facts that hang on what the step drops or retypes.
 
     Args:
         step: A step that is to run as written.
@@ -22,18 +26,71 @@ def early_holder(step: Step, effect: Effect, early: Iterable[tuple[str, str]], n
         early: Facts that are there, but only later steps make.
         now: The database just before the step.
     """
-    if "rename_stmt" in step.tags or re.search(r"\bcascade\b", step.sql, re.IGNORECASE):
-        return ""
-    dropped = [key for key in effect.gone if key.startswith("table ")]
-    touched = {key for key in effect.gone if key.startswith("column ")} | set(_retyped(effect, now))
-    for key, value in early if dropped or touched else ():
-        if kind_of(key) == "constraint":
-            match = _REFERENCES.search(value)
-            if match and f"table {match[1]}" in dropped and table_of(key) != match[1]:
-                return key
-        elif kind_of(key) in _DEFINED_ON_COLUMNS and any(_hangs_on(key, value, column) for column in touched):
-            return key
-    return ""
+    if re.search(r"\bcascade\b", step.sql, re.IGNORECASE):
+        return []
+    dropped = set(_dropped(step, effect))
+    renames = step.tags == ("rename_stmt",)
+    touched = set() if renames else {key for key in effect.gone if key.startswith("column ")}
+    for part in (*effect.parts, effect):
+        touched |= set(_retyped(part, now))
+    return [key for key, value in early if _hangs(key, value, dropped, touched)] if dropped or touched else []
+
+
+def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:
+    """True where what the fact hangs on is not there any more when the step has run: it could not be made again."""
+    gone = {key for key in effect.gone if kind_of(key) in ("table", *_TYPES)}
+    columns = {key for key in effect.gone if key.startswith("column ")}
+    return _hangs(holder, now.get(holder) or "", gone, columns)
+
+
+def with_leaves(holders: Iterable[str], now: Mapping[str, Value]) -> dict[str, str]:
+    """These facts, and those that go when they go: their values, to make them again from."""
+    return {
+        key: value
+        for holder in holders
+        for key, value in now.items()
+        if value is not None and (key == holder or _is_leaf(key, holder))
+    }
+
+
+def _is_leaf(key: str, holder: str) -> bool:
+    if holder.startswith("column "):  # it stays; only what its type has to do with is taken off
+        return key == f"default {identity_of(holder)}"
+    return owner_of(key) == holder or key == f"comment on {holder}"
+
+
+def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
+    kind = kind_of(key)
+    if kind == "constraint":
+        match = _REFERENCES.search(value)
+        return match is not None and f"table {match[1]}" in dropped and table_of(key) != match[1]
+    if kind == "column":
+        return any(_is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
+    if kind in _DEFINED_ON_COLUMNS:
+        return any(_hangs_on(key, value, column) for column in touched)
+    return False
+
+
+def _is_of_type(value: str, name: str) -> bool:
+    return value.removesuffix("[]") in (name, name.removeprefix("public."))
+
+
+def _dropped(step: Step, effect: Effect) -> Iterator[str]:
+    """Tables and types that the step really drops, by the names that they have before it.
+
+    To make a new one, move everything over, rename the old one away and drop it looks like no drop from outside.
+    """
+    parts_of = effect.parts or (effect,)
+    tags = step.tags if effect.parts else step.tags[-1:]
+    before: dict[str, str] = {}
+    for part, tag in zip(parts_of, tags, strict=False):
+        gone = [key for key in part.gone if kind_of(key) == "table" or kind_of(key) in _TYPES]
+        if tag == "rename_stmt":
+            made = [key for key in part.set if kind_of(key) == "table" or kind_of(key) in _TYPES]
+            if len(gone) == len(made) == 1:
+                before[made[0]] = before.pop(gone[0], gone[0])
+        elif tag == "drop_stmt" or not effect.parts:
+            yield from (before.get(key, key) for key in gone)
 
 
 def _retyped(effect: Effect, now: Mapping[str, Value]) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from trueup.decide.lent import Lent
 
 Verdict = Literal["skip", "reconcile", "run", "complete", "heal", "assume", "conflict", "blocked"]
 
@@ -66,7 +68,8 @@ class StepVerdict:
     """What has to happen with one step, and why.
 
     `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
-    those of its own that are to be run for that instead.
+    those of its own that are to be run for that instead. `aside` are facts that are in its way, with their values: they
+    are taken away while it runs, and made again in the same transaction.
     """
 
     index: int
@@ -75,6 +78,7 @@ class StepVerdict:
     missing: tuple[str, ...] = ()
     found: Mapping[str, str | None] = field(default_factory=dict)
     statements: tuple[int, ...] | None = None
+    aside: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
 
 
@@ -85,8 +89,8 @@ class Decision:
     `anchor` counts steps: the database is nearest to the state after that many. `heal` are the facts that are missing
     there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed.
     `final` is what every managed fact will be, None for gone.
-    `renamed` maps the chain's key of an object to the key it has here. `asked` are queries whose answers would
-    help.
+    `renamed` maps the chain's key of an object to the key it has here; `lent` are renames of later steps that are done
+    here already, and that the facts are told as before. `asked` are queries whose answers would help.
     """
 
     anchor: int
@@ -99,6 +103,7 @@ class Decision:
     before: Mapping[str, str | None] = field(default_factory=dict)
     final: Mapping[str, str | None] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
+    lent: Sequence[Lent] = ()
     asked: Collection[str] = ()
 
     @property

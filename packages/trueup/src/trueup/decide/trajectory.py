@@ -26,6 +26,12 @@ class Trajectories:
                 self.of.setdefault(key, [(0, base.get(key))]).append((index + 1, None))
 
     @cached_property
+    def passing(self) -> frozenset[str]:
+        """Facts that are there only in the middle of a step of several statements."""
+        made = {key for effect in self.effects for part in effect.parts for key in part.set}
+        return frozenset(made - self.of.keys())
+
+    @cached_property
     def columns(self) -> frozenset[str]:
         """Identities of all columns that the chain ever has."""
         return frozenset(identity_of(key) for key in self.of if key.startswith("column "))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of
@@ -13,6 +13,7 @@ from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning import conflicts
+from trueup.planning.around import around
 from trueup.planning.backfill import backfill_of
 from trueup.planning.begun import Begun
 from trueup.planning.live import Live
@@ -57,27 +58,33 @@ class _Building:
         self.conflicts += conflicts.of(self.locked, decision)
         lost = decision.heal_conflicts  # what hangs on a lost table cannot be made before it
         first, later = self._in_two([] if lost else self._heal())
-        actions = [*self._renames(), *first]
+        actions = [*self._renames(), *self._around(first, {})]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
             if verdict.verdict == "run":
-                actions += self.safely.sent_as(self._run(step, verdict))
+                sent = self.safely.sent_as(self._run(step, verdict))
             else:
-                actions += self._complete(step, verdict)
-        actions += later
+                sent = self._complete(step, verdict)
+            actions += self._around(sent, verdict.aside)
+        actions += self._around(later, {})
         self.conflicts += self.safely.conflicts
-        sent = {action.step for action in actions}
+        carried_out = {action.step for action in actions}
         return Plan(
             decision=decision,
             actions=tuple(actions),
             settled=tuple(
                 v.index
                 for v in decision.steps
-                if v.verdict in ("reconcile", "assume") or (v.verdict == "complete" and v.index not in sent)
+                if v.verdict in ("reconcile", "assume") or (v.verdict == "complete" and v.index not in carried_out)
             ),
             conflicts=tuple(self.conflicts),
             probes=tuple(self.probes),
         )
+
+    def _around(self, actions: list[Action], aside: Mapping[str, str]) -> list[Action]:
+        found, refused = around(actions, self.decision.lent, aside)
+        self.conflicts += refused
+        return found
 
     def _renames(self) -> list[Action]:
         """Objects that go by another name here and that a pending step or a comment names."""
@@ -195,7 +202,7 @@ class _Building:
         found: dict[str, str | None],
         reason: Callable[[str], str],
     ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
-        keys = list(keys)
+        keys = [key for key in keys if not self._comes_with_parent(key)]
         self.probes += probes(keys, wanted, self._found_now(found), self._filled(keys))
         try:
             rendered = render(
@@ -216,6 +223,14 @@ class _Building:
             self.conflicts.append(conflicts.cannot_make(difference, error.why))
             return []
         return [(_called(r.keys), reason(r.keys[0]), r.statements, r.keys) for r in rendered]
+
+    def _comes_with_parent(self, key: str) -> bool:
+        """A column of a partition: it is made on the partitioned table. Its default and the like may be its own."""
+        if kind_of(key) != "column":
+            return False
+        bounds = [value for _, value in self.paths.of.get(f"partition {table_of(key)}", ()) if value]
+        parents = {bound.removeprefix("PARTITION OF ").split(" ")[0] for bound in bounds}
+        return any(f"column {parent}.{parts(identity_of(key))[-1]}" in self.paths.of for parent in parents)
 
     def _found_now(self, found: dict[str, str | None]) -> dict[str, str | None]:
         """The database as it is, with what the rendering is told is there."""

@@ -25,6 +25,7 @@ def step(
     gone: Iterable[str] = (),
     locks: Mapping[str, str] | None = None,
     file: str = "",
+    parts: tuple[Effect, ...] = (),
     **more: Any,
 ) -> Made:
     """One step and its effect; `file` is a number, by default each step has a file of its own."""
@@ -40,7 +41,7 @@ def step(
         hash=str(hash(sql)),
         guarded=all(is_guarded(s) for s in statements),
     )
-    return replace(made, **more), Effect(set=dict(facts or {}), gone=tuple(gone), locks=dict(locks or {}))
+    return replace(made, **more), Effect(set=dict(facts or {}), gone=tuple(gone), locks=dict(locks or {}), parts=parts)
 
 
 def chain_of(*made: Made, base: Mapping[str, str] | None = None) -> LockedChain:

@@ -1,0 +1,124 @@
+"""Renames of later steps that are done here already, while steps before them still need the old names.
+
+The steps are decided on as if those renames were still to come. A constraint or an index is given its old name back.
+A table or a column is only lent it: each step that needs the old name has it for its own transaction, so that nobody
+else ever sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trueup.catalog.keys import identity_of, parts, table_of, table_touched
+from trueup.chain.model import Effect, Facts, Step
+from trueup.decide.trajectory import Trajectories, fold
+
+_SEEN = ("table ", "column ")
+_VIEWS = ("view ", "materialized view ")
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """One such rename: the step's index, and the object's key before and after it."""
+
+    index: int
+    old: str
+    new: str
+
+    @property
+    def is_column(self) -> bool:
+        """A column, or else a table, a constraint or an index."""
+        return self.old.startswith("column ")
+
+    @property
+    def is_seen(self) -> bool:
+        """True where applications use the name: of a table or a column."""
+        return self.old.startswith(_SEEN)
+
+    def statement(self, *, back: bool) -> str:
+        """The rename as the step does it, or back to the old name."""
+        before, after = (self.new, self.old) if back else (self.old, self.new)
+        name = parts(identity_of(after))[-1]
+        what = f"RENAME COLUMN {parts(identity_of(before))[-1]} TO" if self.is_column else "RENAME TO"
+        return f"ALTER TABLE {table_of(before)} {what} {name}"
+
+
+def renamed_early(
+    steps: Sequence[Step], paths: Trajectories, live: Mapping[str, str], done: Iterable[int]
+) -> list[Lent]:
+    """The renames that are done here although their steps are not taken as done, in the chain's order."""
+    settled, there = frozenset(done), set(live)
+    wanted = fold(paths.effects, sorted(settled), paths.base)
+    found = []
+    for index in range(len(steps) - 1, -1, -1):  # backwards: what was renamed twice goes by its last name
+        if steps[index].tags != ("rename_stmt",) or index in settled:
+            continue
+        old, new = _renamed(paths.effects[index])
+        if old and new in there and old not in there and wanted.get(new) is None:
+            found.append(Lent(index, old, new))
+            there = there - {new} | {old}
+    return found[::-1]
+
+
+def _renamed(effect: Effect) -> tuple[str, str]:
+    """The keys of the one object that a step renames, before and after it."""
+    for kind in (*_SEEN, "constraint ", "index "):
+        gone = [key for key in effect.gone if key.startswith(kind)]
+        made = [key for key in effect.set if key.startswith(kind)]
+        if len(gone) == len(made) == 1:
+            return gone[0], made[0]
+        if gone or made:
+            break
+    return "", ""
+
+
+def as_before(lent: Sequence[Lent], live: Mapping[str, str], paths: Trajectories) -> Facts:
+    """The facts as they were before these renames."""
+    facts = dict(live)
+    for one in reversed(lent):
+        facts = _before(one, facts, paths)
+    return facts
+
+
+def _before(lent: Lent, live: Mapping[str, str], paths: Trajectories) -> Facts:
+    """The facts before one rename; what later steps have made early, under the new name, stays as it is."""
+    effect = paths.effects[lent.index]
+    table, name, new = table_of(lent.new), identity_of(lent.old), identity_of(lent.new)
+    whole = re.compile(rf'(?<![\w".]){re.escape(new)}(?![\w"])')
+    own, former = parts(new)[-1], parts(name)[-1]
+    word = re.compile(rf'(?<![\w"]){re.escape(own)}(?: AS {re.escape(former)})?(?![\w"])')
+    facts = {}
+    for key, value in live.items():
+        if paths.last_place(key, value) > lent.index + 1:
+            facts[key] = value
+            continue
+        if effect.set.get(key) == value and (was := paths.value_at(key, lent.index)) is not None:
+            facts[key] = was
+            continue
+        said = whole.sub(name.replace("\\", "\\\\"), value)
+        if lent.is_column and (table_touched(key, value) == table or _reads(key, value, table)):
+            said = word.sub(former.replace("\\", "\\\\"), said)
+        facts[whole.sub(name.replace("\\", "\\\\"), key)] = said
+    return facts
+
+
+def _reads(key: str, value: str, table: str) -> bool:
+    """A view, or a foreign key of another table, that names the table."""
+    return (key.startswith(_VIEWS) or "REFERENCES" in value) and table in value
+
+
+def needed_by(lent: Sequence[Lent], index: int, statements: Sequence[str]) -> list[Lent]:
+    """Those of the renames that come after a step, and that its statements must not see yet."""
+    text = "\n".join(statements)
+    named: set[str] = set()
+    found = []
+    for one in lent:
+        if one.index <= index:
+            continue
+        table = table_of(one.old)
+        if table in named or re.search(rf"(?<!\w){re.escape(parts(table)[-1])}(?!\w)", text):
+            found.append(one)
+            named.add(table_of(one.new))
+    return found

@@ -1,0 +1,167 @@
+"""Statements of later files were run by hand, and steps before them know nothing of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trueup_testing.command import Answer
+from trueup_testing.databases import Databases, execute, rows
+from trueup_testing.schema import dump
+
+pytestmark = pytest.mark.acceptance
+
+Run = Callable[..., Answer]
+MakeChain = Callable[..., Path]
+
+FIRST = {
+    "001_leads.sql": "CREATE TYPE mood AS ENUM ('good', 'bad', 'odd');\n"
+    "CREATE TABLE leads (id int PRIMARY KEY, name text NOT NULL, phone varchar(20), mood mood DEFAULT 'good');"
+}
+ROWS = "INSERT INTO leads SELECT n, 'lead ' || n, n::text FROM generate_series(1, 20) n"
+
+EARLY = {
+    "a column renamed": (
+        [
+            "CREATE INDEX leads_phone ON leads (phone);",
+            "UPDATE leads SET phone = '0' || phone WHERE phone < '2';",
+            "ALTER TABLE leads ALTER phone TYPE text, ADD CHECK (phone <> '');",
+            "ALTER TABLE leads RENAME phone TO number;",
+            "CREATE VIEW numbers AS SELECT number FROM leads;",
+        ],
+        [3],
+    ),
+    "a column renamed twice, and used under its last name": (
+        [
+            "CREATE VIEW numbers AS SELECT phone FROM leads;",
+            "ALTER TABLE leads RENAME phone TO number;",
+            "ALTER TABLE leads RENAME number TO fax;",
+            "CREATE INDEX leads_fax ON leads (fax);",
+        ],
+        [1, 2, 3],
+    ),
+    "a table renamed": (
+        [
+            "ALTER TABLE leads ADD COLUMN age int NOT NULL DEFAULT 0;",
+            "CREATE TABLE calls (lead_id int REFERENCES leads);",
+            "ALTER TABLE leads RENAME TO people;",
+            "ALTER TABLE people RENAME phone TO number;",
+        ],
+        [2, 3],
+    ),
+    "a constraint renamed that is replaced before": (
+        [
+            "ALTER TABLE leads ADD CONSTRAINT named CHECK (name <> '');",
+            "CREATE TABLE calls (id int);",
+            "ALTER TABLE leads DROP CONSTRAINT named;\nALTER TABLE leads ADD CONSTRAINT named CHECK (name <> ' ');",
+            "ALTER TABLE leads RENAME CONSTRAINT named TO has_name;",
+        ],
+        [0, 3],
+    ),
+    "a table with a type that is swapped": (
+        [
+            (
+                "BEGIN;\nCREATE TYPE mood_new AS ENUM ('good', 'bad');\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "ALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;\n"
+                "ALTER TABLE leads ALTER mood SET DEFAULT 'good';\nCOMMIT;"
+            ),
+            (
+                "CREATE TABLE calls (id int, mood mood NOT NULL DEFAULT 'bad', moods mood[]);\n"
+                "CREATE INDEX calls_mood ON calls (mood);"
+            ),
+        ],
+        [1],
+    ),
+    "a foreign key to a table that is swapped": (
+        [
+            (
+                "BEGIN;\nCREATE TABLE leads_new (id bigint PRIMARY KEY, name text NOT NULL);\n"
+                "INSERT INTO leads_new SELECT id, name FROM leads;\nDROP TABLE leads;\n"
+                "ALTER TABLE leads_new RENAME TO leads;\n"
+                "ALTER TABLE leads RENAME CONSTRAINT leads_new_pkey TO leads_pkey;\nCOMMIT;"
+            ),
+            "CREATE TABLE calls (lead_id bigint CONSTRAINT calls_lead REFERENCES leads ON DELETE CASCADE);",
+        ],
+        [1],
+    ),
+    "a view of a column that gets another type": (
+        [
+            "ALTER TABLE leads ALTER id TYPE bigint;",
+            "CREATE VIEW ids AS SELECT name FROM leads WHERE id > 0;\nCOMMENT ON VIEW ids IS 'all of them';",
+        ],
+        [1],
+    ),
+    "what a block only needs on its way": (
+        [
+            (
+                "BEGIN;\nCREATE TYPE mood_new AS ENUM ('good', 'bad');\n"
+                "DELETE FROM leads WHERE mood = 'odd';\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "ALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;\nCOMMIT;"
+            ),
+        ],
+        ["CREATE TYPE mood_new AS ENUM ('good', 'bad')"],
+    ),
+    "a table that is dropped and made anew before": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY, at timestamptz);",
+            "BEGIN;\nDROP TABLE calls;\nCREATE TABLE calls (id int PRIMARY KEY);\nCOMMIT;",
+            "CREATE TABLE other (id int);",
+            "ALTER TABLE calls ADD COLUMN at timestamptz DEFAULT now();",
+        ],
+        [0],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EARLY)
+def test_what_was_done_early_stands_in_nobodys_way(run: Run, chain: MakeChain, databases: Databases, name: str) -> None:
+    later, early = EARLY[name]
+    files = {**FIRST, **{f"{n:03}_later.sql": text for n, text in enumerate(later, 2)}}
+    folder, url, reference = chain(files), databases.create(), databases.create()
+    execute(reference, files["001_leads.sql"], ROWS, *later)
+    execute(url, files["001_leads.sql"], ROWS, *(later[one] if isinstance(one, int) else one for one in early))
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert answer.json["true"], answer.json["drift"]
+    assert dump(reference) == dump(url)
+    table = "people" if name == "a table renamed" else "leads"
+    order = f"SELECT to_jsonb(t) FROM {table} t ORDER BY id"
+    assert rows(reference, order) == rows(url, order)
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+
+
+def test_a_name_is_lent_for_one_transaction(run: Run, chain: MakeChain, databases: Databases) -> None:
+    later, _ = EARLY["a column renamed"]
+    folder = chain({**FIRST, **{f"{n:03}_later.sql": text for n, text in enumerate(later, 2)}})
+    url = databases.create()
+    execute(url, FIRST["001_leads.sql"], ROWS, later[3])
+
+    answer = run("--migrations", folder, "--database-url", url, "plan", "--json")
+
+    sent = next(step["statements"] for step in answer.json["steps"] if step["id"] == "2_leads_phone")
+    assert [
+        "ALTER TABLE public.leads RENAME COLUMN number TO phone",
+        "CREATE INDEX leads_phone ON leads (phone)",
+        "ALTER TABLE public.leads RENAME COLUMN phone TO number",
+    ] == sent
+
+
+def test_a_block_that_reads_a_lost_column_is_a_persons_matter(run: Run, chain: MakeChain, databases: Databases) -> None:
+    block = (
+        "BEGIN;\nALTER TABLE leads ADD COLUMN digits int;\nUPDATE leads SET digits = phone::int;\n"
+        "ALTER TABLE leads ALTER digits SET NOT NULL;\nCOMMIT;"
+    )
+    folder = chain({**FIRST, "002_block.sql": block, "003_drop.sql": "ALTER TABLE leads DROP COLUMN phone;"})
+    url = databases.create()
+    execute(url, FIRST["001_leads.sql"], ROWS, "ALTER TABLE leads DROP COLUMN phone")
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 3 == answer.code, answer.err
+    assert "it reads public.leads.phone, whose values were lost" in answer.json["error"]["conflicts"][0]["why"]
