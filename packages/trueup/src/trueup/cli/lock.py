@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -21,10 +22,18 @@ from trueup.words import counted
 @click.command("lock")
 @click.option("--check", "only_check", is_flag=True, help="change nothing; exit 6 where the lock file does not fit")
 @click.option("--scratch-setup", metavar="FILE", help="what the chain takes for granted: a file of SQL, or `supabase`")
+@click.option("--merge-driver", "install", is_flag=True, help="let this clone's git merge lock files with trueup")
+@click.option("--merge", nargs=2, metavar="OURS PATH", help="what git then calls")
 @pass_context
-def command(context: Context, only_check: bool, scratch_setup: str | None) -> int:
+def command(
+    context: Context, only_check: bool, scratch_setup: str | None, install: bool, merge: tuple[str, str] | None
+) -> int:
     """Replay what has changed on a scratch server, and write the lock file."""
+    if merge:
+        return _merge(context, Path(merge[0]), Path(merge[1]))
     settings = context.settings
+    if install:
+        return _install(context)
     chain = read_chain(context.folder, name=settings.name)
     if only_check:
         return _check(context)
@@ -57,6 +66,25 @@ def command(context: Context, only_check: bool, scratch_setup: str | None) -> in
         )
         for step in silent:
             say(f"warning: {step.id} ({step.path}:{step.line}) {_SILENT}")
+    return 0
+
+
+def _install(context: Context) -> int:
+    from trueup.scratch.merge import install
+
+    driver = install(context.folder)
+    if context.as_json:
+        context.print_json({"driver": driver})
+    say(f"git merges {lock_path(context.folder)} with: {driver}\n\nNext: commit {context.folder}/.gitattributes")
+    return 0
+
+
+def _merge(context: Context, ours: Path, path: Path) -> int:
+    from trueup.config import load
+    from trueup.scratch.merge import merge
+
+    settings = load(Path(context.config) if context.config else None, migrations=str(path.parent))
+    merge(ours, path, name=settings.name, scratch_url=settings.scratch_url, setup=settings.setup)
     return 0
 
 
