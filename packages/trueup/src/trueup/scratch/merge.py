@@ -21,7 +21,6 @@ from trueup.chain.steps import default_name, read_chain
 from trueup.errors import LockFileError, UsageError
 from trueup.scratch.lock import learn
 
-_AGAIN = "TRUEUP_MERGING"
 _BY_HAND = "Settle the merge of the migrations, then run `trueup lock` and add trueup.lock."
 
 
@@ -52,8 +51,6 @@ def merge(ours: Path, path: Path, *, name: str, scratch_url: str, setup: str) ->
         LockFileError: the migrations cannot be merged, or it is not known what is merged.
         TrueupError: they cannot be learnt.
     """
-    if os.environ.get(_AGAIN):  # called by the merge below
-        return
     with tempfile.TemporaryDirectory(prefix="trueup-merge-") as work:
         _lay_out(_merged_tree(path.parent), path.parent, Path(work))
         (Path(work) / LOCK_NAME).write_bytes(ours.read_bytes())
@@ -67,7 +64,9 @@ def _merged_tree(folder: Path) -> str:
     heads = [name.removeprefix("GITHEAD_") for name in os.environ if name.startswith("GITHEAD_")]
     if len(heads) != 1:
         raise LockFileError("git does not say which commit it is merging, as in a rebase", hint=_BY_HAND)
-    said = _git("merge-tree", "--write-tree", "--name-only", "--no-messages", "HEAD", heads[0], codes=(0, 1))
+    as_ours = ("-c", "merge.trueup.driver=true")  # the program that does nothing: not to be asked again
+    options = ("--write-tree", "--name-only", "--no-messages")
+    said = _git(*as_ours, "merge-tree", *options, "HEAD", heads[0], codes=(0, 1))
     if said is None:
         raise LockFileError("git cannot merge the two commits as trees (it needs git 2.38)", hint=_BY_HAND)
     tree, *conflicts = said.decode().splitlines()
@@ -85,7 +84,5 @@ def _lay_out(tree: str, folder: Path, target: Path) -> None:
 
 def _git(*arguments: str, cwd: Path | None = None, codes: tuple[int, ...] = (0,)) -> bytes | None:
     """What git says; None where it fails."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=cwd, capture_output=True, check=False, env={**os.environ, _AGAIN: "yes"}
-    )
+    done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, check=False)
     return done.stdout if done.returncode in codes else None
