@@ -22,8 +22,9 @@ TOPOLOGIES = ("direct", "session", "transaction")
 KILLED = ("life", "run", "server", "pooler")
 _FULL = {"run": 30, "server": 20, "pooler": 20}
 _QUICK = {"server": 1, "pooler": 1}
-_QUICK_CHAINS = {"direct": ("small", "builds"), "session": ("small",), "transaction": ("small", "backfill")}
-_ALONE = "builds"  # refused behind a pool of transactions, before anything is run
+_SPLIT_QUICK = 6
+_QUICK_CHAINS = {"direct": ("small", "builds", "split"), "session": ("small",), "transaction": ("small", "backfill")}
+_ALONE = ("builds", "split")  # refused behind a pool of transactions, before anything is run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _is_wanted(topology: str, chain: str, options: argparse.Namespace) -> bool:
-    if chain == _ALONE and topology == "transaction":
+    if chain in _ALONE and topology == "transaction":
         return False
     return chain in (options.chain or (_QUICK_CHAINS[topology] if options.quick else CHAINS))
 
@@ -65,6 +66,8 @@ def _line(trial: Trial, killed: str, options: argparse.Namespace) -> Line | None
         if trouble:
             print(f"  {stage.topology} {chain}, {killed} killed: {trouble}", file=sys.stderr)
 
+    if options.quick and chain == "split":
+        return trial.sample(killed, _SPLIT_QUICK, say) if killed == "run" else None
     if killed == "life":
         return trial.life(say)
     count = options.points if options.points is not None else (_QUICK if options.quick else _FULL).get(killed, 0)

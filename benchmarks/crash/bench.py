@@ -55,10 +55,12 @@ class Trial:
             bring_true(self.stage.url(name), self.subject.folder)
             again = self._picture(name)
         self.unsteady = frozenset(t for t, rows in self.wanted.rows.items() if again.rows.get(t) != rows)
+        self.unsteady |= subject.numbered
 
     def points(self, count: int) -> list[Point]:
         """A sample of the points of one run, the same every time."""
-        every = [Point(n, after) for n in range(self.messages) for after in (None, *self.subject.delays)]
+        reachable = int(self.messages * self.subject.reachable)
+        every = [Point(n, after) for n in range(reachable) for after in (None, *self.subject.delays)]
         return sorted(random.Random(SEED).sample(every, min(count, len(every))), key=str)  # noqa: S311
 
     def sample(self, killed: str, count: int, on_point: Callable[[str], None]) -> Line:

@@ -6,9 +6,16 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
+
+import psycopg
 
 from benchmarks.online.measure import Bench, Effort
 from benchmarks.online.report import FULL_ROWS, markdown
@@ -26,6 +33,7 @@ _SERVER = {
     "checkpoint_timeout": "15min",
     "maintenance_work_mem": "256MB",
 }
+_WORTH_IT = 60.0  # seconds; less is too short for any trial
 _FULL = Effort(rows=FULL_ROWS, reader_rows=FULL_ROWS // 10)
 _QUICK = Effort(rows=50_000, reader_rows=20_000, quiet=2.0, warm=0.5, reader=4.0, limit=300.0)
 
@@ -33,26 +41,28 @@ _QUICK = Effort(rows=50_000, reader_rows=20_000, quiet=2.0, warm=0.5, reader=4.0
 def main(arguments: list[str] | None = None) -> int:
     """Measure and report; 1 where a bar of trueup's does not hold, 2 where it cannot be measured."""
     options = _parser().parse_args(arguments)
+    output = options.output or RESULTS / ("online-quick" if options.quick else "online")
+    earlier = read(output.with_suffix(".json")) if options.add else None
+
+    def kept(results: Results) -> Results:
+        """What is known so far, in its files: a run that ends early has measured something."""
+        results = earlier.with_more(results) if earlier else results
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.with_suffix(".md").write_text(markdown(results))
+        output.with_suffix(".json").write_text(json.dumps(results.to_json(), indent=1) + "\n")
+        return results
+
     try:
-        results = _measure(options)
+        results = kept(_measure(options, kept))
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    output = options.output or RESULTS / ("online-quick" if options.quick else "online")
-    if options.add:
-        results = read(output.with_suffix(".json")).with_more(results)
-    report = markdown(results)
-    if options.json:
-        print(json.dumps(results.to_json()))
-    else:
-        print(report)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".md").write_text(report)
-    output.with_suffix(".json").write_text(json.dumps(results.to_json(), indent=1) + "\n")
+    print(json.dumps(results.to_json()) if options.json else markdown(results))
     return 0 if all(held for held, _ in bars(results)) else 1
 
 
-def _measure(options: argparse.Namespace) -> Results:
+def _measure(options: argparse.Namespace, keep: Callable[[Results], object]) -> Results:
+    started = time.monotonic()
     effort = _effort(options)
     wanted = [tool for tool in TOOLS if not options.only or tool.name in options.only]
     peers = Peers.install() if wanted != [Trueup] else Peers(CACHE)
@@ -78,13 +88,24 @@ def _measure(options: argparse.Namespace) -> Results:
                 build(shops[rows], rows)
             bench = Bench(databases=databases, shops=shops, effort=effort)
             if False in scenes:
+                print("one plain UPDATE ...", file=sys.stderr, flush=True)
                 results.update_seconds[effort.rows] = bench.plain_update(effort.rows)
-            for reader in scenes:
-                for tool in wanted:
-                    beside = " beside a reader" if reader else ""
-                    print(f"{tool.name}{beside} ...", file=sys.stderr, flush=True)
-                    results.trials.append(bench.trial(tool(peers), reader=reader))
             results.server = databases.settings()
+            # trueup's own first: they are what the bars are about
+            for tool, reader in sorted(product(wanted, scenes), key=lambda trial: trial[0] is not Trueup):
+                what = f"{tool.name}{' beside a reader' if reader else ''}"
+                left = options.minutes * 60 - (time.monotonic() - started)
+                if left < _WORTH_IT and tool is not Trueup:
+                    results.skipped.append(what)
+                    continue
+                print(f"{what} ...", file=sys.stderr, flush=True)
+                limited = replace(bench, effort=replace(effort, limit=max(min(effort.limit, left), _WORTH_IT)))
+                try:
+                    results.trials.append((bench if tool is Trueup else limited).trial(tool(peers), reader=reader))
+                except (BenchmarkError, OSError, psycopg.Error, subprocess.SubprocessError) as error:
+                    print(f"{what}: {error}", file=sys.stderr, flush=True)
+                    results.skipped.append(f"{what} ({str(error).splitlines()[0]})")
+                keep(results)
         finally:
             databases.drop_all()
     return results
@@ -114,6 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, metavar="N", help="rows of the big table (5,000,000)")
     parser.add_argument("--only", nargs="+", choices=names, metavar="TOOL", help=f"of {', '.join(names)}")
     parser.add_argument("--scene", choices=["both", "change", "reader"], default="both", help="beside a reader, or not")
+    parser.add_argument(
+        "--minutes", type=float, default=35.0, metavar="N", help="peers that are not done by then are left out (35)"
+    )
     parser.add_argument("--folder", metavar="DIR", help="where the server's data goes, for as long as it runs")
     parser.add_argument(
         "--add", action="store_true", help="put the trials in place of those tools' in the last results"

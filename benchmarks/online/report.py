@@ -48,6 +48,8 @@ def _short(results: Results) -> str:
         said.append(
             f"{', '.join(results.added)}, and the plain UPDATE, were measured in a later run on the same machine."
         )
+    if results.skipped:
+        said.append(f"Not measured, for want of time or because it failed: {', '.join(results.skipped)}.")
     if before > cores:
         said.append(f"The machine was busy with other work: {before:.0f} processes wanted its {cores:.0f} cores.")
     return "\n".join(said)

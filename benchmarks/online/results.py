@@ -92,6 +92,7 @@ class Results:
     update_seconds: dict[int, float] = field(default_factory=dict)  # one plain UPDATE of the table, by its rows
     trials: list[Trial] = field(default_factory=list)
     added: list[str] = field(default_factory=list)  # tools that were measured later than the others
+    skipped: list[str] = field(default_factory=list)  # trials that there was no time for, or that could not be made
 
     def to_json(self) -> dict[str, Any]:
         """Everything."""
