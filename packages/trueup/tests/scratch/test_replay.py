@@ -39,7 +39,7 @@ def effects(databases: Databases, steps: tuple[Step, ...]) -> list[Effect]:
 def learn(databases: Databases, steps: tuple[Step, ...], *, local: bool) -> list[Effect]:
     with connect(databases.create()) as conn:
         scratch = Replay(conn, local=local)
-        return [scratch.learn(step) for step in steps]
+        return list(scratch.learn(steps))
 
 
 def facts_after(databases: Databases, steps: tuple[Step, ...]) -> dict[str, str]:

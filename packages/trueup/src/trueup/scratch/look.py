@@ -11,8 +11,13 @@ from trueup.catalog.snapshot import SETTINGS, as_facts, sections
 from trueup.chain.model import Facts
 from trueup.scratch.observed import HELD, Held, as_held
 
-_PLANNER = ("enable_hashjoin = off", "enable_mergejoin = off", "plan_cache_mode = force_generic_plan")
-"""Nested loops over indexes: a look is for a handful of objects."""
+_PLANNER = (
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+    "enable_seqscan = off",
+    "plan_cache_mode = force_generic_plan",
+)
+"""Nested loops over indexes: a look is for a handful of objects, and the catalogs grow after it was planned."""
 
 _UNLOCKED = {
     "pg_class": "SELECT x.oid FROM pg_class x WHERE x.oid >= 16384 AND x.relkind NOT IN ('i', 'I', 't')",
@@ -58,6 +63,18 @@ _KINDS = {
 """The kinds of relations that a section is about; - stands for other objects."""
 _ANY = "-rpvmScf"
 
+_HAS_PRIVILEGES = " OR ".join(
+    f"EXISTS (SELECT FROM {catalog} x WHERE x.{key} = ANY (present) AND x.{acl} IS NOT NULL)"
+    for catalog, key, acl in (
+        ("pg_class", "oid", "relacl"),
+        ("pg_attribute", "attrelid", "attacl"),
+        ("pg_proc", "oid", "proacl"),
+        ("pg_type", "oid", "typacl"),
+        ("pg_namespace", "oid", "nspacl"),
+    )
+)
+"""Else there is nothing to say of them, which their query takes long to find out."""
+
 _NARROW = """WITH ns AS NOT MATERIALIZED (
     SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name FROM pg_namespace n
 ), rel AS MATERIALIZED (
@@ -90,11 +107,12 @@ def prepare_sql() -> str:
     _, narrow = sections(objects="{}.oid = ANY (present)")
     narrow_head = _NARROW + head[head.index("tab AS MATERIALIZED") :]
     everything = " UNION ALL ".join(f"SELECT '{section.name}', s.* FROM ({section.sql}) AS s" for section in whole)
+    written = {catalog for section in narrow for catalog in section.catalogs} | {"pg_authid"}
     text = (Path(__file__).parent / "look.sql").read_text()
     for word, replacement in {
         "{pinned}": " ".join(f"SET {setting}" for setting in SETTINGS),
         "{planner}": " ".join(f"SET {setting}" for setting in _PLANNER),
-        "{catalogs}": _array(sorted({catalog for section in narrow for catalog in section.catalogs} | {"pg_authid"})),
+        "{catalogs}": ", ".join(f"('{name}', '{name}'::regclass)" for name in sorted(written)),
         "{fresh}": "\n    ".join(
             _if(f"{condition} AND '{name}' = ANY (wrote)", _ADD.format(query))
             for condition, queries in (("unlocked", _UNLOCKED), ("true", _FRESH))
@@ -107,7 +125,8 @@ def prepare_sql() -> str:
         "{sections}": ", ".join(f"('{section.name}', {_array(section.catalogs)})" for section in narrow),
         "{read}": "\n    ".join(
             _if(
-                f"'{section.name}' = ANY (wanted) AND kinds && {_array(_KINDS.get(section.name, _ANY))}",
+                f"'{section.name}' = ANY (wanted) AND kinds && {_array(_KINDS.get(section.name, _ANY))}"
+                + (f" AND ({_HAS_PRIVILEGES})" if section.name == "privileges" else ""),
                 f"RETURN QUERY SELECT '{section.name}', s.* FROM ({narrow_head}{section.sql}) AS s",
             )
             for section in narrow

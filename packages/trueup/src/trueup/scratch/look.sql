@@ -39,6 +39,8 @@ DECLARE
     present oid[];  -- those that are no extension's, and still there
     kinds text[];   -- theirs, as relations; - for other objects
     wanted text[];
+    has_tables boolean;  -- among those locked
+    has_indexes boolean;
 BEGIN
     PERFORM pg_stat_force_next_flush();  -- counters are added up until they are flushed: the next message starts at zero
     -- First the locks, for deparsing takes some of its own, and once, for reading them takes longest.
@@ -48,9 +50,9 @@ BEGIN
 
     SELECT array_agg(c.name) FILTER (WHERE c.written + c.deleted > 0), array_agg(c.name) FILTER (WHERE c.deleted > 0)
       INTO wrote, removed
-      FROM (SELECT w.name, pg_stat_get_xact_tuples_inserted(w.name::regclass) + pg_stat_get_xact_tuples_updated(w.name::regclass),
-                   pg_stat_get_xact_tuples_deleted(w.name::regclass)
-              FROM unnest({catalogs}) AS w (name)) AS c (name, written, deleted);
+      FROM (SELECT w.name, pg_stat_get_xact_tuples_inserted(w.id) + pg_stat_get_xact_tuples_updated(w.id),
+                   pg_stat_get_xact_tuples_deleted(w.id)
+              FROM (VALUES {catalogs}) AS w (name, id)) AS c (name, written, deleted);
     IF everything THEN
         RETURN QUERY SELECT 'everything', NULL::bigint, NULL, NULL UNION ALL SELECT * FROM pg_temp.trueup_everything();
         RETURN;
@@ -58,10 +60,11 @@ BEGIN
         RETURN;
     END IF;
 
-    changed := ARRAY(SELECT DISTINCT coalesce(i.indrelid, l.relation)
-                       FROM unnest(relations, modes) AS l (relation, mode)
-                       LEFT JOIN pg_index i ON i.indexrelid = l.relation
-                      WHERE l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'));
+    SELECT coalesce(array_agg(DISTINCT coalesce(i.indrelid, l.relation)), '{}'),
+           coalesce(bool_or(i.indexrelid IS NULL AND l.mode <> 'ShareLock'), false), count(i.indexrelid) > 0
+      INTO changed, has_tables, has_indexes
+      FROM unnest(relations, modes) AS l (relation, mode) LEFT JOIN pg_index i ON i.indexrelid = l.relation
+     WHERE l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock');
     {fresh}
     IF renames THEN
         changed := changed || pg_temp.trueup_owners(ARRAY(
@@ -77,7 +80,13 @@ BEGIN
     RETURN QUERY SELECT 'changed', o.oid::bigint, NULL, NULL FROM unnest(changed) AS o (oid);
     {existing}
 
-    wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs) WHERE renames OR wrote && s.catalogs);
+    -- CREATE INDEX takes SHARE, and changes nothing of the table itself; an index is changed only where it is locked.
+    wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs)
+                     WHERE renames OR wrote && s.catalogs AND CASE
+                           WHEN unlocked THEN true
+                           WHEN s.name = 'indexes' THEN has_indexes OR 'pg_index' = ANY (wrote)
+                           WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
+                           ELSE true END);
     RETURN QUERY SELECT s.name, NULL::bigint, NULL, NULL FROM unnest(wanted) AS s (name);
     SELECT array_agg(DISTINCT o.oid), array_agg(DISTINCT coalesce(c.relkind::text, '-')) INTO present, kinds
       FROM unnest(changed) AS o (oid) LEFT JOIN pg_class c ON c.oid = o.oid

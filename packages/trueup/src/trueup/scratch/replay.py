@@ -7,8 +7,10 @@ of the deltas; where it does not, the chain is replayed once more with full snap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection, Cursor
@@ -34,9 +36,29 @@ _RENAME_TAGS = {"rename_stmt", "alter_object_schema_stmt"}
 _UNLOCKED_TAGS = {"grant_stmt", "alter_domain_stmt", "alter_default_privileges_stmt"}
 _NAMES_EVERYWHERE = {"OBJECT_SCHEMA", "OBJECT_ROLE"}
 _FACTLESS_TAGS = {"vacuum_stmt", "alter_system_stmt", "check_point_stmt", "createdb_stmt", "dropdb_stmt"}
+_PLAIN_TAGS = {
+    "create_stmt",
+    "alter_table_stmt",
+    "index_stmt",
+    "drop_stmt",
+    "create_enum_stmt",
+    "view_stmt",
+    "comment_stmt",
+}
 _SESSION = "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC'"
 _MOST_PARTS = 24  # of one transaction: each look reads again all that the transaction has locked
 _NO_TRANSACTION_CONTROL = "2D000"
+
+
+_Rows = Sequence[Any]
+"""Of a look."""
+
+
+class _Ran(NamedTuple):
+    """A step that was run: its statements, and a look for each of them or for all together."""
+
+    statements: list[Statement]
+    looks: list[_Rows]
 
 
 class _MustNotBeDivided(Exception):
@@ -69,8 +91,23 @@ class Replay:
         """All facts of the scratch database."""
         return self.picture.flat()
 
-    def learn(self, step: Step) -> Effect:
-        """Run a step and say what it did.
+    def learn(self, steps: Sequence[Step], on_step: Callable[[Step], None] = lambda _: None) -> Iterator[Effect]:
+        """Run steps and say what each did. While that is found out of one, the server is at work on the next.
+
+        Raises:
+            ScratchError: the server refused one.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="trueup-scratch") as sender:
+            ahead: Future[_Ran] | None = None
+            for step, following in zip_longest(steps, steps[1:]):
+                on_step(step)
+                ran = ahead.result() if ahead else self._run(step)
+                goes_ahead = following and _is_plain(step) and _is_plain(following)
+                ahead = sender.submit(self._run, following) if goes_ahead else None
+                yield self._understood(step, ran)
+
+    def _run(self, step: Step) -> _Ran:
+        """Run a step, and look.
 
         Raises:
             ScratchError: the server refused it.
@@ -79,13 +116,19 @@ class Replay:
         try:
             alone = any(refuses_transactions(s) and not is_concurrent(s) for s in statements)
             if 1 < len(statements) <= _MOST_PARTS and not alone:
-                changes = self._run_one_by_one(step, statements)
+                looks = self._run_one_by_one(step, statements)
             elif len(statements) > 1 and not alone and self._can_be_divided(step, statements):
-                changes = self._run_divided(step, statements)
+                looks = self._run_divided(step, statements)
             else:
-                changes = [self._absorb(self._run(step, statements, self._look(statements)))]
+                looks = [self._run_together(step, statements, self._look(statements))]
         except (psycopg.Error, StepRaised) as error:
             raise _refused(step, error) from error
+        return _Ran(statements, looks)
+
+    def _understood(self, step: Step, ran: _Ran) -> Effect:
+        """What a step did, by what was seen when it was run."""
+        changes = [self._absorb(rows) for rows in ran.looks]
+        statements = ran.statements
         old, new = together(changes)
         effect = effect_of(old, new)
         return Effect(
@@ -109,41 +152,37 @@ class Replay:
             everything=everything,
         )
 
-    def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[Change]:
+    def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[_Rows]:
         """Several statements in one transaction, with a look after each."""
-        changes = []
+        looks: list[_Rows] = []
         try:
             self.conn.execute("".join(f"{text}\n;" for text in ("BEGIN", *step.context)).encode())
             for statement in statements:
                 look = self._look([statement])
                 cursor = self.conn.execute(f"{_text(statement)}\n;{look}".encode())
-                changes.append(self._absorb(_last(cursor) if look else ()))
+                looks.append(_last(cursor) if look else ())
             self.conn.execute("COMMIT")
         except psycopg.Error:
             self.conn.execute("ROLLBACK")
             raise
-        return changes
+        return looks
 
     def _can_be_divided(self, step: Step, statements: list[Statement]) -> bool:
         """True where each statement does the same in a transaction of its own."""
         return step.id not in self._undivided and not any(needs_one_transaction(s) for s in statements)
 
-    def _run_divided(self, step: Step, statements: list[Statement]) -> list[Change]:
+    def _run_divided(self, step: Step, statements: list[Statement]) -> list[_Rows]:
         """Many statements that belong in one transaction, each in its own: so a look reads only what that one touched.
 
         Raises:
             _MustNotBeDivided: it does not run like that. Nobody can take back what has run: the replay starts again.
         """
-        changes = []
         try:
-            for statement in statements:
-                rows = self._send([*step.context, _text(statement)], self._look([statement]))
-                changes.append(self._absorb(rows))
+            return [self._send([*step.context, _text(statement)], self._look([statement])) for statement in statements]
         except psycopg.Error:
             raise _MustNotBeDivided(step.id) from None
-        return changes
 
-    def _absorb(self, rows: Sequence[Any]) -> Change:
+    def _absorb(self, rows: _Rows) -> Change:
         """Take over what has changed since the last look."""
         look = as_look(rows, major=self._major)
         names = {lock.relation: name for lock in look.held if (name := self.picture.relation(lock.relation))}
@@ -173,7 +212,7 @@ class Replay:
         for step in steps:
             statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
             try:
-                self._run(step, statements, "")
+                self._run_together(step, statements, "")
             except (psycopg.Error, StepRaised) as error:
                 raise _refused(step, error) from error
         self.picture = self._everything()
@@ -183,8 +222,8 @@ class Replay:
         """True where the sum of the deltas is what a full snapshot says."""
         return self._everything().flat() == self.flat()
 
-    def _run(self, step: Step, statements: list[Statement], look: str) -> Sequence[Any]:
-        """The rows of the look behind them."""
+    def _run_together(self, step: Step, statements: list[Statement], look: str) -> _Rows:
+        """All statements at once; the rows of the look behind them."""
         if step.python:
             return self._call(step, look)
         texts = [_text(statement) for statement in statements]
@@ -198,13 +237,13 @@ class Replay:
         self._files.read(self.conn)
         return self._send([], look and look_sql(everything=True))
 
-    def _call(self, step: Step, look: str) -> Sequence[Any]:
+    def _call(self, step: Step, look: str) -> _Rows:
         """Run a Python step, then look, in one transaction."""
         with self.conn.transaction():
             carry_out(self.conn, self._folder, step)
             return _last(self.conn.execute(f"RESET ROLE; {look}".encode())) if look else ()
 
-    def _send(self, statements: Sequence[str], look: str) -> Sequence[Any]:
+    def _send(self, statements: Sequence[str], look: str) -> _Rows:
         """One message, one transaction: the statements, then a look."""
         reading = f"RESET ROLE; {look};\n" if look else ""
         body = "".join(f"{statement}\n;" for statement in statements)
@@ -253,15 +292,19 @@ def replay(
                 scratch.apply(steps[: len(known)])
             effects = list(known)
             try:
-                for step in steps[len(known) :]:
-                    on_step(step)
-                    effects.append(scratch.learn(step))
+                effects.extend(scratch.learn(steps[len(known) :], on_step))
             except _MustNotBeDivided as found:
                 undivided.add(found.step)
                 continue
             if not local or scratch.agrees():
                 return base, effects
             local = False
+
+
+def _is_plain(step: Step) -> bool:
+    """True where nothing more has to be asked of the server to understand what it did."""
+    is_alone = step.no_transaction and "alter_table_stmt" in step.tags
+    return set(step.tags) <= _PLAIN_TAGS and not step.python and not is_alone
 
 
 def _roles(statements: list[Statement]) -> Facts:
