@@ -22,7 +22,7 @@ FIRST = {
 }
 ROWS = "INSERT INTO leads SELECT n, 'lead ' || n, n::text FROM generate_series(1, 20) n"
 
-EARLY = {
+EARLY: dict[str, tuple[list[str], list[int | str]]] = {
     "a column renamed": (
         [
             "CREATE INDEX leads_phone ON leads (phone);",
