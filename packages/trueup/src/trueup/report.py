@@ -107,7 +107,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something happened during a run. `kind` is log, step_started, step_done or progress; `text` is a line for people.
+    """Something happened during a run. `text` is a line for people.
+
+    `kind` is log, step_started, part_done, step_done or progress. A step in parts tells of each, then of itself.
 
     Progress is told after each batch of a backfill: `done` of `total` rows, of which the latter are an estimate.
     """

@@ -165,6 +165,29 @@ def claimed(action: Action, table: str) -> str:
     return action.locks.get(table) or action.locks.get(table.rstrip("123"), "AS")
 
 
+def test_a_step_in_parts_is_done_once_and_a_plan_shows_the_batches_that_are_sent(
+    database: str, tmp_path: Path, locksmith: Locksmith
+) -> None:
+    change = "ALTER TABLE t ADD u uuid DEFAULT gen_random_uuid() NOT NULL;"
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
+    trueup.up(database, folder, options=Options(to="1"))
+    execute(database, *ROWS)
+    (planned,) = trueup.plan(database, folder, options=IN_SAFE_FORMS).sent
+    events: list[trueup.Event] = []
+
+    report = trueup.up(database, folder, options=IN_SAFE_FORMS, on_event=events.append)
+
+    batch = "UPDATE public.t SET u = DEFAULT WHERE u IS NULL AND (t.k > '…'::int AND t.k <= '…'::int)"
+    assert [batch] == planned.parts[1].statements
+    done = [event for event in events if event.kind == "step_done"]
+    parts = [event for event in events if event.kind == "part_done"]
+    assert ["done 2_t_u"] == [event.text for event in done]
+    assert [part.statements[0].partition(" ")[0] for part in planned.parts] == [
+        event.text.partition(" ")[0] for event in parts
+    ]
+    assert done[0].ms == pytest.approx(sum(event.ms for event in parts)) == pytest.approx(report.sent[0].ms)
+
+
 class _Killed(BaseException):
     """As if the process had ended there."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -71,6 +72,11 @@ def show_event(event: Event) -> None:
         word, _, rest = event.text.partition(" ")
         shown = colour(f"{word:<9}", VERDICT_COLOURS.get(event.verdict, "bold"))
         say(f"{colour(counter, 'dim')} {shown} {rest} {colour(f'{event.ms:.0f} ms', 'dim')}")
+    elif event.kind == "part_done":
+        indent = " " * (2 * len(str(event.total)) + 2)
+        took = f" {event.ms:.0f} ms"
+        first = " ".join(event.text.split())
+        say(colour(indent + textwrap.shorten(first, _width() - len(indent + took), placeholder=" …") + took, "dim"))
 
 
 def show_steps(steps: Iterable[StepReport], *, statements: bool) -> None:
@@ -81,7 +87,7 @@ def show_steps(steps: Iterable[StepReport], *, statements: bool) -> None:
         if statements:
             for part in step.parts:
                 for statement in part.statements:
-                    say(textwrap.indent(shortened(statement, 40) + ";", "            "))
+                    say(_fitted(shortened(statement, 40) + ";", "            "))
                 _show_part(part)
 
 
@@ -98,10 +104,32 @@ def _show_part(part: PartReport) -> None:
         for table, lock in part.locks.items()
         if lock.get("rows") and lock["mode"] not in _UNFELT
     ]
-    if part.why:
-        say(colour(f"              {'; '.join([*locks, part.why])}", "dim"))
-    elif locks:
-        say(colour(f"              {'; '.join(locks)}", "dim"))
+    if told := [*locks, part.why] if part.why else locks:
+        say(colour(_fitted("; ".join(told), "              "), "dim"))
+
+
+def _fitted(text: str, indent: str) -> str:
+    """Indented; on a terminal, lines that are too long for it go on further inside, as a copy elsewhere must not."""
+    lines = text.splitlines()
+    if sys.stderr.isatty():
+        lines = [
+            part
+            for line in lines
+            for part in textwrap.wrap(
+                line,
+                _width() - len(indent),
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+                drop_whitespace=True,
+            )
+            or [""]
+        ]
+    return textwrap.indent("\n".join(lines), indent)
+
+
+def _width() -> int:
+    return max(shutil.get_terminal_size().columns, 60)
 
 
 def show_conflicts(conflicts: Iterable[Conflict]) -> None:

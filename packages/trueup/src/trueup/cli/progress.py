@@ -38,8 +38,9 @@ class Watching:
         if event.kind == "progress":
             self._show_progress(event)
             return
-        if event.kind == "step_done" and event.step in self._tasks:
-            self._drop(event.step)
+        if event.kind in ("part_done", "step_done"):
+            for task in [name for name in self._tasks if name == event.step or name.startswith(f"{event.step}.")]:
+                self._drop(task)
         show_event(event)
 
     def _show_progress(self, event: Event) -> None:

@@ -26,7 +26,7 @@ from trueup.planning.model import Action, Plan
 from trueup.report import PartReport, Report, StepReport
 from trueup.run import ledger
 from trueup.run.accepted import split_accepted
-from trueup.run.backfill.key import said
+from trueup.run.backfill.key import Divided, divided
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
 from trueup.run.look import catalog_digest
@@ -242,14 +242,15 @@ class Assessor:
                 report.steps.append(_step_report(action.id, action.verdict, action.reason, shown_statements(action)))
             else:
                 sent.setdefault(action.step, []).extend(shown_statements(action))
-        batches = {action.step: said(self.conn, action) for action in plan.actions if action.backfill}
+        batches = {id(one): divided(self.conn, one, one.backfill) for one in plan.actions if one.backfill}
+        said = {one.step: batches[id(one)].said for one in plan.actions if one.backfill}
         report.steps += [
-            self._step_line(verdict, sent.get(verdict.index, []), batches.get(verdict.index, ""))
+            self._step_line(verdict, sent.get(verdict.index, []), said.get(verdict.index, ""))
             for verdict in decision.steps
         ]
         lines = {step.id: step for step in report.steps}
         for action in plan.actions:
-            lines[action.id].parts.append(_part_report(action, plan.live))
+            lines[action.id].parts.append(_part_report(action, plan.live, batches.get(id(action))))
         report.up_to_date = not plan.actions and not plan.settled and not plan.conflicts
         return report
 
@@ -280,14 +281,15 @@ def shown_statements(action: Action) -> list[str]:
     return [*action.context, *action.statements]
 
 
-def _part_report(action: Action, live: Live) -> PartReport:
+def _part_report(action: Action, live: Live, divided: Divided | None) -> PartReport:
+    statements = [*action.context, divided.batch] if divided else shown_statements(action)
     locks: dict[str, dict[str, Any]] = {}
     for table, mode in action.locks.items():
         size = live.relations.get(table)
         locks[table] = {"mode": mode}
         if size:
             locks[table] |= {"rows": size.rows, "bytes": size.bytes, "busy": size.is_busy}
-    return PartReport(statements=shown_statements(action), locks=locks, why=action.why, transaction=action.transaction)
+    return PartReport(statements=statements, locks=locks, why=action.why, transaction=action.transaction)
 
 
 def _step_report(step_id: str, verdict: str, reason: str, statements: list[str]) -> StepReport:

@@ -306,20 +306,17 @@ class Bringing:
         )
         took = run(action)
         self._progress += 1
+        so_far = 0.0
         if action.id in lines:
+            so_far = lines[action.id].ms
             lines[action.id].ms += took
             self._ran[action.id] = lines[action.id]
-        self.on_event(
-            Event(
-                kind="step_done",
-                text=f"{_DONE[action.verdict]} {action.id}",
-                step=action.id,
-                verdict=action.verdict,
-                done=number,
-                total=total,
-                ms=took,
-            ),
-        )
+        common = {"step": action.id, "verdict": action.verdict, "done": number, "total": total}
+        if action.splits and action.statements:
+            self.on_event(Event(kind="part_done", text=action.statements[0], ms=took, **common))
+        if not action.unfinished:
+            text = f"{_DONE[action.verdict]} {action.id}"
+            self.on_event(Event(kind="step_done", text=text, ms=took + so_far * action.splits, **common))
 
     def _depends(self, action: Action, failures: list[StepFailed]) -> bool:
         """True where an action uses what a failed step would have made or touches the same relations."""

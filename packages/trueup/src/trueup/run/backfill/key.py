@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection
@@ -12,7 +12,7 @@ from psycopg import Connection
 from trueup.catalog.keys import literal
 from trueup.catalog.snapshot import last_result
 from trueup.chain.grammar import parse_statements
-from trueup.planning.backfill import Backfill, KeyColumn
+from trueup.planning.backfill import Backfill, KeyColumn, Range
 from trueup.planning.model import Action
 from trueup.run.lease import MARK
 from trueup.run.look import query
@@ -82,16 +82,25 @@ def keyed(conn: Connection[Any], backfill: Backfill, context: tuple[str, ...]) -
     return Keyed(backfill, table, key, expected)
 
 
-def said(conn: Connection[Any], action: Action) -> str:
-    """How an action's backfill will be divided, in words; less where its table is not there yet."""
-    if action.backfill is None:
-        return ""
+class Divided(NamedTuple):
+    """How a backfill will be divided: in words, and one of its batches, its bounds left open."""
+
+    said: str
+    batch: str
+
+
+def divided(conn: Connection[Any], action: Action, backfill: Backfill) -> Divided:
+    """How an action's backfill will be divided; less where its table is not there yet."""
     try:
-        found = keyed(conn, action.backfill, action.context)
+        found = keyed(conn, backfill, action.context)
     except (NoKey, psycopg.Error):  # a step before it may make it; when its turn comes, it is an error
-        return "in batches"
+        return Divided("in batches", backfill.statement)
     by = ", ".join(column.name for column in found.columns)
-    return f"about {found.expected:,} rows of {found.table}, in batches by {by}"
+    bound = ("…",) * len(found.columns)
+    return Divided(
+        f"about {found.expected:,} rows of {found.table}, in batches by {by}",
+        backfill.over(found.columns, Range(bound, bound)),
+    )
 
 
 def _read(conn: Connection[Any], backfill: Backfill, context: tuple[str, ...]) -> tuple[Any, ...] | None:
