@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -311,12 +312,12 @@ class Bringing:
             so_far = lines[action.id].ms
             lines[action.id].ms += took
             self._ran[action.id] = lines[action.id]
-        common = {"step": action.id, "verdict": action.verdict, "done": number, "total": total}
+        done = partial(Event, step=action.id, verdict=action.verdict, done=number, total=total)
         if action.splits and action.statements:
-            self.on_event(Event(kind="part_done", text=action.statements[0], ms=took, **common))
+            self.on_event(done(kind="part_done", text=action.statements[0], ms=took))
         if not action.unfinished:
             text = f"{_DONE[action.verdict]} {action.id}"
-            self.on_event(Event(kind="step_done", text=text, ms=took + so_far * action.splits, **common))
+            self.on_event(done(kind="step_done", text=text, ms=took + so_far * action.splits))
 
     def _depends(self, action: Action, failures: list[StepFailed]) -> bool:
         """True where an action uses what a failed step would have made or touches the same relations."""
