@@ -208,3 +208,20 @@ def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(
     assert 0 == answer.code, answer.err
     assert [("cold",), ("hot",)] == rows(url, "SELECT name FROM kinds ORDER BY id")
     assert "assume" in {step["verdict"] for step in answer.json["steps"]}
+
+
+@pytest.mark.parametrize("done, ran", [(0, True), (1, True), (2, False)])
+def test_updates_that_no_fact_tells_of_are_known_by_the_rows_that_they_would_change(
+    run: Run, chain: MakeChain, databases: Databases, done: int, *, ran: bool
+) -> None:
+    updates = [f"UPDATE leads SET phone = '{n}' WHERE phone = '1{n}' AND id > 0;" for n in (1, 2)]
+    files = {**FIRST, "002_mend.sql": "\n".join(updates), "003_later.sql": "CREATE TABLE later (id int);"}
+    url = databases.create()
+    execute(url, FIRST["001_leads.sql"], ROWS, *updates[:done])
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    verdicts = {step["id"]: step["verdict"] for step in answer.json["steps"]}
+    assert ("run" if ran else "assume") == verdicts["2_update_leads_2"]
+    assert [(0,)] == rows(url, "SELECT count(*) FROM leads WHERE phone IN ('11', '12')")

@@ -109,6 +109,12 @@ def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
+def mentions(text: str, identity: str) -> bool:
+    """True where a text has an object's own name, without its schema or table, as a word."""
+    name = unquoted(parts(identity)[-1])
+    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
 def quoted(name: str) -> str:
     """An identifier as quote_ident writes it, but for key words."""
     return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'

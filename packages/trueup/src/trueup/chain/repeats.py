@@ -6,7 +6,9 @@ from typing import Any
 
 from trueup.catalog.keys import quoted
 from trueup.chain.grammar import Statement, expression, nodes_of, string_list
+from trueup.chain.statements import conjuncts
 
+_EQUALS = 1  # AEXPR_OP
 _MOST_ROWS = 500  # to ask for one by one
 
 
@@ -27,6 +29,32 @@ def rows_it_leaves(statement: Statement) -> list[str]:
             return []
         conditions.append(f"EXISTS (SELECT FROM {table} WHERE {' AND '.join(same)})")
     return conditions
+
+
+def rows_it_finds(statement: Statement) -> str:
+    """The condition that an UPDATE would find rows, where one that it has changed is not found again; else empty.
+
+    That is so where it looks for a constant in a column that it sets to another: `SET x = 'b' WHERE x = 'a'`.
+    """
+    node = statement.node
+    if statement.tag != "update_stmt" or node.from_clause or not node.HasField("where_clause"):
+        return ""
+    made = {target.res_target.name: target.res_target.val for target in node.target_list}
+    for part in conjuncts(node.where_clause):
+        found = part.a_expr if part.WhichOneof("node") == "a_expr" else None
+        if found is None or found.kind != _EQUALS or string_list(found.name) != ("=",):
+            continue
+        column = found.lexpr.column_ref if found.lexpr.WhichOneof("node") == "column_ref" else None
+        value = made.get(string_list(column.fields)[-1]) if column else None
+        if (
+            value is not None
+            and all(map(_is_constant, (value, found.rexpr)))
+            and expression(value) != expression(found.rexpr)
+        ):
+            table = ".".join(quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
+            alias = f" {quoted(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
+            return f"EXISTS (SELECT FROM {table}{alias} WHERE {expression(node.where_clause)})"
+    return ""
 
 
 def ends_the_same(statement: Statement) -> bool:

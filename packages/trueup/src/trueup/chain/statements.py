@@ -130,7 +130,8 @@ def is_guarded(statement: Statement) -> bool:
             return statement.tag not in DATA_TAGS
 
 
-def _conjuncts(where: Any) -> list[Any]:
+def conjuncts(where: Any) -> list[Any]:
+    """The conditions that a WHERE joins by AND."""
     if where.WhichOneof("node") == "bool_expr" and where.bool_expr.boolop == 1:  # AND_EXPR
         return list(where.bool_expr.args)
     return [where]
@@ -141,7 +142,7 @@ def _where_not_exists(select: Any) -> bool:
         part.WhichOneof("node") == "bool_expr"
         and part.bool_expr.boolop == 3  # noqa: PLR2004 - NOT_EXPR
         and part.bool_expr.args[0].WhichOneof("node") == "sub_link"
-        for part in _conjuncts(select.where_clause)
+        for part in conjuncts(select.where_clause)
     )
 
 
@@ -153,7 +154,7 @@ def _where_column_is_null(update: Any) -> bool:
         and part.null_test.nulltesttype == 1  # IS_NULL
         and part.null_test.arg.WhichOneof("node") == "column_ref"
         and string_list(part.null_test.arg.column_ref.fields)[-1] in targets
-        for part in _conjuncts(update.where_clause)
+        for part in conjuncts(update.where_clause)
     )
 
 

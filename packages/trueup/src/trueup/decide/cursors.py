@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of, table_touched
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
 from trueup.chain.model import LockedChain
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Difference, Marks
@@ -105,13 +105,36 @@ class Cursors:
 
         To make a constraint anew only for a later step to drop it could fail on rows, and gains nothing.
         """
-        if kind_of(key) not in _DISPENSABLE:
+        if kind_of(key) not in _DISPENSABLE or self._went_with_a_column(key):
             return 0
         after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
         if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
             made = next((place for place, value in after if value is not None), 0)
             after = [(place, value) for place, value in after if made and place > made]
         return next((place for place, value in after if value is None), 0)
+
+    def _went_with_a_column(self, key: str) -> bool:
+        """True where the column that it is of is lost: nobody dropped just this, and with the column it comes again."""
+        owner = owner_of(key)
+        if owner.startswith("column "):
+            return self._is_lost(owner)
+        value = self.wanted.get(key) or ""
+        return value.startswith("FOREIGN KEY") and any(
+            mentions(value.split("REFERENCES")[0], identity_of(column)) for column in self._lost.get(table_of(key), ())
+        )
+
+    @cached_property
+    def _lost(self) -> dict[str, list[str]]:
+        """The columns, by table, that are wanted and not here."""
+        found: dict[str, list[str]] = {}
+        for key in self.paths.of:
+            if key.startswith("column ") and self._is_lost(key):
+                found.setdefault(table_of(key), []).append(key)
+        return found
+
+    def _is_lost(self, key: str) -> bool:
+        there = self.wanted.get(key) is not None and self.live.get(key) is None
+        return there and not self._renamed_early(key)
 
     def _renamed_early(self, key: str) -> int:
         """The place of a later step that takes the fact away and whose table or column in its stead is there already.

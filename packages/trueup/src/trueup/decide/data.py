@@ -7,10 +7,9 @@ relations agree with it. Where they do not, the rows may: a table without any wa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from trueup.catalog.keys import column_of, identity_of, kind_of, parts, table_of, table_touched, unquoted
+from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, parts, table_of, table_touched, unquoted
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
 from trueup.chain.repeats import ends_the_same
@@ -107,7 +106,7 @@ class DataRules:
         relations = set(self.locked.effects[index].locks)
         if step.opaque:
             tables = (key.removeprefix("table ") for key in self.paths.of if key.startswith("table "))
-            relations |= {table for table in tables if _names(step.sql, unquoted(parts(table)[-1]))}
+            relations |= {table for table in tables if mentions(step.sql, table)}
         return relations
 
     def _by_place(self, index: int, step: Step, *, before: bool) -> StepVerdict:
@@ -127,8 +126,8 @@ class DataRules:
             why = "some of what stood before it is missing here"
         elif self._was_left_out(index):
             why = "the steps beside it are missing here, so it may not have run"
-        elif index > self.last_fact and self.rows.are_missing(step):
-            return StepVerdict(index=index, verdict="run", reason="none of the rows that it writes is there")
+        elif index > self.last_fact and (seen := self._rows_deny(index, step)):
+            return StepVerdict(index=index, verdict="run", reason=seen)
         else:
             return StepVerdict(index=index, verdict="assume", reason="everything around it is there")
         if gone := self._gone_since(index, step, relations):
@@ -140,11 +139,19 @@ class DataRules:
                 return StepVerdict(index=index, verdict="run", reason="the tables that it fills have no rows")
         return self._conflict(index, why)
 
+    def _rows_deny(self, index: int, step: Step) -> str:
+        """How the rows show that it has not run; empty where they do not."""
+        if self.rows.are_missing(step):
+            return "none of the rows that it writes is there"
+        if self._still_fits(index) and self.rows.are_to_change(step):
+            return "rows that it would have changed are there"
+        return ""
+
     def _behind(self, index: int, step: Step, relations: set[str], written: set[str]) -> StepVerdict:
         """Its place says that it has not run; nor has it, unless the steps beside it on the same tables have."""
         later = {step for table, step in self.ahead if table in relations and step > index}
         made_early = {table for table in written if {f"table {table}"} <= self.early.keys() & self.live.keys()}
-        if later and self._next_on(relations, index) in later:
+        if later and self._next_on(relations, index) in later and not self._stands_apart(index, later):
             why = "later steps on the same tables are there"
         elif step.inserts and made_early:
             why = f"a table that it fills is there already ({min(made_early)}), with rows"
@@ -153,6 +160,17 @@ class DataRules:
         if self.rows.none_in(written):
             return StepVerdict(index=index, verdict="run", reason="the tables that it writes have no rows")
         return self._conflict(index, why)
+
+    def _stands_apart(self, index: int, later: set[int]) -> bool:
+        """True where nothing of the steps around it is there, and what is there early belongs to other files."""
+        path = self.locked.steps[index].path
+        after = next((i for i in range(index + 1, len(self.locked.steps)) if self.locked.effects[i].keys), -1)
+        around = [self._before_it(index), after]
+        untouched = all(i >= 0 and i not in self.done and self._is_untouched(i) for i in around)
+        return untouched and not any(self.locked.steps[i].path == path for i in later)
+
+    def _is_untouched(self, index: int) -> bool:
+        return all(self.early.get(key, -1) <= index for key in self.locked.effects[index].keys)
 
     def _was_left_out(self, index: int) -> bool:
         """True where a step beside it in its file, or both of those around it, has left nothing here."""
@@ -177,7 +195,7 @@ class DataRules:
             for key in self.locked.effects[later].gone if later in self.done else ():
                 if kind_of(key) not in _ROW_BEARING or table_of(key) not in relations or key in self.live:
                     continue
-                if self.wanted.get(key) is None and _names(step.sql, unquoted(parts(identity_of(key))[-1])):
+                if self.wanted.get(key) is None and mentions(step.sql, identity_of(key)):
                     return key
         return ""
 
@@ -213,16 +231,16 @@ class DataRules:
         for key, place in self.early.items():
             if place <= index + 1 or table_of(key) not in relations:
                 continue
-            kind, name = kind_of(key), unquoted(parts(identity_of(key))[-1])
-            if kind in _ROW_BEARING and self.live.get(key) is None and _names(step.sql, name):
+            kind, named = kind_of(key), mentions(step.sql, identity_of(key))
+            if kind in _ROW_BEARING and self.live.get(key) is None and named:
                 return key
-            if kind == "not null" and step.inserts and self._must_be_given(key) and not _names(step.sql, name):
+            if kind == "not null" and step.inserts and self._must_be_given(key) and not named:
                 return key
         return ""
 
     def _may_refuse(self, key: str, step: Step) -> bool:
         kind = kind_of(key)
-        unnamed = kind == "not null" and not _names(step.sql, unquoted(parts(identity_of(key))[-1]))
+        unnamed = kind == "not null" and not mentions(step.sql, identity_of(key))
         return kind == "trigger" or (unnamed and self._must_be_given(key))
 
     def _must_be_given(self, key: str) -> bool:
@@ -235,8 +253,7 @@ class DataRules:
         if relations & self.healed_tables:
             return True
         return any(
-            column.rpartition(".")[0] in relations and _names(step.sql, unquoted(parts(column)[-1]))
-            for column in self.healed_columns
+            column.rpartition(".")[0] in relations and mentions(step.sql, column) for column in self.healed_columns
         )
 
     def reads_lost(self, index: int, step: Step) -> str:
@@ -246,7 +263,7 @@ class DataRules:
             column
             for column in sorted(self.healed_columns)
             if column.rpartition(".")[0] in relations - self.healed_tables
-            and _names(step.sql, unquoted(parts(column)[-1]))
+            and mentions(step.sql, column)
             and not self.rows.none_in([column.rpartition(".")[0]])
         ]
         filled = {name for text in step.statements for name in columns_written(text)} if named else set()
@@ -278,8 +295,3 @@ class DataRules:
 def _ends_the_same(step: Step) -> bool:
     """Done twice, it ends as done once."""
     return all(ends_the_same(s) for text in step.statements for s in parse_statements(text))
-
-
-def _names(sql: str, name: str) -> bool:
-    """True where the text has this name as a word."""
-    return name in sql and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql) is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of, unquoted
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Value
 
@@ -101,10 +101,5 @@ def _retyped(effect: Effect, now: Mapping[str, Value]) -> Iterator[str]:
 
 def _hangs_on(key: str, value: str, column: str) -> bool:
     table = table_of(column)
-    on_it = table_of(key) == table or _names(value, table)
-    return on_it and _names(value, identity_of(column))
-
-
-def _names(text: str, identity: str) -> bool:
-    """True where the text has the object's own name as a word."""
-    return re.search(rf"(?<!\w){re.escape(unquoted(parts(identity)[-1]))}(?!\w)", text) is not None
+    on_it = table_of(key) == table or mentions(value, table)
+    return on_it and mentions(value, identity_of(column))

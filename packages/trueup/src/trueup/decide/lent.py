@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.catalog.keys import identity_of, parts, table_of, table_touched
+from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_touched
 from trueup.chain.model import Effect, Facts, Step
 from trueup.decide.trajectory import Trajectories, fold
 
@@ -118,7 +118,7 @@ def needed_by(lent: Sequence[Lent], index: int, statements: Sequence[str]) -> li
         if one.index <= index:
             continue
         table = table_of(one.old)
-        if table in named or re.search(rf"(?<!\w){re.escape(parts(table)[-1])}(?!\w)", text):
+        if table in named or mentions(text, table):
             found.append(one)
             named.add(table_of(one.new))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
-from trueup.chain.repeats import rows_it_leaves
+from trueup.chain.repeats import rows_it_finds, rows_it_leaves
 
 
 class Rows:
@@ -31,6 +31,11 @@ class Rows:
         """True where none of them is there; as long as that is not known, false."""
         conditions = _rows_of(step)
         return bool(conditions) and self._is_true(f"SELECT NOT ({' OR '.join(conditions)})")
+
+    def are_to_change(self, step: Step) -> bool:
+        """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""
+        conditions = [rows_it_finds(s) for text in step.statements for s in parse_statements(text)]
+        return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
 
     def _is_true(self, query: str) -> bool:
         if query not in self._known:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, split_key, table_of, unquoted
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, split_key, table_of
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.anchor import Anchor
 from trueup.decide.cursors import Cursors
@@ -81,8 +80,7 @@ class Deciding:
         for key, place in self.place.items():
             if place <= index + 1 or self.now.get(key) is not None or not key.startswith(("table ", "column ")):
                 continue
-            name = unquoted(parts(identity_of(key))[-1])
-            if table_of(key) in effect.locks and re.search(rf"\b{re.escape(name)}\b", step.sql):
+            if table_of(key) in effect.locks and mentions(step.sql, identity_of(key)):
                 return key
         return ""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
@@ -93,7 +93,7 @@ class _Building:
         for key, here in self.decision.renamed.items():
             name = parts(identity_of(key))[-1]
             commented = self.decision.before.get(f"comment on {key}") is not None
-            if not commented and not any(re.search(rf"\b{re.escape(name)}\b", step.sql) for step in pending):
+            if not commented and not any(mentions(step.sql, identity_of(key)) for step in pending):
                 continue
             actions.append(
                 Action(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.catalog.keys import identity_of, kind_of, parts, quoted, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, quoted, table_of
 from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements
 from trueup.chain.model import LockedChain
 from trueup.chain.statements import is_concurrent
@@ -73,9 +73,8 @@ def _touch(earlier: Action, later: Action, locked: LockedChain) -> bool:
     """True where the later one may need what the earlier one does: they share a relation, or it names something."""
     if _relations(earlier, locked) & _relations(later, locked):
         return True
-    made = {parts(identity_of(key).partition("(")[0])[-1] for key in earlier.keys if kind_of(key) in _NAMED}
     text = "\n".join(later.statements)
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in made)
+    return any(kind_of(key) in _NAMED and mentions(text, identity_of(key)) for key in earlier.keys)
 
 
 def _relations(action: Action, locked: LockedChain) -> set[str]:
