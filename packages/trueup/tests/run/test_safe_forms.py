@@ -339,6 +339,34 @@ def test_a_default_partition_is_not_read_under_the_strong_lock(
     assert {("kind2", 1), ("loose", 1)} == set(rows(url, query))  # by VALIDATE, and not again by ATTACH
 
 
+LOST = {
+    "001_h.sql": "CREATE TABLE h (id int PRIMARY KEY, a int);\nINSERT INTO h SELECT n, n FROM generate_series(1, 9000) AS n;",
+    "002_n.sql": "ALTER TABLE h ADD n int;\nUPDATE h SET n = a * 2;\nALTER TABLE h ALTER n SET NOT NULL;",
+}
+
+
+def test_a_lost_column_of_a_big_table_is_filled_in_batches(
+    each_server: Databases, tmp_path: Path, locksmith: Locksmith
+) -> None:
+    folder = locksmith.lock(write_chain(tmp_path / "migrations", LOST))
+    url = each_server.create()
+    trueup.up(url, folder)
+    execute(url, "ALTER TABLE h DROP n", "ANALYZE h")
+
+    def stop(event: trueup.Event) -> None:
+        if event.kind == "progress":
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        trueup.up(url, folder, options=IN_SAFE_FORMS, on_event=stop)
+    filled = value(url, "SELECT count(n) FROM h")
+    report = trueup.up(url, folder, options=IN_SAFE_FORMS)
+
+    assert 0 < int(str(filled)) < 9000
+    assert report.true
+    assert 9000 == value(url, "SELECT count(*) FROM h WHERE n = a * 2")
+
+
 SEARCHED_OFTEN = """
 SELECT count(*) FROM generate_series(1, 1000) AS n, LATERAL (SELECT FROM t WHERE k = n OFFSET 0) AS one
 """

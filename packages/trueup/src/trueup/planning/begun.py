@@ -10,10 +10,11 @@ from trueup.decide.trajectory import Trajectories
 
 
 class Begun(NamedTuple):
-    """The steps, and the database as it really is."""
+    """The steps, the database as it really is, and the names of backfills that are not at their end."""
 
     steps: Collection[int]
     facts: Mapping[str, str]
+    fills: Collection[str] = ()
 
 
 def as_before(live: Mapping[str, str], steps: Collection[int], paths: Trajectories) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
@@ -41,6 +41,7 @@ def build(
     """
     safely = Safely(locked, live or Live(), begun.facts if begun else decision.found, begun.steps if begun else ())
     building = _Building(locked, decision, paths or Trajectories(locked.effects, locked.base), safely)
+    building.fills = begun.fills if begun else ()
     return replace(building.plan(), live=live or Live())
 
 
@@ -50,6 +51,7 @@ class _Building:
         self.locked = locked
         self.decision = decision
         self.paths = paths
+        self.fills: Collection[str] = ()
         self.conflicts: list[Conflict] = []
         self.probes: list[Probe] = []
 
@@ -122,7 +124,7 @@ class _Building:
         healing = []
         for action_id, reason, statements, keys in actions:
             column = f"column {identity_of(keys[0])}"
-            if kind_of(keys[0]) == "not null" and decision.found.get(column) is None:
+            if kind_of(keys[0]) == "not null" and self._is_to_fill(column):
                 healing += self._fill(column)
             action = Action(
                 step=None,
@@ -238,7 +240,14 @@ class _Building:
 
     def _filled(self, keys: list[str]) -> frozenset[str]:
         """Columns among the keys that an UPDATE of the chain fills."""
-        return frozenset(identity_of(key) for key in keys if kind_of(key) == "column" and self._fillers(key))
+        missing = (f"column {identity_of(key)}" for key in keys if kind_of(key) == "not null")
+        columns = {key for key in (*keys, *missing) if kind_of(key) == "column" and self._is_to_fill(key)}
+        return frozenset(identity_of(key) for key in columns if self._fillers(key))
+
+    def _is_to_fill(self, key: str) -> bool:
+        """A column that is made anew, or that an earlier run has begun to fill."""
+        begun = any(_fill_name(key, step) in self.fills for step in self._fillers(key)) if self.fills else False
+        return self.decision.found.get(key) is None or begun
 
     def _fillers(self, key: str) -> list[Step]:
         """The chain's own UPDATEs of a column."""
@@ -257,12 +266,13 @@ class _Building:
         return [
             Action(
                 step=None,
-                id=f"{key} with {step.id}",
+                id=_fill_name(key, step),
                 verdict="heal",
                 reason=f"step {step.id} fills it",
                 statements=step.statements,
                 marks=False,
                 context=step.context,
+                backfill=self.safely.in_batches(step, _fill_name(key, step), table_of(key)),
             )
             for step in self._fillers(key)
         ]
@@ -309,6 +319,10 @@ def _called(keys: tuple[str, ...]) -> str:
     """The name of a healing: its fact; of several of a kind, which go in one statement, the first and their number."""
     more = sum(kind_of(key) == kind_of(keys[0]) for key in keys[1:])
     return f"{keys[0]} and {more} more" if more and kind_of(keys[0]) == "default" else keys[0]
+
+
+def _fill_name(key: str, step: Step) -> str:
+    return f"{key} with {step.id}"
 
 
 def _rename(here: str, name: str) -> str:

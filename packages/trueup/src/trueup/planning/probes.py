@@ -88,10 +88,12 @@ def _not_null(
     filled: frozenset[str],
 ) -> Probe | None:
     name = parts(column)[-1]
+    if column in filled:
+        return None
     if found.get(f"column {column}") is not None:
         return Probe(key, f"SELECT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)", "rows have NULL there")
     given = any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
-    if given or column in filled:
+    if given:
         return None
     return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", "the column was lost, and nothing says what its rows had")
 

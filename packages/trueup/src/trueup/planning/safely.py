@@ -9,8 +9,10 @@ from dataclasses import replace
 from trueup.catalog.keys import identity_of, index_table, kind_of, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_statements
 from trueup.chain.locks import MODES
-from trueup.chain.model import Effect, LockedChain
+from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.model import Conflict
+from trueup.errors import MigrationError
+from trueup.planning.backfill import Backfill, backfill_of
 from trueup.planning.live import Live, vacuumed
 from trueup.planning.model import Action
 from trueup.planning.safe.form import parts_together, safe_parts
@@ -52,6 +54,16 @@ class Safely:
             found = [replace(action, locks=effect.locks)]
         self._advance(action, effect)
         return found
+
+    def in_batches(self, step: Step, name: str, table: str) -> Backfill | None:
+        """A step of rows as a backfill, where its table is big and it can be divided."""
+        here = self._live.relations.get(table)
+        if not here or not here.has_key or not self._is_felt(table) or step.as_written:
+            return None
+        try:
+            return replace(backfill_of(step), name=name)
+        except MigrationError:
+            return None
 
     def _effect(self, action: Action, wanted: Mapping[str, str | None]) -> Effect:
         """What was observed of the step; of a healing the worst is taken."""
