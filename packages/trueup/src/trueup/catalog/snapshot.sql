@@ -2,6 +2,7 @@
 -- The words in braces are filters: which schemas; which relations and objects, to narrow it on the scratch server.
 -- Values are what the server deparses, written so that they can be the tail of the DDL that makes them.
 -- Each section is one SELECT and says which catalogs it depends on: where none of them was written, it stays the same.
+-- Several facts of one row come by unnest: the executor would prepare the expressions of VALUES anew for every row.
 WITH ns AS MATERIALIZED (
     SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name
       FROM pg_namespace n
@@ -35,17 +36,20 @@ SELECT e.oid::bigint, 'extension ' || quote_ident(e.extname), ''
 SELECT t.oid::bigint, x.kind || t.name, x.value
   FROM tab t
  CROSS JOIN LATERAL (
-       VALUES ('table ', CASE t.relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) ELSE '' END
-                         || CASE t.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END),
-              (CASE WHEN t.relrowsecurity THEN 'row security ' END,
-               CASE WHEN t.relforcerowsecurity THEN 'ENABLE, FORCE' ELSE 'ENABLE' END),
-              (CASE WHEN t.reloptions IS NOT NULL THEN 'storage ' END, array_to_string(t.reloptions, ', ')),
-              (CASE WHEN t.relreplident <> 'd' THEN 'replica identity ' END,
-               CASE t.relreplident
-                    WHEN 'n' THEN 'NOTHING'
-                    WHEN 'f' THEN 'FULL'
-                    WHEN 'i' THEN 'USING INDEX ' || quote_ident((SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-                                                                  WHERE i.indrelid = t.oid AND i.indisreplident)) END)
+       SELECT unnest(ARRAY['table ',
+                           CASE WHEN t.relrowsecurity THEN 'row security ' END,
+                           CASE WHEN t.reloptions IS NOT NULL THEN 'storage ' END,
+                           CASE WHEN t.relreplident <> 'd' THEN 'replica identity ' END]),
+              unnest(ARRAY[CASE t.relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) ELSE '' END
+                           || CASE t.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END,
+                           CASE WHEN t.relforcerowsecurity THEN 'ENABLE, FORCE' ELSE 'ENABLE' END,
+                           array_to_string(t.reloptions, ', '),
+                           CASE t.relreplident
+                                WHEN 'n' THEN 'NOTHING'
+                                WHEN 'f' THEN 'FULL'
+                                WHEN 'i' THEN 'USING INDEX ' || quote_ident((
+                                    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                                     WHERE i.indrelid = t.oid AND i.indisreplident)) END])
        ) AS x (kind, value)
  WHERE x.kind IS NOT NULL
 UNION ALL
@@ -69,19 +73,22 @@ SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
   LEFT JOIN unproven n ON n.conrelid = a.reloid AND n.attnum = a.attnum
   LEFT JOIN pg_type ty ON ty.oid = a.atttypid
  CROSS JOIN LATERAL (
-       VALUES ('column ', format_type(a.atttypid, a.atttypmod)),
-              (CASE WHEN a.attnotnull AND n.attnum IS NULL THEN 'not null ' END, ''),
-              (CASE WHEN d.oid IS NOT NULL THEN CASE WHEN a.attgenerated = '' THEN 'default ' ELSE 'generated ' END END,
-               CASE WHEN d.oid IS NOT NULL THEN
-                    CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
-                                        WHEN 's' THEN '(' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
-                                        ELSE '(' || pg_get_expr(d.adbin, d.adrelid) || ') VIRTUAL' END END),
-              (CASE WHEN a.attidentity <> '' AND NOT a.partition THEN 'identity ' END,
-               CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END),
-              (CASE WHEN ty.typcollation <> a.attcollation THEN 'collation ' END,
-               CASE WHEN ty.typcollation <> a.attcollation THEN
-                    (SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.collname)
-                       FROM pg_collation c JOIN pg_namespace cn ON cn.oid = c.collnamespace WHERE c.oid = a.attcollation) END)
+       SELECT unnest(ARRAY['column ',
+                           CASE WHEN a.attnotnull AND n.attnum IS NULL THEN 'not null ' END,
+                           CASE WHEN d.oid IS NOT NULL THEN CASE WHEN a.attgenerated = '' THEN 'default ' ELSE 'generated ' END END,
+                           CASE WHEN a.attidentity <> '' AND NOT a.partition THEN 'identity ' END,
+                           CASE WHEN ty.typcollation <> a.attcollation THEN 'collation ' END]),
+              unnest(ARRAY[format_type(a.atttypid, a.atttypmod),
+                           '',
+                           CASE WHEN d.oid IS NOT NULL THEN
+                                CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
+                                                    WHEN 's' THEN '(' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
+                                                    ELSE '(' || pg_get_expr(d.adbin, d.adrelid) || ') VIRTUAL' END END,
+                           CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+                           CASE WHEN ty.typcollation <> a.attcollation THEN (
+                                SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.collname)
+                                  FROM pg_collation c JOIN pg_namespace cn ON cn.oid = c.collnamespace
+                                 WHERE c.oid = a.attcollation) END])
        ) AS x (kind, value)
  WHERE x.kind IS NOT NULL
  ORDER BY a.relname, a.attnum)
@@ -91,8 +98,8 @@ SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.val
   FROM tab t
   JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
  CROSS JOIN LATERAL (
-       VALUES ('constraint ', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')),
-              (CASE WHEN k.convalidated THEN 'validated ' END, '')) AS x (prefix, value)
+       SELECT unnest(ARRAY['constraint ', CASE WHEN k.convalidated THEN 'validated ' END]),
+              unnest(ARRAY[regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), ''])) AS x (prefix, value)
  WHERE x.prefix IS NOT NULL AND k.conparentid = 0 AND (k.coninhcount = 0 OR k.conislocal)
 UNION ALL
 SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.typname) || '.' || quote_ident(k.conname),
@@ -108,11 +115,11 @@ SELECT i.indrelid::bigint, x.prefix || ns.name || '.' || quote_ident(c.relname),
   JOIN pg_class c ON c.oid = i.indexrelid
   JOIN ns ON ns.oid = c.relnamespace
  CROSS JOIN LATERAL (
-       VALUES ('index ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
-                         || substr(pg_get_indexdef(i.indexrelid),
-                                   length('CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
-                                          || quote_ident(c.relname) || ' ') + 1)),
-              (CASE WHEN i.indisvalid THEN 'valid ' END, '')) AS x (prefix, value)
+       SELECT unnest(ARRAY['index ', CASE WHEN i.indisvalid THEN 'valid ' END]),
+              unnest(ARRAY[CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+                           || substr(pg_get_indexdef(i.indexrelid),
+                                     length('CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+                                            || quote_ident(c.relname) || ' ') + 1), ''])) AS x (prefix, value)
  WHERE x.prefix IS NOT NULL AND NOT c.relispartition
    AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
                                                    AND k.conrelid = i.indrelid)
