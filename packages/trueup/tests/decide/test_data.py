@@ -222,7 +222,11 @@ def test_a_file_that_was_left_out_has_not_written_its_rows() -> None:
 
 
 SEEDS = "INSERT INTO a (x, y) VALUES (1, now()), (-2, 'z')"
-ASKED = "SELECT EXISTS (SELECT FROM a WHERE x = 1) AND EXISTS (SELECT FROM a WHERE x = -2 AND y = 'z')"
+FIRST_ROW, SECOND_ROW = (
+    'EXISTS (SELECT FROM "a" WHERE "x" = 1)',
+    'EXISTS (SELECT FROM "a" WHERE "x" = -2 AND "y" = \'z\')',
+)
+ASKED = f"SELECT ({FIRST_ROW}) AND ({SECOND_ROW})"
 
 
 @pytest.mark.parametrize("there, verdict", [(True, "assume"), (False, "run")])
@@ -231,6 +235,17 @@ def test_rows_that_are_there_are_not_written_again(*, there: bool, verdict: str)
 
     assert ASKED in decided(locked, state(locked, 1)).asked
     assert verdict == verdicts(decided(locked, state(locked, 1), wish=Wish(rows={ASKED: there})))[7]
+
+
+@pytest.mark.parametrize("there, verdict", [(True, "assume"), (False, "run")])
+def test_rows_with_keys_that_are_there_would_be_refused(*, there: bool, verdict: str) -> None:
+    key = step("ALTER TABLE a ADD PRIMARY KEY (x)", {"constraint public.a.k": "PRIMARY KEY (x)"})
+    locked = chain_of(A_WITH_X, key, *OTHERS, step("INSERT INTO a (x, y) VALUES (1, 'a')", locks=WRITES_A), ADD_Y)
+    asked = f"SELECT ({FIRST_ROW})"
+    live, marks = state(locked, 8), range(8)
+
+    assert asked in decided(locked, live, marked=marks).asked
+    assert verdict == verdicts(decided(locked, live, marked=marks, wish=Wish(rows={asked: there})))[8]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +283,7 @@ def test_a_row_that_would_be_refused_by_now_is_not_written_again(facts: dict[str
     assert verdict == verdicts(decided(locked, state(locked, 3)))[1]
 
 
-NONE_THERE = "SELECT NOT (EXISTS (SELECT FROM a WHERE x = 1))"
+NONE_THERE = f"SELECT NOT (({FIRST_ROW}))"
 
 
 @pytest.mark.parametrize("missing, verdict", [(True, "run"), (False, "assume")])

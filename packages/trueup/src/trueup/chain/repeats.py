@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from trueup.catalog.keys import quoted
 from trueup.chain.grammar import Statement, expression, nodes_of, string_list
 from trueup.chain.statements import conjuncts
 
@@ -12,23 +12,29 @@ _EQUALS = 1  # AEXPR_OP
 _MOST_ROWS = 500  # to ask for one by one
 
 
-def rows_it_leaves(statement: Statement) -> list[str]:
+def rows_it_leaves(statement: Statement, keys: Collection[frozenset[str]] = ()) -> list[str]:
     """One condition for each row of `INSERT … VALUES`, true where it is there; none where the text does not say them.
 
-    Only constants are compared: what a function gave (`now()`, a sequence) is another value each time.
+    Only constants are compared: what a function gave (`now()`, a sequence) is another value each time. With `keys`,
+    sets of columns that are unique together, a row is there where one with such a key is.
     """
     node = statement.node
     if statement.tag != "insert_stmt" or not node.cols or len(node.select_stmt.select_stmt.values_lists) > _MOST_ROWS:
         return []
-    names = [quoted(column.res_target.name) for column in node.cols]
-    table = ".".join(quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
+    names = [column.res_target.name for column in node.cols]
     conditions = []
     for values in node.select_stmt.select_stmt.values_lists:
-        same = [f"{n} = {expression(v)}" for n, v in zip(names, values.list.items, strict=False) if _is_constant(v)]
-        if not same:
+        said = dict(zip(names, values.list.items, strict=False))
+        same = {name: f"{_quoted(name)} = {expression(value)}" for name, value in said.items() if _is_constant(value)}
+        asked = (
+            [[same[name] for name in sorted(key)] for key in keys if key <= same.keys()] if keys else [same.values()]
+        )
+        if not all(asked) or not asked:
             return []
-        conditions.append(f"EXISTS (SELECT FROM {table} WHERE {' AND '.join(same)})")
-    return conditions
+        conditions.append(
+            " OR ".join(f"EXISTS (SELECT FROM {_table(node)} WHERE {' AND '.join(one)})" for one in asked)
+        )
+    return [f"({condition})" for condition in conditions]
 
 
 def rows_it_finds(statement: Statement) -> str:
@@ -51,9 +57,8 @@ def rows_it_finds(statement: Statement) -> str:
             and all(map(_is_constant, (value, found.rexpr)))
             and expression(value) != expression(found.rexpr)
         ):
-            table = ".".join(quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
-            alias = f" {quoted(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
-            return f"EXISTS (SELECT FROM {table}{alias} WHERE {expression(node.where_clause)})"
+            alias = f" {_quoted(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
+            return f"EXISTS (SELECT FROM {_table(node)}{alias} WHERE {expression(node.where_clause)})"
     return ""
 
 
@@ -72,6 +77,14 @@ def ends_the_same(statement: Statement) -> bool:
         if all(field.HasField("string") for field in column.fields)
     }
     return not targets & read
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'  # a table may be called like a key word
+
+
+def _table(node: Any) -> str:
+    return ".".join(_quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
 
 
 def _is_constant(value: Any) -> bool:

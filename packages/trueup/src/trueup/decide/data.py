@@ -49,9 +49,9 @@ class DataRules:
         self.done = frozenset(anchor.done)
         self.marks = marks
         healed = set(heal.values())
-        self.unmarked = {
-            i for i in anchor.done if i not in marks.done and self._has_mark_at_once(i) and i not in healed
-        }
+        unmarked = {i for i in anchor.done if i not in marks.done and locked.effects[i].keys and i not in healed}
+        one = len(unmarked) == 1  # more than one is never left behind by a crash
+        self.unmarked = {i for i in unmarked if self._has_mark_at_once(i)} if one else unmarked
         self.position = anchor.position
         self.last_fact = max((i for i in anchor.done if locked.effects[i].keys), default=-1)
         self.empty_database = anchor.position == 0 and not any(key in live for key in paths.of)
@@ -75,14 +75,19 @@ class DataRules:
             if fact := self._in_its_way(index, step, relations):
                 return self._conflict(index, f"it cannot run any more: a later step has changed {fact} here")
         if self.marks.own and not self._mark_was_lost(index):
-            if before and not self._still_fits(index):
-                return self._conflict(index, "it is not in the ledger, and its tables have changed since")
-            return StepVerdict(index=index, verdict="run", reason="not in the ledger")
+            return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
             return StepVerdict(index=index, verdict="run", reason="the database is empty")
         if step.guarded and (not before or self._still_fits(index)):
             return StepVerdict(index=index, verdict="run", reason="it repeats harmlessly")
         return self._by_place(index, step, before=before)
+
+    def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
+        if before and not self._still_fits(index):
+            return self._conflict(index, "it is not in the ledger, and its tables have changed since")
+        if there := self._rows_confirm(index, step):
+            return StepVerdict(index=index, verdict="assume", reason=there)
+        return StepVerdict(index=index, verdict="run", reason="not in the ledger")
 
     def _mark_was_lost(self, index: int) -> bool:
         """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
@@ -98,8 +103,7 @@ class DataRules:
     def _has_mark_at_once(self, index: int) -> bool:
         """True where effect and mark come in one transaction. An index build has none: a crash can part the two."""
         keys = self.locked.effects[index].keys
-        alone = self.locked.steps[index].no_transaction or all(kind_of(key) in _BUILT for key in keys)
-        return bool(keys) and not alone
+        return not (self.locked.steps[index].no_transaction or all(kind_of(key) in _BUILT for key in keys))
 
     def _relations(self, index: int, step: Step) -> set[str]:
         """The tables that a step reads or writes: those it locked, and what an opaque block names besides."""
@@ -146,6 +150,15 @@ class DataRules:
         if self._still_fits(index) and self.rows.are_to_change(step):
             return "rows that it would have changed are there"
         return ""
+
+    def _rows_confirm(self, index: int, step: Step) -> str:
+        """How the rows show that it has run; empty where they do not."""
+        written = {name for name, mode in self.locked.effects[index].locks.items() if mode in _WRITES}
+        if not step.inserts or step.guarded or not all(f"table {table}" in self.live for table in written):
+            return ""
+        if self.marks.own or not self.rows.are_there(step):
+            return "rows with the keys that it writes are there" if self.rows.would_be_refused(step, written) else ""
+        return "the rows that it writes are there"
 
     def _behind(self, index: int, step: Step, relations: set[str], written: set[str]) -> StepVerdict:
         """Its place says that it has not run; nor has it, unless the steps beside it on the same tables have."""
@@ -201,9 +214,8 @@ class DataRules:
 
     def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
-        there = all(f"table {table}" in self.live for table in written)
-        if there and step.inserts and self.rows.are_there(step):
-            return StepVerdict(index=index, verdict="assume", reason="the rows that it writes are there")
+        if there := self._rows_confirm(index, step):
+            return StepVerdict(index=index, verdict="assume", reason=there)
         doubtful = self.marks.own and self._before_it(index) in self.unmarked
         if doubtful and not _ends_the_same(step) and not self.rows.none_in(written):
             return self._conflict(index, "the step before it is there without a mark, so this one may be, too")

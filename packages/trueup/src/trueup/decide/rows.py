@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
+from trueup.catalog.keys import table_touched, unquoted
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
 from trueup.chain.repeats import rows_it_finds, rows_it_leaves
+
+_KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
 
 
 class Rows:
@@ -26,6 +30,20 @@ class Rows:
         """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false."""
         conditions = _rows_of(step)
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
+    def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
+        """True where for each row of its `INSERT … VALUES` into one of the tables one with the same key is there."""
+        conditions = _rows_of(step, [key for table in tables for key in self._keys_of(table)])
+        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
+    def _keys_of(self, table: str) -> list[frozenset[str]]:
+        """The sets of columns of which the table can have each combination of values once."""
+        found = []
+        for key, value in self._live.items():
+            if key.startswith(("constraint ", "index ")) and table_touched(key, value) == table:
+                match = _KEY.match(value)
+                found += [frozenset(map(unquoted, match["columns"].split(", ")))] if match else []
+        return found
 
     def are_missing(self, step: Step) -> bool:
         """True where none of them is there; as long as that is not known, false."""
@@ -48,7 +66,7 @@ def emptiness_of(table: str) -> str:
     return f"SELECT NOT EXISTS (SELECT FROM {table})"  # noqa: S608 - quoted by the server
 
 
-def _rows_of(step: Step) -> list[str]:
+def _rows_of(step: Step, keys: Collection[frozenset[str]] = ()) -> list[str]:
     """The conditions of all rows; none where a statement does not say its rows."""
-    conditions = [rows_it_leaves(s) for text in step.statements for s in parse_statements(text)]
+    conditions = [rows_it_leaves(s, keys) for text in step.statements for s in parse_statements(text)]
     return [one for some in conditions for one in some] if all(conditions) else []

@@ -191,7 +191,7 @@ class Assessor:
                 answers[index] = self._ask(step.done_when)
         return Wish(
             contract=self.options.contract,
-            until=self.index(self.options.to) + 1 if self.options.to else None,
+            until=self._end(self.options.to) + 1 if self.options.to else None,
             applied=frozenset(self.index(name) for name in self.options.applied) - marks.marks.done,
             run=frozenset(self.index(name) for name in self.options.run),
             answers=answers,
@@ -208,6 +208,10 @@ class Assessor:
         finally:
             self.conn.execute("ROLLBACK")
         return bool(row and row[0])
+
+    def _end(self, name: str) -> int:
+        """The last step of what is named: a migration rather than a step of it that is called the same."""
+        return max((i for i, step in enumerate(self.chain.steps) if name == step.migration), default=self.index(name))
 
     def index(self, name: str) -> int:
         """The step that a person means: by id, former id, migration's number or name (then its last step)."""
