@@ -30,8 +30,7 @@ class Relation:
     """A live table: its rows as the server estimates them, its bytes with TOAST, and what it is divided into.
 
     `default` is its DEFAULT partition.
-    `sessions` are those that read or write it at the moment, `scans` how often a second it was searched since the
-    server's counters began.
+    `scans` is how often a second it was searched since the server's counters began.
     `bounds` are the conditions that the rows of each partition meet; `detaching` those whose DETACH was interrupted.
     `has_key`: it has a primary key, so that work on its rows can be divided. `has_triggers`: triggers that we may keep
     still fire when a row is updated; `loud` are the triggers and rules that we may not.
@@ -48,13 +47,12 @@ class Relation:
     has_key: bool = True
     has_triggers: bool = False
     loud: tuple[str, ...] = ()
-    sessions: int = 0
     scans: float = 0.0
 
     @property
     def is_busy(self) -> bool:
-        """True where somebody uses it at the moment, or it is used all the time."""
-        return self.sessions > 0 or self.scans >= _BUSY_SCANS
+        """True where it is used all the time."""
+        return self.scans >= _BUSY_SCANS
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows, {said_bytes(self.bytes)}"
@@ -62,12 +60,16 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The tables that a plan touches. One that is not among them was made by the plan itself, and nobody uses it."""
+    """The tables that a plan touches. One that is not among them was made by the plan itself, and nobody uses it.
+
+    Without `has_sessions`, behind a pooler of transactions, a safe form may be refused: only big tables have one then.
+    """
 
     relations: Mapping[str, Relation] = field(default_factory=dict)
     major: int = 18
     big_rows: int = BIG_ROWS
     big_bytes: int = BIG_BYTES
+    has_sessions: bool = True
 
     def is_big(self, table: str) -> bool:
         """True where a scan or a rewrite under a strong lock would be felt."""
@@ -78,7 +80,7 @@ class Live:
         """True where a safe form is worth its parts: on a big table, and on a busy one that is not tiny."""
         found = self.relations.get(table)
         busy = found is not None and found.is_busy and self._is_from(found, _BUSY_SHARE)
-        return busy or self.is_big(table)
+        return (busy and self.has_sessions) or self.is_big(table)
 
     def _is_from(self, found: Relation, share: int) -> bool:
         return found.rows * share >= self.big_rows or found.bytes * share >= self.big_bytes

@@ -79,6 +79,7 @@ class Assessor:
         self.chain = locked.chain
         self.conn = conn
         self.options = options
+        self.has_sessions = True  # of the way that was there first: the plan that was shown is the one that runs
         self.paths = Trajectories(locked.effects, locked.base)
         self.roles = {identity_of(key) for key in self.paths.of if key.startswith("role ")}
         self.grantees = {granted(identity_of(key))[2] for key in self.paths.of if key.startswith("privileges ")}
@@ -130,6 +131,7 @@ class Assessor:
             major=self.conn.info.server_version // 10000,
             big_rows=self.options.big_rows,
             big_bytes=self.options.big_bytes,
+            has_sessions=self.has_sessions,
         )
         return build(self.locked, decision, paths=self.paths, live=live, begun=begun)
 

@@ -25,6 +25,7 @@ from trueup.errors import (
     ConnectionFailed,
     NotProved,
     RunLockTaken,
+    SessionNeeded,
     StepFailed,
 )
 from trueup.planning.model import Action, Plan
@@ -130,7 +131,7 @@ class Bringing:
             refuse_conflicts(found.plan)
         self._choose()
         self.named(found.report)
-        refuse_alone(self.link, found.plan)
+        self._refuse_alone(found)
         ledger.ensure(self.conn)
         try:
             with self._locked() as lease:
@@ -147,12 +148,22 @@ class Bringing:
             raise failures[0]
         return self._prove(found, started)
 
+    def _refuse_alone(self, found: Assessment) -> None:
+        """Unless another run is at work: it is judged again under the lock."""
+        try:
+            refuse_alone(self.link, found.plan)
+        except SessionNeeded:
+            if self._is_still(found):
+                raise
+
     def _is_still(self, found: Assessment) -> bool:
         """True where nothing has changed since the catalog and the ledger were so."""
         return (found.catalog, found.ledger) == (catalog_digest(self.conn), ledger.read(self.conn, self.chain))
 
     def _assess(self, before: Assessment | None = None) -> Assessment:
-        _ = self.link.topology  # first of all: what pools single statements is refused
+        has_sessions = self.link.topology.has_sessions  # first of all: what pools single statements is refused
+        if not self._chosen:
+            self.looking.has_sessions = has_sessions
         found = self.looking.assess(before)
         self.looking.refuse_unknown(found.plan)
         return found._replace(report=self.named(found.report))

@@ -27,7 +27,6 @@ class _Row(NamedTuple):
     pages: int
     tuples_then: float
     pages_then: int
-    sessions: int
     scans: float
     has_key: bool
     loud: list[str]
@@ -59,7 +58,6 @@ def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]
         return Relation(
             rows=row.rows + sum(part.rows for part in inner),
             bytes=row.bytes + sum(part.bytes for part in inner),
-            sessions=row.sessions + sum(part.sessions for part in inner),
             scans=row.scans + sum(part.scans for part in inner),
             is_partitioned=row.is_partitioned,
             partitions=tuple(part.name for part in parts),

@@ -2,12 +2,6 @@
 WITH RECURSIVE counted AS (
     SELECT greatest(extract(epoch FROM clock_timestamp() - coalesce(d.stats_reset, b.stats_reset)), 60) AS seconds
       FROM pg_stat_database d, pg_stat_bgwriter b WHERE d.datname = current_database()
-), used AS MATERIALIZED (
-    SELECT l.relation, count(DISTINCT l.pid) AS sessions FROM pg_locks l
-     WHERE l.locktype = 'relation' AND l.pid <> pg_backend_pid()
-       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND l.mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-     GROUP BY 1
 ), wanted AS (
     SELECT DISTINCT to_regclass(name)::oid AS oid FROM unnest({names}::text[]) AS name
 ), tree AS (
@@ -26,7 +20,6 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname),
        own.bytes + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0),
        own.bytes / current_setting('block_size')::int,
        c.reltuples, c.relpages,
-       coalesce((SELECT sessions FROM used WHERE relation = c.oid), 0),
        coalesce((SELECT (coalesce(s.seq_scan, 0) + coalesce(s.idx_scan, 0)) / seconds
                    FROM pg_stat_all_tables s, counted WHERE s.relid = c.oid), 0)::float8,
        EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
