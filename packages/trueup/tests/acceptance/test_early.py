@@ -105,6 +105,26 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["CREATE TYPE mood_new AS ENUM ('good', 'bad')"],
     ),
+    "a function that reads what is not there yet": (
+        [
+            "CREATE FUNCTION mend() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE leads SET phone = name; END;\n"
+            "CREATE FUNCTION mend(at int) RETURNS void LANGUAGE plpgsql AS 'BEGIN UPDATE leads SET phone = at; END';",
+            "ALTER TABLE leads ADD COLUMN age int;\nSELECT mend(7);",
+            "ALTER TABLE leads ADD COLUMN fax text;",
+            "CREATE OR REPLACE FUNCTION mend(at int) RETURNS void LANGUAGE plpgsql AS "
+            "'BEGIN UPDATE leads SET fax = at; END';",
+        ],
+        [0, 3],
+    ),
+    "an index that goes with a column, and is another one already": (
+        [
+            "CREATE UNIQUE INDEX leads_name ON leads (name, phone);",
+            "ALTER TABLE leads DROP COLUMN phone;",
+            "CREATE UNIQUE INDEX leads_name ON leads (name);",
+            "CREATE TABLE calls (id int);",
+        ],
+        [1, 2],
+    ),
     "a table that is dropped and made anew before": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY, at timestamptz);",

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of, table_touched
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Value
 
 _REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
+_ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy ", "trigger ", "statistics ")
+_FUNCTIONS = ("function ", "procedure ")
 _TYPES = ("enum", "type", "domain")
 
 
@@ -34,6 +36,21 @@ def early_holders(step: Step, effect: Effect, early: Iterable[tuple[str, str]], 
     for part in (*effect.parts, effect):
         touched |= set(_retyped(part, now))
     return [key for key, value in early if _hangs(key, value, dropped, touched)] if dropped or touched else []
+
+
+def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
+    """True where the step, run as written, takes away or replaces a fact that is as a later step makes it."""
+    if value is None:
+        return False
+    if not key.startswith(_ON_COLUMNS) or mentions(step.sql, identity_of(key)):
+        return True
+    gone = [identity_of(fact) for fact in effect.gone if fact.startswith(("table ", "column "))]
+    return any(table_touched(key, value) == name or mentions(value, name) for name in gone)
+
+
+def early_functions(step: Step, early: Iterable[str]) -> list[str]:
+    """The functions that the step names and that a later step has replaced here already."""
+    return [key for key in early if key.startswith(_FUNCTIONS) and mentions(step.sql, identity_of(key))]
 
 
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:

@@ -69,7 +69,8 @@ class StepVerdict:
 
     `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
     those of its own that are to be run for that instead. `aside` are facts that are in its way, with their values: they
-    are taken away while it runs, and made again in the same transaction.
+    are taken away while it runs, and made again in the same transaction. So are functions that it calls given the value
+    in `former` for as long.
     """
 
     index: int
@@ -79,6 +80,7 @@ class StepVerdict:
     found: Mapping[str, str | None] = field(default_factory=dict)
     statements: tuple[int, ...] | None = None
     aside: Mapping[str, str] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, split_key, table_of
@@ -10,7 +11,7 @@ from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.anchor import Anchor
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
-from trueup.decide.held import early_holders, gone_for_good, with_leaves
+from trueup.decide.held import early_functions, early_holders, gone_for_good, takes, with_leaves
 from trueup.decide.lent import Lent
 from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
 from trueup.decide.parts import statements_to_run
@@ -85,6 +86,13 @@ class Deciding:
         return ""
 
     def _verdict(self, index: int, rules: DataRules) -> StepVerdict:
+        verdict, step = self._judged(index, rules), self.locked.steps[index]
+        if verdict.verdict != "run" or not step.has_data:
+            return verdict
+        functions = early_functions(step, (key for key in self.place if key in self.live))
+        return replace(verdict, former={key: was for key in functions if (was := self.paths.value_at(key, index))})
+
+    def _judged(self, index: int, rules: DataRules) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
         if said := self._said(index, step, effect):
             return said
@@ -185,7 +193,8 @@ class Deciding:
             return StepVerdict(index=index, verdict="conflict", reason=why)
         aside = with_leaves(holders, self.now)
         for key in effect.keys:
-            self.place.pop(key, None)
+            if takes(step, effect, key, self.now.get(key)):
+                self.place.pop(key, None)
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
 

@@ -18,33 +18,42 @@ from trueup.render.render import render
 
 
 def around(
-    actions: list[Action], lent: Sequence[Lent], aside: Mapping[str, str]
+    actions: list[Action],
+    lent: Sequence[Lent],
+    aside: Mapping[str, str],
+    functions: Sequence[tuple[str, str]] = (),
 ) -> tuple[list[Action], list[Conflict]]:
-    """The actions of one step or healing with what has to go around them."""
-    if not lent and not aside:
+    """The actions of one step or healing with what has to go around them.
+
+    `functions` are the texts of those that are to be other ones meanwhile: that for the time being, and that for after.
+    """
+    if not (lent or aside or functions):
         return actions, []
     found, conflicts = [], []
     for action in actions:
         index = -1 if action.step is None else action.step
         names = needed_by(lent, index, action.statements)
-        if not names and not aside:
+        if not (names or aside or functions):
             found.append(action)
         elif action.transaction and action.backfill is None and not action.splits:
-            found.append(_wrapped(action, names, aside))
+            found.append(_wrapped(action, names, aside, functions))
         else:
             found.append(action)
             conflicts.append(_cannot_wait(action, names, aside))
     return found, conflicts
 
 
-def _wrapped(action: Action, names: Sequence[Lent], aside: Mapping[str, str]) -> Action:
-    before = [one.statement(back=True) for one in reversed(names)]
-    after = [one.statement(back=False) for one in names]
+def _wrapped(
+    action: Action, names: Sequence[Lent], aside: Mapping[str, str], functions: Sequence[tuple[str, str]]
+) -> Action:
+    before = [*(one.statement(back=True) for one in reversed(names)), *_taken(aside), *(was for was, _ in functions)]
+    after = [*(now for _, now in functions), *_made_again(aside), *(one.statement(back=False) for one in names)]
     said = [f"{identity_of(one.new)} goes by its old name for it" for one in names]
     said += [f"{_first(aside)} is set aside for it" if aside else ""]
+    said += ["functions that it calls are what they were, for it" if functions else ""]
     return replace(
         action,
-        statements=(*before, *_taken(aside), *action.statements, *_made_again(aside), *after),
+        statements=(*before, *action.statements, *after),
         why="; ".join(filter(None, (action.why, *said))),
     )
 

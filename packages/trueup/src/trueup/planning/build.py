@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
@@ -67,7 +67,7 @@ class _Building:
                 sent = self.safely.sent_as(self._run(step, verdict))
             else:
                 sent = self._complete(step, verdict)
-            actions += self._around(sent, verdict.aside)
+            actions += self._around(sent, verdict.aside, self._texts(verdict))
         actions += self._around(later, {})
         self.conflicts += self.safely.conflicts
         carried_out = {action.step for action in actions}
@@ -83,10 +83,18 @@ class _Building:
             probes=tuple(self.probes),
         )
 
-    def _around(self, actions: list[Action], aside: Mapping[str, str]) -> list[Action]:
-        found, refused = around(actions, self.decision.lent, aside)
+    def _around(
+        self, actions: list[Action], aside: Mapping[str, str], functions: Sequence[tuple[str, str]] = ()
+    ) -> list[Action]:
+        found, refused = around(actions, self.decision.lent, aside, functions)
         self.conflicts += refused
         return found
+
+    def _texts(self, verdict: StepVerdict) -> list[tuple[str, str]]:
+        """What defines the functions that a step calls, as they were before it and as they are."""
+        here = self.decision.found
+        texts = [(self._source(key, was), self._source(key, here.get(key))) for key, was in verdict.former.items()]
+        return [pair for pair in texts if all(pair)]
 
     def _renames(self) -> list[Action]:
         """Objects that go by another name here and that a pending step or a comment names."""
@@ -250,10 +258,10 @@ class _Building:
         return self.decision.found.get(key) is None or begun
 
     def _fillers(self, key: str) -> list[Step]:
-        """The chain's own UPDATEs of a column."""
+        """The chain's own UPDATEs of a column, as far as they were done here."""
         table, column = table_of(key).rsplit(".", 1)[-1].strip('"'), parts(identity_of(key))[-1].strip('"')
         found = []
-        for step in self.locked.steps:
+        for step in self.locked.steps[: self.decision.anchor]:
             if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:
                 (statement,) = parse_statements(step.statements[0])
                 targets = {target.res_target.name for target in statement.node.target_list}

@@ -124,6 +124,7 @@ def _constraint(identity: str, value: str, found: str | None) -> list[str]:
 
 def _index(identity: str, value: str, found: str | None) -> list[str]:
     unique, tail = ("UNIQUE ", value[7:]) if value.startswith("UNIQUE ") else ("", value)
+    tail = tail.replace("ON ONLY ", "ON ", 1)  # a partitioned table's: made on each partition, or found there
     gone = [f"DROP INDEX {identity}"] if found else []
     return [*gone, f"CREATE {unique}INDEX {parts(identity)[-1]} {tail}"]
 
