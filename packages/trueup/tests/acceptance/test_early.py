@@ -107,12 +107,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
     ),
     "a function that reads what is not there yet": (
         [
-            "CREATE FUNCTION mend() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE leads SET phone = name; END;\n"
-            "CREATE FUNCTION mend(at int) RETURNS void LANGUAGE plpgsql AS 'BEGIN UPDATE leads SET phone = at; END';",
+            (
+                "CREATE FUNCTION mend() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE leads SET phone = name; END;\n"
+                "CREATE FUNCTION mend(at int) RETURNS void LANGUAGE plpgsql AS 'BEGIN UPDATE leads SET phone = at; END';"
+            ),
             "ALTER TABLE leads ADD COLUMN age int;\nSELECT mend(7);",
             "ALTER TABLE leads ADD COLUMN fax text;",
-            "CREATE OR REPLACE FUNCTION mend(at int) RETURNS void LANGUAGE plpgsql AS "
-            "'BEGIN UPDATE leads SET fax = at; END';",
+            (
+                "CREATE OR REPLACE FUNCTION mend(at int) RETURNS void LANGUAGE plpgsql AS "
+                "'BEGIN UPDATE leads SET fax = at; END';"
+            ),
         ],
         [0, 3],
     ),

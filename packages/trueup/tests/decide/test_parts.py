@@ -95,3 +95,12 @@ def test_rows_are_written_between_neighbours_that_have_not_run() -> None:
 
     assert [0, 1] == chosen(there, COLUMN, Effect(), TABLE, **update)
     assert chosen({**COLUMN.set, "table public.b": ""}, COLUMN, Effect(), TABLE, **update) is None
+
+
+def test_what_reads_a_column_that_is_gone_already_has_nothing_to_do_without_rows() -> None:
+    dropped = Effect(gone=("column public.b.y",))
+    update: Any = {"tags": ("alter_table_stmt", "update_stmt", "drop_stmt"), "texts": ("", "UPDATE b SET x = y", "")}
+    there: dict[str, str | None] = {"table public.b": ""}
+
+    assert [0] == chosen(there, COLUMN, Effect(), dropped, **update, rows={"public.b": False})
+    assert chosen(there, COLUMN, Effect(), dropped, **update, rows={"public.b": True}) is None

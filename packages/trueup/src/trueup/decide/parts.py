@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from trueup.catalog.keys import mentions, table_touched, unquoted
 from trueup.catalog.keys import parts as name_parts
-from trueup.catalog.keys import table_touched, unquoted
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import DATA_TAGS, Effect, Step
 from trueup.chain.statements import is_guarded, relations_named
@@ -47,7 +47,25 @@ def statements_to_run(
     run = frozenset(chosen)
     if not all(_has_not_run(position, step, effect, run, now, rows) for position in silent):
         return None
-    return sorted({*chosen, *silent})
+    late = {position for position in silent if _reads_what_is_gone(position, step, effect, now)}
+    if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
+        return None
+    return sorted({*chosen, *silent} - late)
+
+
+def _reads_what_is_gone(position: int, step: Step, effect: Effect, now: Mapping[str, Value]) -> bool:
+    """True for a statement that names a column which the step takes away behind it, and which is gone already."""
+    text = step.statements[position]
+    gone = (key for part in effect.parts[position + 1 :] for key in part.gone if key.startswith("column "))
+    return step.tags[position] in DATA_TAGS and any(now.get(k) is None and mentions(text, k[7:]) for k in gone)
+
+
+def _tables_named(text: str, now: Mapping[str, Value]) -> set[str]:
+    named = relations_named(text)
+    tables = (
+        key.removeprefix("table ") for key, value in now.items() if key.startswith("table ") and value is not None
+    )
+    return {table for table in tables if _bare(table) in named}
 
 
 def _has_not_run(
@@ -66,12 +84,11 @@ def _has_not_run(
     if step.tags[position] not in DATA_TAGS or all(is_guarded(s) for s in parse_statements(text)):
         return True
     named = relations_named(text)
-    tables = {table for key in now if key.startswith("table ") and _bare(table := key[6:]) in named}
     beside = _nearest(range(position - 1, -1, -1), effect.parts, named)
     beside |= _nearest(range(position + 1, len(effect.parts)), effect.parts, named)
     if beside and beside <= run:
         return True
-    return rows.none_in({table for table in tables if now[f"table {table}"] is not None})
+    return rows.none_in(_tables_named(text, now))
 
 
 def _nearest(positions: range, parts: Sequence[Effect], named: set[str]) -> set[int]:
