@@ -14,6 +14,7 @@ from trueup.decide.data import DataRules
 from trueup.decide.held import early_functions, early_holders, gone_for_good, takes, with_leaves
 from trueup.decide.lent import Lent
 from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
+from trueup.decide.ordering import Ordering
 from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories, Value, fold
@@ -54,6 +55,7 @@ class Deciding:
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
         self.rows = Rows(live, wish.rows)
+        self.ordering = Ordering(live, paths)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
@@ -86,7 +88,14 @@ class Deciding:
         return ""
 
     def _verdict(self, index: int, rules: DataRules) -> StepVerdict:
-        verdict, step = self._judged(index, rules), self.locked.steps[index]
+        step = self.locked.steps[index]
+        order = None if index in self.done else self.ordering.differing(step, index, self.now)
+        verdict = self._judged(index, rules)
+        if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
+            table, wanted, found = order
+            why = f"it depends on the order of the columns of {table}, which is another one here"
+            differs = Difference(fact=f"table {table}", wanted=wanted, found=found, origin=step.id)
+            return StepVerdict(index=index, verdict="conflict", reason=why, differences=(differs,))
         if verdict.verdict != "run" or not step.has_data:
             return verdict
         functions = early_functions(step, (key for key in self.place if key in self.live))

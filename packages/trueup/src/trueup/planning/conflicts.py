@@ -50,7 +50,9 @@ def _step(locked: LockedChain, verdict: StepVerdict) -> Conflict:
     word = f"`trueup resolve {step.id} --applied`"
     if not locked.effects[verdict.index].keys:
         hint = f"If its work is there: {word}; if not, `trueup resolve {step.id} --run`."
-        return Conflict(about=step.id, why=verdict.reason, hint=hint, by_word=True)
+        if verdict.differences:  # to run it as it is written would not do what it says
+            hint = f"Do its work by hand, with the columns named, then {word}; or, if it is there already, only that."
+        return Conflict(about=step.id, why=verdict.reason, differences=verdict.differences, hint=hint, by_word=True)
     return Conflict(
         about=step.id,
         why=verdict.reason,

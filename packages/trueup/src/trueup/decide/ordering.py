@@ -1,0 +1,106 @@
+"""The order of a table's columns: no fact, but some statements depend on it.
+
+`INSERT` without a list of columns fills them from the first on; of `SELECT *` a view or a new table is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from trueup.catalog.keys import identity_of, parts, table_of, unquoted
+from trueup.chain.grammar import Statement, nodes_of, parse_statements
+from trueup.chain.model import Step
+from trueup.decide.trajectory import Trajectories, Value
+
+_STAR_COUNTS = ("view_stmt", "create_table_as_stmt", "insert_stmt")
+
+
+class Ordering:
+    """Compares the order of columns here with the chain's.
+
+    Args:
+        live: The database as it is; its columns are in their order.
+        paths: The chain's trajectories; a step's new columns are in their order.
+    """
+
+    def __init__(self, live: Mapping[str, str], paths: Trajectories) -> None:
+        self._paths = paths
+        self._place_here = {key: place for place, key in enumerate(live) if key.startswith("column ")}
+        self._rank = {key: rank for rank, key in enumerate(paths.of) if key.startswith("column ")}
+        self._columns: dict[str, list[str]] = {}
+        for key in self._rank:
+            self._columns.setdefault(table_of(key), []).append(key)
+
+    def differing(self, step: Step, index: int, now: Mapping[str, Value]) -> tuple[str, str, str] | None:
+        """A table whose order the step depends on and finds different: its name, and the orders wanted and found.
+
+        Args:
+            step: A step that is to run; `index` is its own.
+            now: The database just before it.
+        """
+        if not self._place_here or not any(tag in _STAR_COUNTS for tag in step.tags):
+            return None
+        for name, whole in {pair for text in step.statements for s in parse_statements(text) for pair in _depends(s)}:
+            for table in (table for table in self._columns if unquoted(parts(table)[-1]) == name):
+                wanted, found = self._wanted(table, index), self._found(table, now)
+                if found and wanted and (found if whole else found[: len(wanted)]) != wanted:
+                    return table, ", ".join(wanted), ", ".join(found)
+        return None
+
+    def _wanted(self, table: str, index: int) -> list[str]:
+        there = [key for key in self._columns[table] if self._paths.value_at(key, index) is not None]
+        return [_name(key) for key in sorted(there, key=lambda key: self._made_at(key, index))]
+
+    def _made_at(self, key: str, index: int) -> tuple[int, int]:
+        """The place of the step that made the column, under whatever name, and its place among that step's own."""
+        if key in self._paths.renamed_from and self._paths.renamed_from[key][1] < index:
+            old, rename = self._paths.renamed_from[key]
+            return self._made_at(old, rename)
+        made, there = 0, False
+        for place, value in self._paths.of[key]:
+            if place > index:
+                break
+            made, there = (place if value is not None and not there else made), value is not None
+        return made, self._rank[key]
+
+    def _found(self, table: str, now: Mapping[str, Value]) -> list[str]:
+        there = [key for key in now if key.startswith("column ") and now[key] is not None and table_of(key) == table]
+        return [_name(key) for key in sorted(there, key=lambda key: self._here(key, now))]
+
+    def _here(self, key: str, now: Mapping[str, Value]) -> tuple[int, tuple[int, int]]:
+        """Where it is in its table: as in the snapshot, also under its old name; what comes in this run is the last."""
+        name = key
+        while name not in self._place_here and name in self._paths.renamed_from:
+            name = self._paths.renamed_from[name][0]
+        if name in self._place_here and (name == key or now.get(name) is None):
+            return 0, (self._place_here[name], 0)
+        return 1, self._made_at(key, len(self._paths.effects))
+
+
+def _name(key: str) -> str:
+    return parts(identity_of(key))[-1]
+
+
+def _depends(statement: Statement) -> Iterator[tuple[str, bool]]:
+    """The bare names of tables whose order of columns the statement depends on, and whether it is on all of them."""
+    node = statement.node
+    if statement.tag == "insert_stmt" and not node.cols and node.HasField("select_stmt"):
+        yield node.relation.relname, False
+    select = {"insert_stmt": "select_stmt", "view_stmt": "query", "create_table_as_stmt": "query"}.get(statement.tag)
+    if select and node.HasField(select):
+        yield from ((name, True) for name in _starred(getattr(node, select).select_stmt))
+
+
+def _starred(select: Any) -> Iterator[str]:
+    """The relations of a SELECT whose columns are named by a star."""
+    if select.HasField("larg"):
+        yield from (*_starred(select.larg), *_starred(select.rarg))
+    stars = any(
+        field.HasField("a_star")
+        for target in select.target_list
+        if target.res_target.val.WhichOneof("node") == "column_ref"
+        for field in target.res_target.val.column_ref.fields
+    )
+    for source in select.from_clause if stars else ():
+        yield from (str(relation.relname) for relation in nodes_of(source, "RangeVar"))

@@ -1,0 +1,92 @@
+"""Columns in another order than the chain's, and statements that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trueup_testing.command import Answer
+from trueup_testing.databases import Databases, execute, rows
+
+pytestmark = pytest.mark.acceptance
+
+Run = Callable[..., Answer]
+MakeChain = Callable[..., Path]
+
+TABLE = "CREATE TABLE leads (id int, name text, phone text);"
+MADE = "CREATE TABLE leads (id int, phone text, name text); INSERT INTO leads VALUES (1, '7', 'a')"
+
+
+@pytest.mark.parametrize(
+    "pending",
+    [
+        "INSERT INTO leads VALUES (2, 'b', '8');",
+        "INSERT INTO leads SELECT 2, 'b', '8';",
+        "CREATE VIEW everything AS SELECT * FROM leads;",
+        "CREATE TABLE copy AS SELECT l.* FROM leads l;",
+        "ALTER TABLE leads RENAME name TO title;\nINSERT INTO leads VALUES (2, 'b', '8');",
+    ],
+)
+def test_a_step_that_depends_on_it_is_a_persons_matter(
+    run: Run, chain: MakeChain, databases: Databases, pending: str
+) -> None:
+    folder, url = (
+        chain({"001_leads.sql": TABLE, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending}),
+        databases.create(),
+    )
+    execute(url, *MADE.split(";"))
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 3 == answer.code, answer.err
+    (conflict,) = answer.json["error"]["conflicts"]
+    assert "depends on the order of the columns of public.leads" in conflict["why"]
+    assert [(1, "7", "a")] == rows(url, "SELECT * FROM leads")
+    assert [(None,)] == rows(url, "SELECT to_regclass('m')")
+
+
+@pytest.mark.parametrize(
+    "pending",
+    [
+        "INSERT INTO leads (id, name, phone) VALUES (2, 'b', '8');",
+        "CREATE VIEW named AS SELECT name FROM leads;",
+        "CREATE TABLE other (a int, b int);\nINSERT INTO other VALUES (1, 2);\nCREATE VIEW v AS SELECT * FROM other;",
+        "CREATE VIEW v AS SELECT count(*) AS n FROM leads;",
+    ],
+)
+def test_others_run(run: Run, chain: MakeChain, databases: Databases, pending: str) -> None:
+    folder, url = (
+        chain({"001_leads.sql": TABLE, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending}),
+        databases.create(),
+    )
+    execute(url, *MADE.split(";"))
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+
+
+def test_a_renamed_column_keeps_its_place(run: Run, chain: MakeChain, databases: Databases) -> None:
+    files = {
+        "001_leads.sql": TABLE,
+        "002_rename.sql": "ALTER TABLE leads RENAME name TO title;\nALTER TABLE leads ADD age int;",
+        "003_rows.sql": "CREATE TABLE m ();\nINSERT INTO leads VALUES (2, 'b', '8', 3);\nCREATE VIEW v AS SELECT * FROM leads;",
+    }
+    for there in ([TABLE], [TABLE, files["002_rename.sql"]]):
+        url = databases.create()
+        execute(url, *there)
+        assert 0 == run("--migrations", chain(files), "--database-url", url, "up", "--strict").code
+        assert [(2, "b", "8", 3)] == rows(url, "SELECT * FROM v")
+
+
+def test_a_column_that_was_healed_is_the_last(run: Run, chain: MakeChain, databases: Databases) -> None:
+    folder = chain(
+        {"001_leads.sql": TABLE, "002_rows.sql": "CREATE TABLE m ();\nINSERT INTO leads VALUES (2, 'b', '8');"}
+    )
+    url = databases.create()
+    execute(url, TABLE, "ALTER TABLE leads DROP COLUMN name")
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--json")
+
+    assert 3 == answer.code, answer.err
+    assert "id, phone, name" == answer.json["error"]["conflicts"][0]["differences"][0]["found"]
