@@ -98,14 +98,18 @@ class Cursors:
         while owner and owner_of(owner) and not owner.startswith(("table ", "column ")):
             owner = owner_of(owner)
         early = self.live.get(owner) is not None and self.wanted.get(owner) is None
-        return self._dropped_early(key) if early else 0
+        return self._dropped_early(key) if early and self._first_made(key) == self._first_made(owner) else 0
+
+    def _first_made(self, key: str) -> int:
+        """The place of the first step to come that makes the fact."""
+        return next((place for place, value in self.paths.of[key] if value is not None and self._is_ahead(place)), 0)
 
     def _dropped_early(self, key: str) -> int:
         """The place of the later step that takes away a fact which nothing needs until then; zero for all others.
 
         To make a constraint anew only for a later step to drop it could fail on rows, and gains nothing.
         """
-        if kind_of(key) not in _DISPENSABLE or self._went_with_a_column(key):
+        if kind_of(key) not in _DISPENSABLE or self._went_along(key):
             return 0
         after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
         if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
@@ -113,11 +117,11 @@ class Cursors:
             after = [(place, value) for place, value in after if made and place > made]
         return next((place for place, value in after if value is None), 0)
 
-    def _went_with_a_column(self, key: str) -> bool:
-        """True where the column that it is of is lost: nobody dropped just this, and with the column it comes again."""
+    def _went_along(self, key: str) -> bool:
+        """True where the table or column that it is of is lost: nobody dropped just this. It comes again with it."""
         owner = owner_of(key)
-        if owner.startswith("column "):
-            return self._is_lost(owner)
+        if owner.startswith(("column ", "table ")) and self._is_lost(owner):
+            return True
         value = self.wanted.get(key) or ""
         return value.startswith("FOREIGN KEY") and any(
             mentions(value.split("REFERENCES")[0], identity_of(column)) for column in self._lost.get(table_of(key), ())

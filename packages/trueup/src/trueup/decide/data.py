@@ -122,7 +122,7 @@ class DataRules:
     def _before(self, index: int, step: Step, relations: set[str], written: set[str]) -> StepVerdict:
         """Its place says that it was done; so it was, unless something that it uses is missing."""
         if written and written <= self.healed_tables:
-            return StepVerdict(index=index, verdict="run", reason="the table it fills was missing")
+            return self._refills(index, step)
         missing = {table for table, maker in self.behind if maker < index}
         if self._names_healed(step, relations):
             why = "it uses what was missing, so it may not have run"
@@ -142,6 +142,16 @@ class DataRules:
             if self._still_fits(index):
                 return StepVerdict(index=index, verdict="run", reason="the tables that it fills have no rows")
         return self._conflict(index, why)
+
+    def _refills(self, index: int, step: Step) -> StepVerdict:
+        """Nothing of its work can be left; but the table is made as it is by now, and it may not fit any more."""
+        if self._still_fits(index):
+            return StepVerdict(index=index, verdict="run", reason="the table it fills was missing")
+        if step.inserts:
+            return self._conflict(index, "the table that it fills was missing, and has changed since")
+        return StepVerdict(
+            index=index, verdict="assume", reason="the table that it changes was missing, so it is empty"
+        )
 
     def _rows_deny(self, index: int, step: Step) -> str:
         """How the rows show that it has not run; empty where they do not."""

@@ -15,6 +15,7 @@ from trueup.decide.trajectory import Value
 _REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
 _ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy ", "trigger ", "statistics ")
+_DROPPED = ("table", "enum", "type", "domain", "function", "procedure")
 _FUNCTIONS = ("function ", "procedure ")
 _TYPES = ("enum", "type", "domain")
 
@@ -55,7 +56,7 @@ def early_functions(step: Step, early: Iterable[str]) -> list[str]:
 
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:
     """True where what the fact hangs on is not there any more when the step has run: it could not be made again."""
-    gone = {key for key in effect.gone if kind_of(key) in ("table", *_TYPES)}
+    gone = {key for key in effect.gone if kind_of(key) in _DROPPED}
     columns = {key for key in effect.gone if key.startswith("column ")}
     return _hangs(holder, now.get(holder) or "", gone, columns)
 
@@ -81,6 +82,10 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     if kind == "constraint":
         match = _REFERENCES.search(value)
         return match is not None and f"table {match[1]}" in dropped and table_of(key) != match[1]
+    if kind == "trigger" and any(
+        gone.startswith(_FUNCTIONS) and mentions(value, identity_of(gone)) for gone in dropped
+    ):
+        return True
     if kind == "column":
         return any(_is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
     if kind in _DEFINED_ON_COLUMNS:
@@ -93,7 +98,7 @@ def _is_of_type(value: str, name: str) -> bool:
 
 
 def _dropped(step: Step, effect: Effect) -> Iterator[str]:
-    """Tables and types that the step really drops, by the names that they have before it.
+    """Tables, types and functions that the step really drops, by the names that they have before it.
 
     To make a new one, move everything over, rename the old one away and drop it looks like no drop from outside.
     """
@@ -101,9 +106,9 @@ def _dropped(step: Step, effect: Effect) -> Iterator[str]:
     tags = step.tags if effect.parts else step.tags[-1:]
     before: dict[str, str] = {}
     for part, tag in zip(parts_of, tags, strict=False):
-        gone = [key for key in part.gone if kind_of(key) == "table" or kind_of(key) in _TYPES]
+        gone = [key for key in part.gone if kind_of(key) in _DROPPED]
         if tag == "rename_stmt":
-            made = [key for key in part.set if kind_of(key) == "table" or kind_of(key) in _TYPES]
+            made = [key for key in part.set if kind_of(key) in _DROPPED]
             if len(gone) == len(made) == 1:
                 before[made[0]] = before.pop(gone[0], gone[0])
         elif tag == "drop_stmt" or not effect.parts:
