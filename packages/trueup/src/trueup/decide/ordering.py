@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.catalog.keys import identity_of, parts, table_of, unquoted
+from trueup.catalog.keys import identity_of, mentions, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_statements
 from trueup.chain.model import Step
 from trueup.decide.trajectory import Trajectories, Value
 
+_TAKES_AND_ADDS = re.compile(r"\bdrop\b.*\b(add|create)\b", re.IGNORECASE | re.DOTALL)
 _STAR_COUNTS = ("view_stmt", "create_table_as_stmt", "insert_stmt")
 
 
@@ -20,11 +22,13 @@ class Ordering:
     """Compares the order of columns here with the chain's.
 
     Args:
+        steps: The chain's.
         live: The database as it is; its columns are in their order.
         paths: The chain's trajectories; a step's new columns are in their order.
     """
 
-    def __init__(self, live: Mapping[str, str], paths: Trajectories) -> None:
+    def __init__(self, steps: Sequence[Step], live: Mapping[str, str], paths: Trajectories) -> None:
+        self._steps = steps
         self._paths = paths
         self._place_here = {key: place for place, key in enumerate(live) if key.startswith("column ")}
         self._rank = {key: rank for rank, key in enumerate(paths.of) if key.startswith("column ")}
@@ -43,10 +47,27 @@ class Ordering:
             return None
         for name, whole in {pair for text in step.statements for s in parse_statements(text) for pair in _depends(s)}:
             for table in (table for table in self._columns if unquoted(parts(table)[-1]) == name):
+                if self._may_be_remade(table, index) or not self._is_plain(table, index):
+                    continue
                 wanted, found = self._wanted(table, index), self._found(table, now)
-                if found and wanted and (found if whole else found[: len(wanted)]) != wanted:
+                seen = [name for name in found if name in wanted] if whole else found[: len(wanted)]
+                if found and wanted and seen != wanted:
                     return table, ", ".join(wanted), ", ".join(found)
         return None
+
+    def _may_be_remade(self, table: str, index: int) -> bool:
+        """True where one step takes away and adds: a column that it makes anew is the last, and no fact says so."""
+        return any(_TAKES_AND_ADDS.search(step.sql) and mentions(step.sql, table) for step in self._steps[:index])
+
+    def _is_plain(self, table: str, index: int) -> bool:
+        """True where the chain has made each column once and renamed only columns: of others the order is not known."""
+        for key in self._columns[table]:
+            made = [value is not None for place, value in self._paths.of[key] if place <= index]
+            again = any(made[i] and not made[i - 1] and any(made[:i]) for i in range(1, len(made)))
+            old, _ = self._paths.renamed_from.get(key, (key, 0))
+            if again or table_of(old) != table:
+                return False
+        return f"table {table}" in self._paths.of and self._paths.value_at(f"table {table}", index) is not None
 
     def _wanted(self, table: str, index: int) -> list[str]:
         there = [key for key in self._columns[table] if self._paths.value_at(key, index) is not None]

@@ -55,7 +55,7 @@ class Deciding:
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
         self.rows = Rows(live, wish.rows)
-        self.ordering = Ordering(live, paths)
+        self.ordering = Ordering(locked.steps, live, paths)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""

@@ -37,6 +37,8 @@ def around(
             found.append(action)
         elif action.transaction and action.backfill is None and not action.splits:
             found.append(_wrapped(action, names, aside, functions))
+        elif not (names or aside):
+            found.append(action)  # it may well work with the functions as they are
         else:
             found.append(action)
             conflicts.append(_cannot_wait(action, names, aside))
