@@ -133,6 +133,11 @@ def string_list(items: Any) -> tuple[str, ...]:
     return tuple(item.string.sval for item in items)
 
 
+def enum_name(node: Any, field: str) -> str:
+    """The grammar's name for the value of an enumerated field, such as `AT_AddColumn`."""
+    return str(node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number[getattr(node, field)].name)
+
+
 def range_name(relation: Any) -> str:
     """The name of a RangeVar as `schema.name` or `name`."""
     return f"{relation.schemaname}.{relation.relname}" if relation.schemaname else str(relation.relname)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of, string_list
+from trueup.chain.grammar import Statement, enum_name, nodes_of, string_list
 
 _LONGEST = 60
 
@@ -57,7 +57,7 @@ def _alter_name(node: Any) -> str:
     table = node.relation.relname
     if len(node.cmds) == 1:
         command = node.cmds[0].alter_table_cmd
-        kind = command.DESCRIPTOR.fields_by_name["subtype"].enum_type.values_by_number[command.subtype].name
+        kind = enum_name(command, "subtype")
         if kind == "AT_AddColumn":
             return f"{table}_{getattr(command, 'def').column_def.colname}"
         if kind == "AT_AddConstraint":

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from trueup.chain.grammar import Statement, expression, nodes_of, string_list
+from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, string_list
 from trueup.chain.statements import conjuncts
 
-_EQUALS = 1  # AEXPR_OP
 _MOST_ROWS = 500  # to ask for one by one
 
 
@@ -48,7 +47,7 @@ def rows_it_finds(statement: Statement) -> str:
     made = {target.res_target.name: target.res_target.val for target in node.target_list}
     for part in conjuncts(node.where_clause):
         found = part.a_expr if part.WhichOneof("node") == "a_expr" else None
-        if found is None or found.kind != _EQUALS or string_list(found.name) != ("=",):
+        if found is None or enum_name(found, "kind") != "AEXPR_OP" or string_list(found.name) != ("=",):
             continue
         column = found.lexpr.column_ref if found.lexpr.WhichOneof("node") == "column_ref" else None
         value = made.get(string_list(column.fields)[-1]) if column else None

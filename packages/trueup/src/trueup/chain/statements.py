@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements, range_name, string_list, walk
+from trueup.chain.grammar import (
+    Statement,
+    deparse,
+    enum_name,
+    nodes_of,
+    parse_statements,
+    range_name,
+    string_list,
+    walk,
+)
 from trueup.chain.model import DATA_TAGS
 
 _OUTSIDE_TRANSACTIONS = re.compile(
@@ -132,7 +141,7 @@ def is_guarded(statement: Statement) -> bool:
 
 def conjuncts(where: Any) -> list[Any]:
     """The conditions that a WHERE joins by AND."""
-    if where.WhichOneof("node") == "bool_expr" and where.bool_expr.boolop == 1:  # AND_EXPR
+    if where.WhichOneof("node") == "bool_expr" and enum_name(where.bool_expr, "boolop") == "AND_EXPR":
         return list(where.bool_expr.args)
     return [where]
 
@@ -140,7 +149,7 @@ def conjuncts(where: Any) -> list[Any]:
 def _where_not_exists(select: Any) -> bool:
     return any(
         part.WhichOneof("node") == "bool_expr"
-        and part.bool_expr.boolop == 3  # noqa: PLR2004 - NOT_EXPR
+        and enum_name(part.bool_expr, "boolop") == "NOT_EXPR"
         and part.bool_expr.args[0].WhichOneof("node") == "sub_link"
         for part in conjuncts(select.where_clause)
     )
@@ -151,7 +160,7 @@ def _where_column_is_null(update: Any) -> bool:
     targets = {target.res_target.name for target in update.target_list}
     return any(
         part.WhichOneof("node") == "null_test"
-        and part.null_test.nulltesttype == 1  # IS_NULL
+        and enum_name(part.null_test, "nulltesttype") == "IS_NULL"
         and part.null_test.arg.WhichOneof("node") == "column_ref"
         and string_list(part.null_test.arg.column_ref.fields)[-1] in targets
         for part in conjuncts(update.where_clause)
@@ -188,7 +197,7 @@ def removed_objects(statement: Statement) -> set[tuple[str, str]]:
     elif statement.tag == "alter_table_stmt":
         for item in node.cmds:
             command = item.alter_table_cmd
-            if _subtype(command) in ("AT_DropColumn", "AT_DropConstraint"):
+            if enum_name(command, "subtype") in ("AT_DropColumn", "AT_DropConstraint"):
                 found.add((range_name(node.relation), command.name))
     return found
 
@@ -226,12 +235,8 @@ def _added(node: Any) -> set[tuple[str, str]]:
     found = set()
     for item in node.cmds:
         command = item.alter_table_cmd
-        if _subtype(command) == "AT_AddColumn":
+        if enum_name(command, "subtype") == "AT_AddColumn":
             found.add((range_name(node.relation), getattr(command, "def").column_def.colname))
-        elif _subtype(command) == "AT_AddConstraint":
+        elif enum_name(command, "subtype") == "AT_AddConstraint":
             found.add((range_name(node.relation), getattr(command, "def").constraint.conname))
     return found
-
-
-def _subtype(command: Any) -> str:
-    return str(command.DESCRIPTOR.fields_by_name["subtype"].enum_type.values_by_number[command.subtype].name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of, parse_statements, range_name, string_list, walk
+from trueup.chain.grammar import Statement, enum_name, nodes_of, parse_statements, range_name, string_list, walk
 from trueup.chain.model import Batches
 
 _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
@@ -142,7 +142,7 @@ def _relations(items: Any, *, may_miss: bool = False) -> Iterator[tuple[Any, boo
                 yield item.range_var, may_miss
             case "join_expr":
                 join = item.join_expr
-                kind = join.DESCRIPTOR.fields_by_name["jointype"].enum_type.values_by_number[join.jointype].name
+                kind = enum_name(join, "jointype")
                 yield from _relations([join.larg], may_miss=may_miss or kind in ("JOIN_RIGHT", "JOIN_FULL"))
                 yield from _relations([join.rarg], may_miss=may_miss or kind in ("JOIN_LEFT", "JOIN_FULL"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from trueup.catalog.keys import quoted
 from trueup.chain import statements as ask
-from trueup.chain.grammar import Statement, range_name
+from trueup.chain.grammar import Statement, enum_name, range_name
 from trueup.chain.model import Effect, Step
 from trueup.planning.hazards.sent import Sent
 
@@ -120,7 +120,7 @@ def _made(statement: Statement) -> set[tuple[str, str]]:
     if statement.tag != "create_function_stmt":
         return ask.created_objects(statement)
     taken = [p.function_parameter for p in statement.node.parameters]
-    types = [p.arg_type for p in taken if name_of(p, "mode") not in ("FUNC_PARAM_OUT", "FUNC_PARAM_TABLE")]
+    types = [p.arg_type for p in taken if enum_name(p, "mode") not in ("FUNC_PARAM_OUT", "FUNC_PARAM_TABLE")]
     name = statement.node.funcname[-1].string.sval
     return {("object", name), ("function", signature(name, types))}
 
@@ -128,8 +128,3 @@ def _made(statement: Statement) -> set[tuple[str, str]]:
 def signature(name: str, types: Iterable[Any]) -> str:
     """A function by its name and the types of its arguments."""
     return f"{name}({', '.join(str(type_of_node(kind)) for kind in types)})"
-
-
-def name_of(node: Any, enum: str) -> str:
-    """The name of an enum's value, such as `AT_AddColumn`."""
-    return str(node.DESCRIPTOR.fields_by_name[enum].enum_type.values_by_number[getattr(node, enum)].name)

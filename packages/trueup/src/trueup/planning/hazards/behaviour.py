@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement
-from trueup.planning.hazards.around import Around, name_of, shown
+from trueup.chain.grammar import Statement, enum_name
+from trueup.planning.hazards.around import Around, shown
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
 
@@ -91,7 +91,7 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
         yield Hit(REFUSES, f"{shown(node.relation)} gets a unique index")
     elif tag == "alter_domain_stmt" and node.subtype in ("C", "O"):
         yield Hit(REFUSES, "a domain gets a constraint")
-    elif tag == "drop_stmt" and (found := _DROPPED.get(name_of(node, "remove_type"))):
+    elif tag == "drop_stmt" and (found := _DROPPED.get(enum_name(node, "remove_type"))):
         yield Hit(*found)
 
 
@@ -115,6 +115,6 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
 
 
 def _restricted(table: str, column: Any) -> Iterator[Hit]:
-    kinds = {name_of(item.constraint, "contype") for item in column.constraints}
+    kinds = {enum_name(item.constraint, "contype") for item in column.constraints}
     if kinds & {"CONSTR_CHECK", "CONSTR_FOREIGN", "CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_NOTNULL"}:
         yield Hit(REFUSES, f"{table}.{column.colname} is added with a constraint")

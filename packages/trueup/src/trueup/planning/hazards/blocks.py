@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of
-from trueup.planning.hazards.around import Around, name_of, qualified
+from trueup.chain.grammar import Statement, enum_name, nodes_of
+from trueup.planning.hazards.around import Around, qualified
 from trueup.planning.hazards.model import STRONG, Hit, lock_rule
 
 SEVERAL_LOCKS = lock_rule(
@@ -58,7 +58,7 @@ def _names(locked: Mapping[str, str]) -> str:
 def _kinds(statement: Statement) -> list[str]:
     if statement.tag != "alter_table_stmt":
         return []
-    return [name_of(item.alter_table_cmd, "subtype") for item in statement.node.cmds]
+    return [enum_name(item.alter_table_cmd, "subtype") for item in statement.node.cmds]
 
 
 def _strongly_locked(statement: Statement) -> list[Any]:
@@ -66,7 +66,7 @@ def _strongly_locked(statement: Statement) -> list[Any]:
     node = statement.node
     match statement.tag:
         case "alter_table_stmt" if not set(_kinds(statement)) <= _WEAK:
-            parents = [c.pktable for c in nodes_of(node, "Constraint") if name_of(c, "contype") == "CONSTR_FOREIGN"]
+            parents = [c.pktable for c in nodes_of(node, "Constraint") if enum_name(c, "contype") == "CONSTR_FOREIGN"]
             return [node.relation, *parents]
         case "index_stmt" | "create_trig_stmt":
             return [node.relation] if not getattr(node, "concurrent", False) else []
@@ -75,5 +75,5 @@ def _strongly_locked(statement: Statement) -> list[Any]:
         case "lock_stmt" if list(STRONG):
             return [item.range_var for item in node.relations]
         case "create_stmt":
-            return [c.pktable for c in nodes_of(node, "Constraint") if name_of(c, "contype") == "CONSTR_FOREIGN"]
+            return [c.pktable for c in nodes_of(node, "Constraint") if enum_name(c, "contype") == "CONSTR_FOREIGN"]
     return []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import nodes_of
-from trueup.planning.hazards.around import Around, Type, name_of, qualified, shown, type_of_node
+from trueup.chain.grammar import enum_name, nodes_of
+from trueup.planning.hazards.around import Around, Type, qualified, shown, type_of_node
 from trueup.planning.hazards.constraints import constraint_hits
 from trueup.planning.hazards.model import Family, Hit, Rule, lock_rule
 
@@ -101,7 +101,7 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
 def _added(relation: Any, column: Any, around: Around) -> Iterator[Hit]:
     name = f"{shown(relation)}.{column.colname}"
     locks = {qualified(relation): "AE"}
-    kinds = {name_of(item.constraint, "contype"): item.constraint for item in column.constraints}
+    kinds = {enum_name(item.constraint, "contype"): item.constraint for item in column.constraints}
     kind = type_of_node(column.type_name)
     given = kinds.keys() & {"CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED"}
     if kind.name in SERIALS or "CONSTR_IDENTITY" in kinds:

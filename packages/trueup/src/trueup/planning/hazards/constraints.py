@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of
-from trueup.planning.hazards.around import Around, name_of, qualified, shown
+from trueup.chain.grammar import Statement, enum_name, nodes_of
+from trueup.planning.hazards.around import Around, qualified, shown
 from trueup.planning.hazards.model import Hit, Level, lock_rule
 
 CHECK = lock_rule(
@@ -71,7 +71,7 @@ def constraint_hits(relation: Any, constraint: Any, what: str = "") -> Iterator[
     """Hits of a constraint that is added to a table in use, alone or with its column."""
     table, at = qualified(relation), constraint.location
     said = what or f"{shown(relation)} gets {constraint.conname or 'a constraint'}"
-    match name_of(constraint, "contype"):
+    match enum_name(constraint, "contype"):
         case "CONSTR_CHECK" if not constraint.skip_validation:
             yield Hit(CHECK, f"{said}: CHECK", {table: "AE"}, at)
         case "CONSTR_FOREIGN" if not constraint.skip_validation:
@@ -107,7 +107,7 @@ def references(relation: Any, node: Any, around: Around) -> Iterator[Hit]:
     """Tables in use that a new table refers to."""
     for constraint in nodes_of(node, "Constraint"):
         parent = constraint.pktable
-        own = name_of(constraint, "contype") != "CONSTR_FOREIGN" or parent.relname == relation.relname
+        own = enum_name(constraint, "contype") != "CONSTR_FOREIGN" or parent.relname == relation.relname
         if not own and not around.is_fresh(parent):
             said = f"{shown(relation)} is new and refers to {shown(parent)}"
             yield Hit(NEW_REFERENCE, said, {qualified(parent): "SRE"}, constraint.location)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of
-from trueup.planning.hazards.around import Around, name_of, qualified, shown, signature
+from trueup.chain.grammar import Statement, enum_name, nodes_of
+from trueup.planning.hazards.around import Around, qualified, shown, signature
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
 _LATER = (
@@ -149,14 +149,14 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
             yield Hit(DROP_GENERATION, f"{column} is no longer filled by the server as it was", locks)
         case "AT_AddIdentity":
             yield Hit(DROP_GENERATION, f"{column} is filled by the server from now on", locks)
-    if kind.startswith("AT_Drop") and command.behavior and name_of(command, "behavior") == "DROP_CASCADE":
+    if kind.startswith("AT_Drop") and command.behavior and enum_name(command, "behavior") == "DROP_CASCADE":
         yield Hit(DROP_CASCADE, f"CASCADE behind the drop of {column}", locks)
 
 
 def _drops(statement: Statement, around: Around) -> Iterator[Hit]:
     node = statement.node
-    kind = name_of(node, "remove_type")
-    if name_of(node, "behavior") == "DROP_CASCADE":
+    kind = enum_name(node, "remove_type")
+    if enum_name(node, "behavior") == "DROP_CASCADE":
         yield Hit(DROP_CASCADE, "CASCADE behind a drop")
     if kind in _ELSEWHERE:
         return
@@ -181,7 +181,7 @@ def _made_again(item: Any, name: str) -> tuple[str, str]:
 
 
 def _renames(node: Any, around: Around) -> Iterator[Hit]:
-    kind = name_of(node, "rename_type")
+    kind = enum_name(node, "rename_type")
     if node.HasField("relation") and around.is_fresh(node.relation):
         return
     old = node.subname or (shown(node.relation) if node.HasField("relation") else _object(node))

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from trueup.chain.grammar import Statement, parse_statements
+from trueup.chain.grammar import Statement, enum_name, parse_statements
 from trueup.chain.model import Effect, Step
 from trueup.planning.hazards import behaviour, blocks, columns, constraints, contract, heavy, indexes, rows, style
-from trueup.planning.hazards.around import Around, made_objects, made_relations, name_of
+from trueup.planning.hazards.around import Around, made_objects, made_relations
 from trueup.planning.hazards.model import STRONG, Family, Finding, Hit, Level, Rule
 from trueup.planning.hazards.sent import Sending, Sent
 
@@ -109,7 +109,7 @@ def _of_statement(statement: Statement, around: Around) -> Iterator[Hit]:
         for item in statement.node.cmds:
             command = item.alter_table_cmd
             for module in _ALTERS:
-                yield from module.alter_hits(statement.node.relation, command, name_of(command, "subtype"), around)
+                yield from module.alter_hits(statement.node.relation, command, enum_name(command, "subtype"), around)
 
 
 def _newly_made(statement: Statement, around: Around) -> set[str]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, range_name
+from trueup.chain.grammar import Statement, enum_name, range_name
 from trueup.chain.locks import MODES
-from trueup.planning.hazards.around import Around, name_of, qualified, shown
+from trueup.planning.hazards.around import Around, qualified, shown
 from trueup.planning.hazards.model import STRONG, Family, Hit, Level, Rule, lock_rule
 
 REWRITE = lock_rule(
@@ -150,7 +150,7 @@ def _emptied(node: Any, around: Around) -> Iterator[Hit]:
     if not tables:
         return
     said, locks = ", ".join(range_name(table) for table in tables), {qualified(t): "AE" for t in tables}
-    cascade = name_of(node, "behavior") == "DROP_CASCADE"
+    cascade = enum_name(node, "behavior") == "DROP_CASCADE"
     yield Hit(TRUNCATE_CASCADE if cascade else TRUNCATE, f"{said} is emptied", locks)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of, walk
-from trueup.planning.hazards.around import Around, name_of, shown, type_of_node
+from trueup.chain.grammar import Statement, enum_name, nodes_of, walk
+from trueup.planning.hazards.around import Around, shown, type_of_node
 from trueup.planning.hazards.columns import SERIALS
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
@@ -130,7 +130,7 @@ def alter_hits(relation: Any, command: Any, _kind: str, _around: Around) -> Iter
 def _unqualified(statement: Statement) -> Iterator[str]:
     """Tables that DDL names without their schema."""
     node = statement.node
-    if statement.tag == "drop_stmt" and name_of(node, "remove_type") == "OBJECT_TABLE":
+    if statement.tag == "drop_stmt" and enum_name(node, "remove_type") == "OBJECT_TABLE":
         yield from (item.list.items[0].string.sval for item in node.objects if len(item.list.items) == 1)
     elif statement.tag in _DDL_OF_TABLES and node.HasField("relation"):
         yield from (r.relname for r in [node.relation] if not r.schemaname and r.relpersistence != "t")

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from trueup.catalog.keys import identity_of
+from trueup.chain.grammar import enum_name
 from trueup.planning.backfill import Backfill
 from trueup.planning.safe.model import Form, Hazard, Part, Work, same_name
 from trueup.planning.safe.not_null import not_null
-from trueup.planning.safe.shape import constraint_kind
 
 _STABLE = re.compile(
     r"\b(now|transaction_timestamp|statement_timestamp)\(\)"
@@ -27,7 +27,7 @@ def added_column(work: Work, command: Any, clause: str) -> Form:
         Hazard: the table would be written anew for it, and there is no way around that.
     """
     node = getattr(command, "def").column_def
-    kinds = {constraint_kind(item.constraint): item.constraint for item in node.constraints}
+    kinds = {enum_name(item.constraint, "contype"): item.constraint for item in node.constraints}
     column = same_name(work.new("column"), node.colname)
     if not work.rewrites or not column:
         return Form(first=(clause,))

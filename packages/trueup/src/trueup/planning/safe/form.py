@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trueup.catalog.keys import kind_of, table_touched
-from trueup.chain.grammar import Statement
+from trueup.chain.grammar import Statement, enum_name
 from trueup.planning.safe.indexes import create_index, drop_index, reindex
 from trueup.planning.safe.model import Form, Hazard, Part, Work
 from trueup.planning.safe.partitions import attach_partition, create_partition, detach_partition
 from trueup.planning.safe.recreate import as_one, only_indexes, swapped_indexes
 from trueup.planning.safe.references import create_table, drop_table
-from trueup.planning.safe.shape import name_of_enum
 from trueup.planning.safe.tables import alter_table
 
 _OFTEN_RIGHT = {"truncate_stmt"}  # it gets new files, but reads and writes none
@@ -54,13 +53,13 @@ def _form(work: Work, *, is_slow: bool) -> Form | None:
             return reindex(work)
         case "create_stmt":
             return create_partition(work) if node.HasField("partbound") else create_table(work, is_begun=is_slow)
-        case "alter_table_stmt" if name_of_enum(node, "objtype") == "OBJECT_TABLE":
+        case "alter_table_stmt" if enum_name(node, "objtype") == "OBJECT_TABLE":
             return _altered(work, is_slow=is_slow)
     return None
 
 
 def _dropped(work: Work, *, is_begun: bool) -> Form | None:
-    what = name_of_enum(work.statement.node, "remove_type")
+    what = enum_name(work.statement.node, "remove_type")
     if what == "OBJECT_INDEX" and not work.statement.node.concurrent:
         return drop_index(work)
     return drop_table(work, is_begun=is_begun) if what == "OBJECT_TABLE" else None
@@ -68,7 +67,7 @@ def _dropped(work: Work, *, is_begun: bool) -> Form | None:
 
 def _altered(work: Work, *, is_slow: bool) -> Form | None:
     node = work.statement.node
-    kinds = [name_of_enum(item.alter_table_cmd, "subtype") for item in node.cmds]
+    kinds = [enum_name(item.alter_table_cmd, "subtype") for item in node.cmds]
     if kinds == ["AT_DetachPartition"]:
         return detach_partition(work)
     if kinds == ["AT_AttachPartition"]:

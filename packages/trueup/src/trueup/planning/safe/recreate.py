@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, parts
-from trueup.chain.grammar import Statement, deparse, parse_statements
+from trueup.chain.grammar import Statement, deparse, enum_name, parse_statements
 from trueup.planning.safe.model import Form, Part, Work
-from trueup.planning.safe.shape import name_of_enum
 
 _CONSTRAINTS = ["AT_DropConstraint", "AT_AddConstraint"]  # in this order
 
@@ -14,7 +13,7 @@ def as_one(statements: list[Statement]) -> Statement | None:
     """DROP CONSTRAINT and ADD CONSTRAINT on one table as one ALTER TABLE; None for anything else."""
     if any(one.tag != "alter_table_stmt" for one in statements):
         return None
-    kinds = [name_of_enum(item.alter_table_cmd, "subtype") for one in statements for item in one.node.cmds]
+    kinds = [enum_name(item.alter_table_cmd, "subtype") for one in statements for item in one.node.cmds]
     if not set(kinds) <= set(_CONSTRAINTS) or kinds != sorted(kinds, key=_CONSTRAINTS.index):
         return None
     first = statements[0].node
@@ -32,7 +31,7 @@ def as_one(statements: list[Statement]) -> Statement | None:
 def only_indexes(statements: list[Statement]) -> bool:
     """True where nothing but indexes are dropped and made."""
     return all(
-        one.tag == "index_stmt" or (one.tag == "drop_stmt" and name_of_enum(one.node, "remove_type") == "OBJECT_INDEX")
+        one.tag == "index_stmt" or (one.tag == "drop_stmt" and enum_name(one.node, "remove_type") == "OBJECT_INDEX")
         for one in statements
     ) and not any(one.node.concurrent for one in statements)
 

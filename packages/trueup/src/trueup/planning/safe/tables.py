@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from trueup.catalog.keys import unquoted
-from trueup.chain.grammar import deparse
+from trueup.chain.grammar import deparse, enum_name
 from trueup.planning.safe.columns import added_column
 from trueup.planning.safe.constraints import constraint
 from trueup.planning.safe.model import Form, Hazard, Part, Work, same_name, validate
 from trueup.planning.safe.not_null import not_null
-from trueup.planning.safe.shape import constraint_kind, name_of_enum
 
 _SPLIT = {"CONSTR_CHECK", "CONSTR_FOREIGN", "CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_EXCLUSION"}
 _OF_A_SPLIT = {"CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_NOT_DEFERRABLE", "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE"}
@@ -38,7 +37,7 @@ def alter_table(work: Work) -> Form:
 
 
 def _subcommand(work: Work, command: Any) -> Form:
-    kind = name_of_enum(command, "subtype")
+    kind = enum_name(command, "subtype")
     if kind == "AT_AddColumn":
         bare = _without_constraints(command)
         return added_column(work, bare, clause(work, bare))
@@ -88,7 +87,7 @@ def _without_constraints(command: Any) -> Any:
     bare = type(command)()
     bare.CopyFrom(command)
     column = getattr(bare, "def").column_def
-    kept = [item for item in column.constraints if constraint_kind(item.constraint) not in _SPLIT | _OF_A_SPLIT]
+    kept = [item for item in column.constraints if enum_name(item.constraint, "contype") not in _SPLIT | _OF_A_SPLIT]
     del column.constraints[:]
     column.constraints.extend(kept)
     return bare
@@ -100,16 +99,16 @@ def _is_quick(node: Any) -> bool:
 
 
 def _kept_names(commands: list[Any]) -> set[str]:
-    added = [getattr(c, "def").constraint for c in commands if name_of_enum(c, "subtype") == "AT_AddConstraint"]
+    added = [getattr(c, "def").constraint for c in commands if enum_name(c, "subtype") == "AT_AddConstraint"]
     return {node.conname or node.indexname for node in added if _is_quick(node)}
 
 
 def _constraints_in(command: Any) -> int:
     """How many constraints a subcommand adds that are made from their facts."""
-    kind = name_of_enum(command, "subtype")
+    kind = enum_name(command, "subtype")
     if kind == "AT_AddConstraint":
         return 0 if _is_quick(getattr(command, "def").constraint) else 1
     if kind == "AT_AddColumn":
         items = getattr(command, "def").column_def.constraints
-        return sum(constraint_kind(item.constraint) in _SPLIT for item in items)
+        return sum(enum_name(item.constraint, "contype") in _SPLIT for item in items)
     return 0
