@@ -7,7 +7,7 @@ from typing import Any
 
 from trueup.chain.grammar import Statement, enum_name, nodes_of
 from trueup.planning.hazards.around import Around, qualified
-from trueup.planning.hazards.model import STRONG, Hit, lock_rule
+from trueup.planning.hazards.model import Hit, lock_rule
 
 SEVERAL_LOCKS = lock_rule(
     "several-locks",
@@ -66,14 +66,18 @@ def _strongly_locked(statement: Statement) -> list[Any]:
     node = statement.node
     match statement.tag:
         case "alter_table_stmt" if not set(_kinds(statement)) <= _WEAK:
-            parents = [c.pktable for c in nodes_of(node, "Constraint") if enum_name(c, "contype") == "CONSTR_FOREIGN"]
-            return [node.relation, *parents]
+            return [node.relation, *_parents(node)]
         case "index_stmt" | "create_trig_stmt":
             return [node.relation] if not getattr(node, "concurrent", False) else []
         case "rename_stmt":
             return [node.relation] if node.HasField("relation") else []
-        case "lock_stmt" if list(STRONG):
+        case "lock_stmt":
             return [item.range_var for item in node.relations]
         case "create_stmt":
-            return [c.pktable for c in nodes_of(node, "Constraint") if enum_name(c, "contype") == "CONSTR_FOREIGN"]
+            return _parents(node)
     return []
+
+
+def _parents(node: Any) -> list[Any]:
+    """The tables that its foreign keys refer to."""
+    return [c.pktable for c in nodes_of(node, "Constraint") if enum_name(c, "contype") == "CONSTR_FOREIGN"]

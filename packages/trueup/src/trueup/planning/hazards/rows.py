@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trueup.chain.grammar import Statement, nodes_of
+from trueup.chain.statements import conjuncts
 from trueup.planning.hazards.around import Around, qualified, shown
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
@@ -28,39 +29,30 @@ BULK_INSERT = Rule(
 RULES = (UNBATCHED, BULK_INSERT)
 
 _EQUAL = {"=", "IN"}
+_VERBS = {"insert_stmt": "filled", "update_stmt": "updated", "delete_stmt": "deleted", "merge_stmt": "merged"}
 
 
 def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
     """Hits of UPDATE, DELETE, MERGE and INSERT … SELECT."""
-    node = statement.node
-    if around.step.backfill is not None or statement.tag not in (
-        "update_stmt",
-        "delete_stmt",
-        "merge_stmt",
-        "insert_stmt",
-    ):
+    node, verb = statement.node, _VERBS.get(statement.tag)
+    if verb is None or around.step.backfill is not None or around.is_fresh(node.relation):
         return
+    table = shown(node.relation)
     if statement.tag == "insert_stmt":
         source = next((r for r in nodes_of(node.select_stmt, "RangeVar") if not around.is_fresh(r)), None)
-        if source is not None and not around.is_fresh(node.relation):
-            yield Hit(BULK_INSERT, f"{shown(node.relation)} is filled from {shown(source)}")
-        return
-    if around.is_fresh(node.relation):
-        return
-    if statement.tag != "merge_stmt" and _names_rows(node.where_clause, around, node.relation):
-        return
-    verb = {"update_stmt": "updated", "delete_stmt": "deleted", "merge_stmt": "merged"}[statement.tag]
-    which = "its rows" if statement.tag == "merge_stmt" or node.HasField("where_clause") else "every row"
-    yield Hit(UNBATCHED, f"{shown(node.relation)}: {which} {'is' if which == 'every row' else 'are'} {verb} at once")
+        if source is not None:
+            yield Hit(BULK_INSERT, f"{table} is {verb} from {shown(source)}")
+    elif statement.tag == "merge_stmt":
+        yield Hit(UNBATCHED, f"{table}: its rows are {verb} at once")
+    elif not _names_rows(node.where_clause, around, node.relation):
+        which = "its rows are" if node.HasField("where_clause") else "every row is"
+        yield Hit(UNBATCHED, f"{table}: {which} {verb} at once")
 
 
 def _names_rows(where: Any, around: Around, relation: Any) -> bool:
     """Its key, or a column called `id`, is compared with constants: a few rows, by name."""
     keys = {"id", *_unique_columns(around, relation)}
-    parts = list(where.bool_expr.args) if where.WhichOneof("node") == "bool_expr" else [where]
-    if where.WhichOneof("node") == "bool_expr" and where.bool_expr.boolop != 1:  # AND_EXPR
-        return False
-    for part in parts:
+    for part in conjuncts(where):
         if part.WhichOneof("node") != "a_expr" or part.a_expr.lexpr.WhichOneof("node") != "column_ref":
             continue
         operator = part.a_expr.name[0].string.sval if part.a_expr.name else ""
