@@ -7,21 +7,11 @@ import itertools
 import psycopg
 import pytest
 
+from trueup.chain.locks import MODES
 from trueup.run.blockers import blockers, end_idle
 from trueup_testing.databases import execute
 
 pytestmark = pytest.mark.pg
-
-MODES = {
-    "AS": "ACCESS SHARE",
-    "RS": "ROW SHARE",
-    "RX": "ROW EXCLUSIVE",
-    "SUE": "SHARE UPDATE EXCLUSIVE",
-    "S": "SHARE",
-    "SRE": "SHARE ROW EXCLUSIVE",
-    "X": "EXCLUSIVE",
-    "AE": "ACCESS EXCLUSIVE",
-}
 
 
 def test_who_is_in_the_way_is_what_the_server_says_for_each_pair_of_modes(database: str) -> None:

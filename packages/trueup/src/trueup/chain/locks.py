@@ -14,6 +14,9 @@ MODES = {
 }
 """In PostgreSQL's words, weakest first."""
 
+STRONG = frozenset({"S", "SRE", "X", "AE"})
+"""The modes that make writers wait."""
+
 STRENGTH = {letters: rank for rank, letters in enumerate(MODES)}
 PG_LOCKS = {letters: words.title().replace(" ", "") + "Lock" for letters, words in MODES.items()}
 """As the view `pg_locks` calls them, such as `ShareUpdateExclusiveLock`."""

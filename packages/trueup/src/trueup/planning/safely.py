@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_statements
-from trueup.chain.locks import MODES
+from trueup.chain.locks import MODES, STRONG
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.model import Conflict
 from trueup.errors import MigrationError
@@ -18,7 +18,6 @@ from trueup.planning.model import Action
 from trueup.planning.safe.form import parts_together, safe_parts
 from trueup.planning.safe.model import Hazard, Part, Work
 
-_FELT = {"S", "SRE", "X", "AE"}  # modes that make writers wait
 _INSTANT_TAGS = {"truncate_stmt"}
 
 
@@ -156,7 +155,7 @@ class Safely:
 
     def _is_slow(self, effect: Effect, table: str) -> bool:
         """Observed: a table that others use is read or written as a whole while they wait."""
-        return effect.locks.get(table) in _FELT and (table in effect.scanned or table in effect.rewritten)
+        return effect.locks.get(table) in STRONG and (table in effect.scanned or table in effect.rewritten)
 
     def _is_big(self, table: str) -> bool:
         return table not in self._made and self._live.is_big(self._names.get(table, table))

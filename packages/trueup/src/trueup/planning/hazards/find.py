@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.chain.grammar import Statement, enum_name, parse_statements
+from trueup.chain.locks import STRONG
 from trueup.chain.model import Effect, Step
 from trueup.planning.hazards import behaviour, blocks, columns, constraints, contract, heavy, indexes, rows, style
 from trueup.planning.hazards.around import Around, made_objects, made_relations
-from trueup.planning.hazards.model import STRONG, Family, Finding, Hit, Level, Rule
+from trueup.planning.hazards.model import Family, Finding, Hit, Level, Rule
 from trueup.planning.hazards.sent import Sending, Sent
 
 UNKNOWN_RULE = Rule(

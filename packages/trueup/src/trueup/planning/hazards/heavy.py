@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trueup.chain.grammar import Statement, enum_name, range_name
-from trueup.chain.locks import MODES
+from trueup.chain.locks import MODES, STRONG
 from trueup.planning.hazards.around import Around, qualified, shown
-from trueup.planning.hazards.model import STRONG, Family, Hit, Level, Rule, lock_rule
+from trueup.planning.hazards.model import Family, Hit, Level, Rule, lock_rule
 
 REWRITE = lock_rule(
     "rewrite-table",

@@ -9,9 +9,6 @@ from typing import Any
 
 from trueup.chain.locks import MODES
 
-STRONG = frozenset({"S", "SRE", "X", "AE"})
-"""The modes that make writers wait."""
-
 
 class Level(StrEnum):
     """`warning`: the author has to do something. `note`: to be known. `info`: taste, and what may surprise."""
