@@ -8,27 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 import trueup
-from trueup_testing.chains import Files, Locksmith, write_chain
-from trueup_testing.command import Answer, clean_environment, run_trueup
+from trueup_testing.chains import Files, Locksmith, MakeChain, write_chain
+from trueup_testing.command import Answer, Run, clean_environment, run_trueup
 from trueup_testing.databases import Databases, started
 from trueup_testing.serverlog import ServerLog
-
-
-class MakeChain(Protocol):
-    """Writes a chain below the test's own folder, and locks it."""
-
-    def __call__(self, files: Files, *, name: str = "shop", locked: bool = True, setup: str = "") -> Path: ...
-
-
-class Run(Protocol):
-    """Runs the installed command."""
-
-    def __call__(self, *arguments: object, cwd: Path | None = None, **variables: str) -> Answer: ...
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from trueup_testing.command import TRUEUP, Answer, clean_environment
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import TRUEUP, Answer, Run, clean_environment
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY, Pooler
 
@@ -31,8 +32,6 @@ FILES = {
     "004_copies.sql": "-- step: copy\n-- backfill: batch 10\nINSERT INTO copies SELECT id FROM leads;\n",
     "003_more.sql": "ALTER TABLE leads ADD m int;\n-- step: fill_m\n-- backfill\nUPDATE leads SET m = n;\n",
 }
-MakeChain = Callable[..., Path]
-Run = Callable[..., Answer]
 
 
 @pytest.fixture

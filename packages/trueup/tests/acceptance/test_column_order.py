@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, rows
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 TABLE = "CREATE TABLE leads (id int, name text, phone text);"
 MADE = "CREATE TABLE leads (id int, phone text, name text); INSERT INTO leads VALUES (1, '7', 'a')"

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from trueup import __version__
 from trueup.cli.app import COMMANDS
-from trueup_testing.chains import Files
-from trueup_testing.command import Answer
+from trueup_testing.chains import Files, MakeChain
+from trueup_testing.command import Run
 from trueup_testing.databases import execute, rows, value
 
 pytestmark = pytest.mark.acceptance
 
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 CHAIN: Files = {
     "001_leads.sql": "CREATE TABLE leads (id serial PRIMARY KEY, name text NOT NULL);",

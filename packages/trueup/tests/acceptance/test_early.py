@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, rows
 from trueup_testing.schema import dump
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 FIRST = {
     "001_leads.sql": "CREATE TYPE mood AS ENUM ('good', 'bad', 'odd');\n"

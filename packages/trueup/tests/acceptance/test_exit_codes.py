@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import Run
 from trueup_testing.databases import execute, name_of, rows, value
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 LEADS = {"001_leads.sql": "CREATE TABLE leads (id int PRIMARY KEY, name text);"}
 CALLS = {"002_calls.sql": "CREATE TABLE calls (id int, lead_id int REFERENCES leads);"}

@@ -7,18 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from trueup_testing.chains import Locksmith
-from trueup_testing.command import TRUEUP, Answer, clean_environment
+from trueup_testing.chains import Locksmith, MakeChain
+from trueup_testing.command import TRUEUP, Run, clean_environment
 from trueup_testing.databases import execute, rows, value
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 FILES = {
     "001_leads.sql": "CREATE TABLE leads (id int PRIMARY KEY, phone text);",

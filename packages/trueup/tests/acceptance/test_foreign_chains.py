@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 import trueup
 from trueup.chain.grammar import parse_statements
 from trueup.connect.connection import connect
-from trueup_testing.chains import Files, Locksmith, write_chain
-from trueup_testing.command import Answer
+from trueup_testing.chains import Files, Locksmith, MakeChain, write_chain
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, rows
 from trueup_testing.schema import dump
 
 pytestmark = pytest.mark.acceptance
 
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 A, B, C = "CREATE TABLE a (id int PRIMARY KEY, x text);", "ALTER TABLE a ADD y int;", "CREATE INDEX a_y ON a (y);"
 DROP = "DROP TABLE a;"

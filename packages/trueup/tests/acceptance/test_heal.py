@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from trueup_testing.chains import Files, Locksmith, write_chain
-from trueup_testing.command import Answer
+from trueup_testing.chains import Files, Locksmith, MakeChain, write_chain
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, rows, value
 from trueup_testing.schema import columns, dump, row_digests
 
 pytestmark = pytest.mark.acceptance
 
-Run = Callable[..., Answer]
 
 CHAIN: Files = {
     "001_types.sql": """
@@ -286,9 +284,7 @@ def test_an_index_left_invalid_is_built_again(run: Run, folder: Path, databases:
     )
 
 
-def test_a_lost_column_that_the_chain_fills_is_filled(
-    run: Run, databases: Databases, chain: Callable[..., Path]
-) -> None:
+def test_a_lost_column_that_the_chain_fills_is_filled(run: Run, databases: Databases, chain: MakeChain) -> None:
     files = {
         "1_a.sql": "CREATE TABLE a (id int PRIMARY KEY, x int NOT NULL);",
         "2_y.sql": "ALTER TABLE a ADD y int;\nUPDATE a SET y = x * 2;\nALTER TABLE a ALTER y SET NOT NULL;",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY, Pooler
 from trueup_testing.serverlog import ServerLog
@@ -24,13 +24,12 @@ FILES = {
     ),
     "003_more.sql": "ALTER TABLE leads ADD name text;\nCREATE INDEX leads_name ON leads (name);\n",
 }
-Run = Callable[..., Answer]
 INDEXES = """SELECT i.indexrelid::regclass::text, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
  WHERE c.relname = 'leads' AND NOT i.indisprimary ORDER BY 1"""
 
 
 @pytest.fixture
-def folder(chain: Callable[..., Path]) -> Path:
+def folder(chain: MakeChain) -> Path:
     return chain(FILES)
 
 
@@ -112,9 +111,7 @@ def test_behind_a_pooler_of_transactions_it_is_refused(databases: Databases, old
     assert [] == rows(old, INDEXES)
 
 
-def test_on_a_partitioned_table_part_by_part_and_again_after_a_crash(
-    database: str, chain: Callable[..., Path], run: Run
-) -> None:
+def test_on_a_partitioned_table_part_by_part_and_again_after_a_crash(database: str, chain: MakeChain, run: Run) -> None:
     partitions = "CREATE TABLE logs_{0} PARTITION OF logs FOR VALUES IN ({0});\n"
     folder = chain(
         {

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import Answer, Run
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 LEADS = {"001_leads.sql": "CREATE TABLE leads (id int PRIMARY KEY, name varchar(20));"}
 CHANGES = {

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain
+from trueup_testing.command import Answer, Run
 from trueup_testing.databases import execute, rows, value
 
 pytestmark = pytest.mark.acceptance
 
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 Where = tuple[object, ...]
 
 FILES = {

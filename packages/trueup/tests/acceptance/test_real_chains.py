@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from trueup_testing.chains import Locksmith
-from trueup_testing.command import Answer
+from trueup_testing.command import Answer, Run
 from trueup_testing.databases import Databases, execute, name_of, value
 from trueup_testing.schema import dump
 from trueup_testing.serverlog import ServerLog
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
 
 PROSAAS = Path(__file__).resolve().parents[3] / "prosaas" / "src" / "prosaas" / "migrations"
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from trueup_testing.chains import Locksmith, write_chain
-from trueup_testing.command import Answer
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute
 from trueup_testing.every_kind import EVERY_KIND
 
 pytestmark = pytest.mark.acceptance
-
-Run = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +12,7 @@ import trueup
 from trueup.connect.link import Link
 from trueup.connect.topology import Topology
 from trueup.errors import ConnectionFailed, UsageError
+from trueup_testing.chains import MakeChain
 from trueup_testing.databases import Databases, execute, name_of, rows
 from trueup_testing.pooler import BINARY, Pooler
 
@@ -53,7 +53,7 @@ def test_a_pool_that_others_keep_busy_is_not_taken_for_sessions(databases: Datab
 
 @pytest.mark.parametrize("what", [trueup.up, trueup.plan])
 def test_pools_of_statements_are_refused_with_the_way_out(
-    databases: Databases, database: str, chain: Callable[..., Path], what: Callable[..., object]
+    databases: Databases, database: str, chain: MakeChain, what: Callable[..., object]
 ) -> None:
     folder = chain({"001_a.sql": "CREATE TABLE a ();"})
     with (

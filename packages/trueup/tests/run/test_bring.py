@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -13,9 +11,8 @@ import trueup
 from trueup.catalog.snapshot import take
 from trueup.run import assess, ledger
 from trueup.run.execute import Executor
+from trueup_testing.chains import MakeChain
 from trueup_testing.databases import execute, value
-
-MakeChain = Callable[..., Path]
 
 
 def test_a_look_in_the_middle_of_another_run_decides_nothing(

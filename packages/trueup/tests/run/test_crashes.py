@@ -19,14 +19,13 @@ import trueup
 from trueup import api
 from trueup.run import blockers
 from trueup.run.execute import Limits
+from trueup_testing.chains import MakeChain
 from trueup_testing.command import clean_environment, run_benchmark
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY, Pooler
 from trueup_testing.ways import Way
 
 pytestmark = pytest.mark.pg
-
-MakeChain = Callable[..., Path]
 
 needs_pooler = pytest.mark.skipif(BINARY is None, reason="PgBouncer is not installed")
 

@@ -7,7 +7,6 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -16,7 +15,7 @@ import pytest
 import trueup
 from trueup.run import ledger
 from trueup.run.execute import Limits
-from trueup_testing.chains import Files
+from trueup_testing.chains import Files, MakeChain
 from trueup_testing.command import run_trueup
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY
@@ -25,7 +24,6 @@ from trueup_testing.ways import LEGACY, PROSAAS, WAYS, Outcome, Way, run_at_once
 
 pytestmark = [pytest.mark.pg, pytest.mark.skipif(BINARY is None, reason="PgBouncer is not installed")]
 
-MakeChain = Callable[..., Path]
 
 FILES: Files = {
     "001_a.sql": "CREATE TABLE a (id bigserial PRIMARY KEY, n int NOT NULL);\nCREATE INDEX a_n ON a (n);",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,11 @@ import trueup
 from trueup.chain.lockfile import load_locked
 from trueup.chain.steps import read_chain
 from trueup.errors import ScratchError, StepFailed
-from trueup_testing.chains import write_chain
-from trueup_testing.command import Answer
+from trueup_testing.chains import MakeChain, write_chain
+from trueup_testing.command import Run
 from trueup_testing.databases import rows, value
 
 pytestmark = pytest.mark.pg
-
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 TABLE = {"001_leads.sql": "CREATE TABLE leads (id int PRIMARY KEY, phone text);"}
 ROW = {"001_leads.sql": f"{TABLE['001_leads.sql']} INSERT INTO leads VALUES (1);"}

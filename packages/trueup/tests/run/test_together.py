@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 import trueup
+from trueup_testing.chains import MakeChain
 from trueup_testing.databases import name_of, value
 from trueup_testing.serverlog import ServerLog
 
-MakeChain = Callable[..., Path]
 TABLES = {f"{n:03}_t{n}.sql": f"CREATE TABLE t{n} (id int PRIMARY KEY, n int);" for n in range(1, 41)}
 
 

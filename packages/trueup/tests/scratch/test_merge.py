@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,10 @@ import trueup
 from trueup.chain.lockfile import load_locked
 from trueup.chain.steps import read_chain
 from trueup_testing.chains import Files, Locksmith, write_chain
-from trueup_testing.command import Answer
+from trueup_testing.command import Answer, Run
 from trueup_testing.databases import Databases
 
 pytestmark = pytest.mark.pg
-
-Run = Callable[..., Answer]
 
 
 class Repository:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from trueup.chain.lockfile import load_locked
 from trueup.chain.steps import read_chain
 from trueup.config import setup_sql, setups
-from trueup_testing.chains import Files
-from trueup_testing.command import Answer
+from trueup_testing.chains import Files, MakeChain
+from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, value
 
 pytestmark = pytest.mark.pg
 
-Run = Callable[..., Answer]
-MakeChain = Callable[..., Path]
 
 SUPABASE: Files = {
     "001_profiles.sql": """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from trueup.chain.header import lock_path
 from trueup.chain.steps import read_chain
@@ -11,6 +12,12 @@ from trueup.scratch.lock import learn, save
 
 Files = Mapping[str, str]
 """Path below the folder of migrations → text."""
+
+
+class MakeChain(Protocol):
+    """Writes a chain below the test's own folder, and locks it: the fixture `chain`."""
+
+    def __call__(self, files: Files, *, name: str = "shop", locked: bool = True, setup: str = "") -> Path: ...
 
 
 def write_chain(folder: Path, files: Files) -> Path:

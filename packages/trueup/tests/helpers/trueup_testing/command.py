@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 ROOT = Path(__file__).resolve().parents[5]
 TRUEUP = Path(sys.executable).with_name("trueup")
@@ -29,6 +29,12 @@ class Answer:
         """The one document on standard output."""
         document: dict[str, Any] = json.loads(self.out)
         return document
+
+
+class Run(Protocol):
+    """Runs the installed command, with a scratch server at hand: the fixture `run`."""
+
+    def __call__(self, *arguments: object, cwd: Path | None = None, **variables: str) -> Answer: ...
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
