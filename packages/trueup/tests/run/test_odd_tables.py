@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg
 import pytest
 
 import trueup
-from trueup import Options
-from trueup_testing.chains import Locksmith, write_chain
+from trueup_testing.chains import MakeChain
 from trueup_testing.databases import Databases, execute, rows
+from trueup_testing.safe_forms import IN_SAFE_FORMS, filled
 from trueup_testing.schema import columns, dump, row_digests
 
 pytestmark = pytest.mark.pg
@@ -69,14 +67,11 @@ ALTER TABLE part ADD w int DEFAULT 5 NOT NULL CHECK (w > 0);
 ALTER TABLE base ALTER a SET NOT NULL;
 ALTER TABLE base ALTER b TYPE text;
 """
-IN_SAFE_FORMS = Options(big_rows=1)
 
 
-def test_the_end_is_what_psql_makes_of_it(each_server: Databases, tmp_path: Path, locksmith: Locksmith) -> None:
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_changes.sql": CHANGES}))
-    url, written = each_server.create(), each_server.create()
-    trueup.up(url, folder, options=Options(to="1"))
-    execute(url, *ROWS)
+def test_the_end_is_what_psql_makes_of_it(each_server: Databases, chain: MakeChain) -> None:
+    folder = chain({"001_base.sql": BASE, "002_changes.sql": CHANGES})
+    url, written = filled(each_server, folder, *ROWS), each_server.create()
     execute(written, BASE, *ROWS, *CHANGES.strip().splitlines())
 
     report = trueup.up(url, folder, options=IN_SAFE_FORMS)
@@ -87,30 +82,26 @@ def test_the_end_is_what_psql_makes_of_it(each_server: Databases, tmp_path: Path
     assert row_digests(written, columns(written)) == row_digests(url, columns(written))
 
 
-def test_a_key_that_goes_on_the_way_divides_no_work(database: str, tmp_path: Path, locksmith: Locksmith) -> None:
+def test_a_key_that_goes_on_the_way_divides_no_work(databases: Databases, chain: MakeChain) -> None:
     changes = "ALTER TABLE two DROP CONSTRAINT two_pkey;\nALTER TABLE two ADD n serial;"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_changes.sql": changes}))
-    trueup.up(database, folder, options=Options(to="1"))
-    execute(database, *ROWS)
+    folder = chain({"001_base.sql": BASE, "002_changes.sql": changes})
+    url = filled(databases, folder, *ROWS)
 
     with pytest.raises(trueup.ConflictError) as caught:
-        trueup.up(database, folder, options=IN_SAFE_FORMS)
+        trueup.up(url, folder, options=IN_SAFE_FORMS)
 
     assert "without a primary key" in caught.value.conflicts[0].why
-    assert [(1,)] == rows(database, "SELECT count(*) FROM pg_constraint WHERE conname = 'two_pkey'")
+    assert [(1,)] == rows(url, "SELECT count(*) FROM pg_constraint WHERE conname = 'two_pkey'")
 
 
-def test_triggers_that_we_cannot_keep_still_are_for_a_person_to_decide(
-    database: str, tmp_path: Path, locksmith: Locksmith
-) -> None:
+def test_triggers_that_we_cannot_keep_still_are_for_a_person_to_decide(databases: Databases, chain: MakeChain) -> None:
     changes = "ALTER TABLE stamped ADD n serial;"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_changes.sql": changes}))
-    trueup.up(database, folder, options=Options(to="1"))
-    execute(database, *ROWS, "ALTER TABLE stamped ENABLE ALWAYS TRIGGER stamp")
+    folder = chain({"001_base.sql": BASE, "002_changes.sql": changes})
+    url = filled(databases, folder, *ROWS, "ALTER TABLE stamped ENABLE ALWAYS TRIGGER stamp")
 
     with pytest.raises(trueup.ConflictError) as caught:
-        trueup.up(database, folder, options=IN_SAFE_FORMS)
+        trueup.up(url, folder, options=IN_SAFE_FORMS)
 
     assert "stamp would fire for each row" in caught.value.conflicts[0].why
-    with psycopg.connect(database) as conn:
+    with psycopg.connect(url) as conn:
         assert conn.execute("SELECT count(*) FROM stamped WHERE at > '2020-01-01'").fetchone() == (0,)

@@ -12,10 +12,13 @@ import pytest
 
 import trueup
 from trueup import Options
+from trueup.chain.locks import STRENGTH
 from trueup.planning.model import Action
 from trueup.run.execute import Executor
-from trueup_testing.chains import Locksmith, write_chain
+from trueup.scratch.observed import LOCK_LETTERS
+from trueup_testing.chains import Locksmith, MakeChain, write_chain
 from trueup_testing.databases import Databases, execute, rows, value
+from trueup_testing.safe_forms import IN_SAFE_FORMS, filled
 from trueup_testing.schema import dump
 
 pytestmark = pytest.mark.pg
@@ -81,17 +84,6 @@ WATCH = (
      WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace; END $$""",
     "CREATE EVENT TRIGGER look ON ddl_command_end EXECUTE FUNCTION watch.look()",
 )
-MODES = {
-    "AccessShareLock": "AS",
-    "RowShareLock": "RS",
-    "RowExclusiveLock": "RX",
-    "ShareUpdateExclusiveLock": "SUE",
-    "ShareLock": "S",
-    "ShareRowExclusiveLock": "SRE",
-    "AccessExclusiveLock": "AE",
-}
-STRENGTH = list(MODES.values())
-IN_SAFE_FORMS = Options(big_rows=1)
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +94,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory, locksmith: Locksmith) -> Pa
 
 def in_use(databases: Databases, folder: Path) -> str:
     """A database with rows, in which every change is still to come."""
-    url = databases.create()
-    trueup.up(url, folder, options=Options(to="1"))
-    execute(url, *ROWS)
-    return url
+    return filled(databases, folder, *ROWS)
+
+
+def before(change: str, databases: Databases, chain: MakeChain) -> tuple[str, Path]:
+    """Such a database and the chain's folder, for a chain of one change."""
+    folder = chain({"001_base.sql": BASE, "002_change.sql": change})
+    return in_use(databases, folder), folder
 
 
 def as_written(databases: Databases) -> str:
@@ -127,8 +122,8 @@ class _Watched:
             took = run(executor, action)
             strongest: dict[str, str] = {}
             for name, mode in rows(url, "SELECT DISTINCT relation, mode FROM watch.seen"):
-                letters, table = MODES[str(mode)], f"public.{name}"
-                if STRENGTH.index(letters) >= STRENGTH.index(strongest.get(table, "AS")):
+                letters, table = LOCK_LETTERS[str(mode)], f"public.{name}"
+                if STRENGTH[letters] >= STRENGTH[strongest.get(table, "AS")]:
                     strongest[table] = letters
             self.parts.append((action, strongest))
             return took
@@ -152,7 +147,7 @@ def test_locks_are_those_that_the_plan_names_and_the_end_is_as_written(
         if action.transaction
         for table, mode in seen.items()
         if table not in ("public.part3", "public.kind3", "public.new")  # nobody uses them yet
-        and STRENGTH.index(mode) > STRENGTH.index(claimed(action, table))
+        and STRENGTH[mode] > STRENGTH[claimed(action, table)]
     ]
     assert [] == stronger
     felt = [action for action, seen in watched.parts if {"S", "SRE", "AE"} & set(action.locks.values())]
@@ -166,16 +161,14 @@ def claimed(action: Action, table: str) -> str:
 
 
 def test_a_step_in_parts_is_done_once_and_a_plan_shows_the_batches_that_are_sent(
-    database: str, tmp_path: Path, locksmith: Locksmith
+    databases: Databases, chain: MakeChain
 ) -> None:
     change = "ALTER TABLE t ADD u uuid DEFAULT gen_random_uuid() NOT NULL;"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    trueup.up(database, folder, options=Options(to="1"))
-    execute(database, *ROWS)
-    (planned,) = trueup.plan(database, folder, options=IN_SAFE_FORMS).sent
+    url, folder = before(change, databases, chain)
+    (planned,) = trueup.plan(url, folder, options=IN_SAFE_FORMS).sent
     events: list[trueup.Event] = []
 
-    report = trueup.up(database, folder, options=IN_SAFE_FORMS, on_event=events.append)
+    report = trueup.up(url, folder, options=IN_SAFE_FORMS, on_event=events.append)
 
     batch = "UPDATE public.t SET u = DEFAULT WHERE u IS NULL AND (t.k > '…'::int AND t.k <= '…'::int)"
     assert [batch] == planned.parts[1].statements
@@ -234,11 +227,8 @@ BUILDS = {
 
 
 @pytest.mark.parametrize("change", BUILDS)
-def test_writers_go_on_while_an_index_is_built(
-    each_server: Databases, tmp_path: Path, locksmith: Locksmith, change: str
-) -> None:
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    url = in_use(each_server, folder)
+def test_writers_go_on_while_an_index_is_built(each_server: Databases, chain: MakeChain, change: str) -> None:
+    url, folder = before(change, each_server, chain)
     with psycopg.connect(url) as writer, psycopg.connect(url, autocommit=True) as other:
         writer.execute("UPDATE t SET a = a WHERE k = 1")
         thread = threading.Thread(target=trueup.up, args=(url, folder), kwargs={"options": IN_SAFE_FORMS})
@@ -267,27 +257,20 @@ def _modes_while_waiting(conn: psycopg.Connection[object]) -> Iterator[str]:
         time.sleep(0.01)
 
 
-def test_small_tables_and_what_is_meant_as_written_are_sent_as_written(
-    database: str, tmp_path: Path, locksmith: Locksmith
-) -> None:
+def test_small_tables_and_what_is_meant_as_written_are_sent_as_written(databases: Databases, chain: MakeChain) -> None:
     change = "CREATE INDEX t_b ON t (b);\n-- as written\nALTER TABLE t ALTER id TYPE bigint;"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    trueup.up(database, folder, options=Options(to="1"))
-    execute(database, *ROWS)
+    url, folder = before(change, databases, chain)
 
-    small, big = trueup.plan(database, folder), trueup.plan(database, folder, options=IN_SAFE_FORMS)
+    small, big = trueup.plan(url, folder), trueup.plan(url, folder, options=IN_SAFE_FORMS)
 
     assert [["CREATE INDEX t_b ON t (b)"], ["ALTER TABLE t ALTER id TYPE bigint"]] == [s.statements for s in small.sent]
     assert ["CREATE INDEX CONCURRENTLY t_b ON public.t USING btree (b)"] == big.sent[0].statements
     assert ["ALTER TABLE t ALTER id TYPE bigint"] == big.sent[1].statements
 
 
-def test_a_detach_that_was_interrupted_is_brought_to_its_end(
-    each_server: Databases, tmp_path: Path, locksmith: Locksmith
-) -> None:
+def test_a_detach_that_was_interrupted_is_brought_to_its_end(each_server: Databases, chain: MakeChain) -> None:
     change = "ALTER TABLE part DETACH PARTITION part1"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    url = in_use(each_server, folder)
+    url, folder = before(change, each_server, chain)
     failed: list[trueup.StepFailed] = []
 
     def run() -> None:
@@ -323,12 +306,9 @@ def until(conn: psycopg.Connection[object], query: str) -> None:
         time.sleep(0.01)
 
 
-def test_a_default_partition_is_not_read_under_the_strong_lock(
-    each_server: Databases, tmp_path: Path, locksmith: Locksmith
-) -> None:
+def test_a_default_partition_is_not_read_under_the_strong_lock(each_server: Databases, chain: MakeChain) -> None:
     change = "ALTER TABLE kind ATTACH PARTITION loose FOR VALUES IN ('l', 'm')"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    url = in_use(each_server, folder)
+    url, folder = before(change, each_server, chain)
     query = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname IN ('kind2', 'loose') AND seq_scan > 0"
     execute(url, "SELECT pg_stat_reset()")
 
@@ -345,10 +325,8 @@ LOST = {
 }
 
 
-def test_a_lost_column_of_a_big_table_is_filled_in_batches(
-    each_server: Databases, tmp_path: Path, locksmith: Locksmith
-) -> None:
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", LOST))
+def test_a_lost_column_of_a_big_table_is_filled_in_batches(each_server: Databases, chain: MakeChain) -> None:
+    folder = chain(LOST)
     url = each_server.create()
     trueup.up(url, folder)
     execute(url, "ALTER TABLE h DROP n", "ANALYZE h")
@@ -359,10 +337,10 @@ def test_a_lost_column_of_a_big_table_is_filled_in_batches(
 
     with pytest.raises(_Killed):
         trueup.up(url, folder, options=IN_SAFE_FORMS, on_event=stop)
-    filled = value(url, "SELECT count(n) FROM h")
+    done = value(url, "SELECT count(n) FROM h")
     report = trueup.up(url, folder, options=IN_SAFE_FORMS)
 
-    assert 0 < int(str(filled)) < 9000
+    assert 0 < int(str(done)) < 9000
     assert report.true
     assert 9000 == value(url, "SELECT count(*) FROM h WHERE n = a * 2")
 
@@ -372,12 +350,9 @@ SELECT count(*) FROM generate_series(1, 1000) AS n, LATERAL (SELECT FROM t WHERE
 """
 
 
-def test_a_small_table_has_its_safe_forms_where_it_is_busy(
-    each_server: Databases, tmp_path: Path, locksmith: Locksmith
-) -> None:
+def test_a_small_table_has_its_safe_forms_where_it_is_busy(each_server: Databases, chain: MakeChain) -> None:
     change = "CREATE INDEX t_b ON t (b);\nALTER TABLE t ALTER id TYPE bigint;"
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    url = in_use(each_server, folder)
+    url, folder = before(change, each_server, chain)
 
     def sent(rows: int) -> list[str]:
         return [step.statements[0] for step in trueup.plan(url, folder, options=Options(big_rows=rows)).sent]
@@ -393,10 +368,8 @@ def test_a_small_table_has_its_safe_forms_where_it_is_busy(
     assert trueup.plan(url, folder, options=Options(big_rows=1000)).sent[0].parts[0].locks["public.t"]["busy"]
 
 
-def test_what_is_in_toast_makes_a_table_big(database: str, tmp_path: Path, locksmith: Locksmith) -> None:
-    folder = locksmith.lock(
-        write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": "CREATE INDEX t_b ON t (b)"})
-    )
+def test_what_is_in_toast_makes_a_table_big(database: str, chain: MakeChain) -> None:
+    folder = chain({"001_base.sql": BASE, "002_change.sql": "CREATE INDEX t_b ON t (b)"})
     trueup.up(database, folder, options=Options(to="1"))
     long = "(SELECT string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 5000))"
     execute(
@@ -425,14 +398,12 @@ def test_what_is_in_toast_makes_a_table_big(database: str, tmp_path: Path, locks
     ],
 )
 def test_what_has_no_safe_form_is_for_a_person_to_decide(
-    database: str, tmp_path: Path, locksmith: Locksmith, change: str, why: str
+    databases: Databases, chain: MakeChain, change: str, why: str
 ) -> None:
-    folder = locksmith.lock(write_chain(tmp_path / "migrations", {"001_base.sql": BASE, "002_change.sql": change}))
-    trueup.up(database, folder, options=Options(to="1"))
-    execute(database, *ROWS)
+    url, folder = before(change, databases, chain)
 
     with pytest.raises(trueup.ConflictError) as caught:
-        trueup.up(database, folder, options=IN_SAFE_FORMS)
+        trueup.up(url, folder, options=IN_SAFE_FORMS)
 
     (conflict,) = caught.value.conflicts
     assert why in conflict.why
