@@ -109,15 +109,25 @@ def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
+def own_name(identity: str) -> str:
+    """An object's name without its schema or table, and without quotes."""
+    return unquoted(parts(identity)[-1])
+
+
 def mentions(text: str, identity: str) -> bool:
-    """True where a text has an object's own name, without its schema or table, as a word."""
-    name = unquoted(parts(identity)[-1])
+    """True where a text has an object's own name as a word."""
+    name = own_name(identity)
     return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def quoted(name: str) -> str:
     """An identifier as quote_ident writes it, but for key words."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else in_quotes(name)
+
+
+def in_quotes(name: str) -> str:
+    """An identifier in quotes, whatever it is: it may be a key word."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trueup.catalog.keys import parts, unquoted
+from trueup.catalog.keys import own_name
 from trueup.chain.grammar import parse_statements, string_list
 from trueup.chain.model import Step
 
@@ -13,7 +13,7 @@ _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
 
 def defining_statement(step: Step, identity: str) -> str:
     """The last statement of the step that defines the function, as CREATE OR REPLACE; empty where none does."""
-    name = unquoted(parts(identity)[-1])
+    name = own_name(identity)
     for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
         if tag not in ("create_function_stmt", "define_stmt") or name not in text:
             continue

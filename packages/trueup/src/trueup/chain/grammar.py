@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from trueup.catalog.keys import in_quotes, quoted
 from trueup.errors import MigrationError
 
 GRAMMAR_VERSION = "17"  # major version of the grammar in libpg_query
@@ -139,5 +140,15 @@ def enum_name(node: Any, field: str) -> str:
 
 
 def range_name(relation: Any) -> str:
-    """The name of a RangeVar as `schema.name` or `name`."""
+    """The name of a RangeVar as people read it: `schema.name` or `name`."""
     return f"{relation.schemaname}.{relation.relname}" if relation.schemaname else str(relation.relname)
+
+
+def range_sql(relation: Any) -> str:
+    """The same as SQL."""
+    return ".".join(in_quotes(name) for name in (relation.schemaname, relation.relname) if name)
+
+
+def range_identity(relation: Any) -> str:
+    """The same as facts have it: a name without a schema is taken to be in `public`."""
+    return f"{quoted(relation.schemaname or 'public')}.{quoted(relation.relname)}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, string_list
+from trueup.catalog.keys import in_quotes
+from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, range_sql, string_list
 from trueup.chain.statements import conjuncts
 
 _MOST_ROWS = 500  # to ask for one by one
@@ -24,14 +25,14 @@ def rows_it_leaves(statement: Statement, keys: Collection[frozenset[str]] = ()) 
     conditions = []
     for values in node.select_stmt.select_stmt.values_lists:
         said = dict(zip(names, values.list.items, strict=False))
-        same = {name: f"{_quoted(name)} = {expression(value)}" for name, value in said.items() if _is_constant(value)}
+        same = {name: f"{in_quotes(name)} = {expression(value)}" for name, value in said.items() if _is_constant(value)}
         asked = (
             [[same[name] for name in sorted(key)] for key in keys if key <= same.keys()] if keys else [same.values()]
         )
         if not all(asked) or not asked:
             return []
         conditions.append(
-            " OR ".join(f"EXISTS (SELECT FROM {_table(node)} WHERE {' AND '.join(one)})" for one in asked)
+            " OR ".join(f"EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' AND '.join(one)})" for one in asked)
         )
     return [f"({condition})" for condition in conditions]
 
@@ -56,8 +57,8 @@ def rows_it_finds(statement: Statement) -> str:
             and all(map(_is_constant, (value, found.rexpr)))
             and expression(value) != expression(found.rexpr)
         ):
-            alias = f" {_quoted(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
-            return f"EXISTS (SELECT FROM {_table(node)}{alias} WHERE {expression(node.where_clause)})"
+            alias = f" {in_quotes(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
+            return f"EXISTS (SELECT FROM {range_sql(node.relation)}{alias} WHERE {expression(node.where_clause)})"
     return ""
 
 
@@ -76,14 +77,6 @@ def ends_the_same(statement: Statement) -> bool:
         if all(field.HasField("string") for field in column.fields)
     }
     return not targets & read
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'  # a table may be called like a key word
-
-
-def _table(node: Any) -> str:
-    return ".".join(_quoted(name) for name in (node.relation.schemaname, node.relation.relname) if name)
 
 
 def _is_constant(value: Any) -> bool:

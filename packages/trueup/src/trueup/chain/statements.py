@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from trueup.catalog.keys import literal
 from trueup.chain.grammar import (
     Statement,
     deparse,
@@ -73,7 +74,7 @@ def as_local_setting(statement: Statement) -> str:
     """The same setting for one transaction, so that it cannot leak to the next client of a pooler."""
     arguments = _set_config_arguments(statement)
     if arguments is not None:
-        name, value = (deparse_constant(arguments[i]) for i in (0, 1))
+        name, value = (literal(arguments[i].a_const.sval.sval) for i in (0, 1))
         return f"SELECT pg_catalog.set_config({name}, {value}, true)"
     node = type(statement.node)()
     node.CopyFrom(statement.node)
@@ -89,12 +90,6 @@ def setting_name(statement: Statement) -> str:
     if arguments is not None:
         return str(arguments[0].a_const.sval.sval)
     return str(statement.node.name)
-
-
-def deparse_constant(node: Any) -> str:
-    """A string constant as a literal."""
-    value: str = node.a_const.sval.sval
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _set_config_arguments(statement: Statement) -> Any | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from trueup.catalog.keys import literal
-from trueup.chain.grammar import deparse, parse_statements
+from trueup.catalog.keys import in_quotes, literal
+from trueup.chain.grammar import deparse, parse_statements, range_sql
 from trueup.chain.model import Batches, Step
 from trueup.errors import MigrationError
 from trueup.planning.batchable import Unfit, driving_table
@@ -65,19 +65,19 @@ class Backfill:
     def counting(self, key: Sequence[KeyColumn], span: Range) -> str:
         """The query for the number of rows of a range."""
         condition = _condition(self.alias, key, span) or "true"
-        return f"SELECT count(*) FROM {self.table} AS {quoted(self.alias)} WHERE {condition}"
+        return f"SELECT count(*) FROM {self.table} AS {in_quotes(self.alias)} WHERE {condition}"
 
     def boundary(self, key: Sequence[KeyColumn], low: Bound | None, size: int) -> str:
         """The query for the last key of the next range of so many rows. No row: there are fewer left."""
-        names = ", ".join(quoted(column.name) for column in key)
-        printed = ", ".join(f"{quoted(column.name)}::text" for column in key)
+        names = ", ".join(in_quotes(column.name) for column in key)
+        printed = ", ".join(f"{in_quotes(column.name)}::text" for column in key)
         above = (
             _condition(self.alias, key, Range(low=low))
             if low
-            else " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key if column.nullable)
+            else " AND ".join(f"{in_quotes(column.name)} IS NOT NULL" for column in key if column.nullable)
         )
         (statement,) = parse_statements(
-            f"SELECT {names} FROM {self.table} AS {quoted(self.alias)} ORDER BY {names} LIMIT 1 OFFSET {size - 1}"
+            f"SELECT {names} FROM {self.table} AS {in_quotes(self.alias)} ORDER BY {names} LIMIT 1 OFFSET {size - 1}"
         )
         _narrow(statement.node, above)
         return f"SELECT {printed} FROM ({deparse(statement.tag, statement.node)}) AS last"
@@ -98,7 +98,7 @@ def backfill_of(step: Step) -> Backfill:
         ) from None
     return Backfill(
         name=step.id,
-        table=".".join(quoted(name) for name in (table.schemaname, table.relname) if name),
+        table=range_sql(table),
         alias=table.alias.aliasname or table.relname,
         columns=wish.columns,
         batch=wish.size or DEFAULT_BATCH,
@@ -106,16 +106,11 @@ def backfill_of(step: Step) -> Backfill:
     )
 
 
-def quoted(name: str) -> str:
-    """A name as SQL writes it whatever it is."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _condition(alias: str, key: Sequence[KeyColumn], span: Range) -> str:
     """A range as SQL; empty where it is everything."""
     if span == Range():
         return ""
-    names = [f"{quoted(alias)}.{quoted(column.name)}" for column in key]
+    names = [f"{in_quotes(alias)}.{in_quotes(column.name)}" for column in key]
     parts = []
     for sign, bound in ((">", span.low), ("<=", span.high)):
         if bound is None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, owner_of, parts, table_of
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
@@ -259,7 +259,7 @@ class _Building:
 
     def _fillers(self, key: str) -> list[Step]:
         """The chain's own UPDATEs of a column, as far as they were done here."""
-        table, column = table_of(key).rsplit(".", 1)[-1].strip('"'), parts(identity_of(key))[-1].strip('"')
+        table, column = own_name(table_of(key)), own_name(identity_of(key))
         found = []
         for step in self.locked.steps[: self.decision.anchor]:
             if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:

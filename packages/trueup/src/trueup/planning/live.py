@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from trueup.catalog.keys import index_table, kind_of, quoted, table_of
-from trueup.chain.grammar import nodes_of, parse_statements
+from trueup.catalog.keys import index_table, kind_of, table_of
+from trueup.chain.grammar import nodes_of, parse_statements, range_identity
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision
 
@@ -108,8 +108,7 @@ def vacuumed(step: Step) -> tuple[str, ...]:
     if step.tags != ("vacuum_stmt",) or "full" not in step.sql.lower():
         return ()
     (statement,) = parse_statements(step.sql)
-    named = nodes_of(statement.node, "RangeVar")
-    return tuple(f"{quoted(table.schemaname or 'public')}.{quoted(table.relname)}" for table in named)
+    return tuple(map(range_identity, nodes_of(statement.node, "RangeVar")))
 
 
 def said_bytes(number: int) -> str:

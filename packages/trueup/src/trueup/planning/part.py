@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, quoted, table_of
-from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements
+from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
+from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements, range_identity
 from trueup.chain.model import LockedChain
 from trueup.chain.statements import is_concurrent
 from trueup.planning.model import Action, Plan
@@ -82,12 +81,8 @@ def _relations(action: Action, locked: LockedChain) -> set[str]:
     touched |= {table for key in action.keys if (table := table_of(key))}
     if any(kind_of(key) == "index" for key in action.keys):  # it is its statement that names the table
         for text in action.statements:
-            touched |= {_identity(table) for table in nodes_of(parse_statements(text)[0].node, "RangeVar")}
+            touched |= {range_identity(table) for table in nodes_of(parse_statements(text)[0].node, "RangeVar")}
     return touched
-
-
-def _identity(relation: Any) -> str:
-    return f"{quoted(relation.schemaname or 'public')}.{quoted(relation.relname)}"
 
 
 def _concurrent(action: Action) -> Action | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from trueup.catalog.keys import identity_of, kind_of, parts, unquoted
+from trueup.catalog.keys import identity_of, kind_of, own_name
 
 _ORDER = (
     ("role",),
@@ -78,7 +78,7 @@ def _after_what_they_name(ordered: list[str], needs: Callable[[str], str]) -> li
 
 
 def _short_name(key: str) -> str:
-    return unquoted(parts(identity_of(key))[-1])
+    return own_name(identity_of(key))
 
 
 def _order_kind(key: str, value: str | None, early_functions: frozenset[str]) -> str:

@@ -155,11 +155,7 @@ def _column_facet(
         raise CannotRender(key, "a generated column is made anew")
     statements = [tables.alter_column(key, value, there)]
     if kind == "identity" and there is None:
-        table, name = identity.rsplit(".", 1)
-        sequence = f"pg_catalog.pg_get_serial_sequence('{table}', '{name.strip(chr(34))}')"
-        statements.append(
-            f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)",
-        )
+        statements.append(tables.fill_identity(identity))
     return statements, []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trueup.catalog.keys import kind_of, parts, split_key, table_of
+from trueup.catalog.keys import kind_of, literal, own_name, parts, split_key, table_of
 
 State = Mapping[str, str | None]
 
@@ -87,9 +87,23 @@ def _facet(kind: str, value: str | None, found: str | None) -> str:
 
 def fill_sequence(column: str, sequence: str) -> str:
     """Set a sequence past the largest value of its column, so that the next row gets a free one."""
+    return _fill(column, literal(sequence))
+
+
+def fill_identity(column: str) -> str:
+    """The same for the sequence of an identity column."""
+    return _fill(column, own_sequence(column))
+
+
+def own_sequence(column: str) -> str:
+    """An expression for the sequence of a serial or identity column."""
+    table = ".".join(parts(column)[:2])
+    return f"pg_catalog.pg_get_serial_sequence({literal(table)}, {literal(own_name(column))})"
+
+
+def _fill(column: str, sequence: str) -> str:
     table, name = ".".join(parts(column)[:2]), parts(column)[-1]
-    literal = "'" + sequence.replace("'", "''") + "'"
-    return f"SELECT pg_catalog.setval({literal}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)"
+    return f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)"
 
 
 def is_facet_of_new_column(key: str, made: set[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from trueup.catalog.keys import quoted
 from trueup.chain import statements as ask
-from trueup.chain.grammar import Statement, enum_name, range_name
+from trueup.chain.grammar import Statement, enum_name, range_identity
 from trueup.chain.model import Effect, Step
 from trueup.planning.hazards.sent import Sent
 
@@ -55,7 +55,7 @@ class Around:
 
     def type_of(self, relation: Any, column: str) -> Type | None:
         """The column's type before the step, where the lock file knows it."""
-        value = self.facts.get(f"column {qualified(relation)}.{quoted(column)}")
+        value = self.facts.get(f"column {range_identity(relation)}.{quoted(column)}")
         return type_of_fact(value) if value else None
 
     def rewrites(self, relation: Any) -> bool | None:
@@ -63,18 +63,13 @@ class Around:
         if self.effect is None:
             return None
         if relation.schemaname:
-            return qualified(relation) in self.effect.rewritten
+            return range_identity(relation) in self.effect.rewritten
         return any(name.endswith(f".{quoted(relation.relname)}") for name in self.effect.rewritten)
 
 
-def qualified(relation: Any) -> str:
-    """`schema.table` as facts have it; a name without a schema is taken to be in `public`."""
-    return f"{quoted(relation.schemaname or 'public')}.{quoted(relation.relname)}"
-
-
-def shown(relation: Any) -> str:
-    """The relation as the author wrote it."""
-    return range_name(relation)
+def locking(*relations: Any, mode: str = "AE") -> dict[str, str]:
+    """These relations, each with the mode that a statement takes on it."""
+    return {range_identity(relation): mode for relation in relations}
 
 
 def type_of_fact(value: str) -> Type:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, enum_name
-from trueup.planning.hazards.around import Around, shown
+from trueup.chain.grammar import Statement, enum_name, range_name
+from trueup.planning.hazards.around import Around
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
 
@@ -88,7 +88,7 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
     elif tag == "alter_enum_stmt" and node.new_val and not node.old_val:
         yield Hit(SHAPE, f"an enum gets the value '{node.new_val}'")
     elif tag == "index_stmt" and node.unique and not around.is_fresh(node.relation):
-        yield Hit(REFUSES, f"{shown(node.relation)} gets a unique index")
+        yield Hit(REFUSES, f"{range_name(node.relation)} gets a unique index")
     elif tag == "alter_domain_stmt" and node.subtype in ("C", "O"):
         yield Hit(REFUSES, "a domain gets a constraint")
     elif tag == "drop_stmt" and (found := _DROPPED.get(enum_name(node, "remove_type"))):
@@ -99,7 +99,7 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
     """Hits of one part of an ALTER TABLE."""
     if around.is_fresh(relation):
         return
-    table = shown(relation)
+    table = range_name(relation)
     if found := _ALTERED.get(kind):
         yield Hit(found[0], f"{table} {found[1]}")
         if kind == "AT_AddColumn":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.chain.grammar import Statement, enum_name, nodes_of
-from trueup.planning.hazards.around import Around, qualified
+from trueup.chain.grammar import Statement, enum_name, nodes_of, range_identity
+from trueup.planning.hazards.around import Around
 from trueup.planning.hazards.model import Hit, lock_rule
 
 SEVERAL_LOCKS = lock_rule(
@@ -46,7 +46,7 @@ def block_hits(
             yield position, Hit(ROWS_IN_BLOCK, said, dict(locked))
         for relation in _strongly_locked(statement):
             if not around.is_fresh(relation):
-                locked[qualified(relation)] = observed.get(qualified(relation), "AE")
+                locked[range_identity(relation)] = observed.get(range_identity(relation), "AE")
     if len(locked) > 1:
         yield 0, Hit(SEVERAL_LOCKS, f"{_names(locked)} are locked in one transaction", locked)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import enum_name, nodes_of
-from trueup.planning.hazards.around import Around, Type, qualified, shown, type_of_node
+from trueup.chain.grammar import enum_name, nodes_of, range_name
+from trueup.planning.hazards.around import Around, Type, locking, type_of_node
 from trueup.planning.hazards.constraints import constraint_hits
 from trueup.planning.hazards.model import Family, Hit, Rule, lock_rule
 
@@ -99,8 +99,8 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
 
 
 def _added(relation: Any, column: Any, around: Around) -> Iterator[Hit]:
-    name = f"{shown(relation)}.{column.colname}"
-    locks = {qualified(relation): "AE"}
+    name = f"{range_name(relation)}.{column.colname}"
+    locks = locking(relation)
     kinds = {enum_name(item.constraint, "contype"): item.constraint for item in column.constraints}
     kind = type_of_node(column.type_name)
     given = kinds.keys() & {"CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED"}
@@ -131,8 +131,8 @@ def _volatile(relation: Any, expression: Any, around: Around) -> str:
 
 def _retyped(relation: Any, name: str, column: Any, around: Around) -> Iterator[Hit]:
     new, old = type_of_node(column.type_name), around.type_of(relation, name)
-    what = f"{shown(relation)}.{name}"
-    locks, at = {qualified(relation): "AE"}, column.location
+    what = f"{range_name(relation)}.{name}"
+    locks, at = locking(relation), column.location
     if old is not None and is_narrower(old, new):
         yield Hit(NARROW_TYPE, f"{what} becomes narrower: {_text(old)} → {_text(new)}", locks, at)
     keeps = not rewrites if (rewrites := around.rewrites(relation)) is not None else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, enum_name, nodes_of
-from trueup.planning.hazards.around import Around, qualified, shown
+from trueup.chain.grammar import Statement, enum_name, nodes_of, range_identity, range_name
+from trueup.planning.hazards.around import Around, locking
 from trueup.planning.hazards.model import Hit, Level, lock_rule
 
 CHECK = lock_rule(
@@ -69,14 +69,14 @@ RULES = (CHECK, FOREIGN_KEY, NEW_REFERENCE, UNIQUE, PRIMARY_KEY, EXCLUDE, SET_NO
 
 def constraint_hits(relation: Any, constraint: Any, what: str = "") -> Iterator[Hit]:
     """Hits of a constraint that is added to a table in use, alone or with its column."""
-    table, at = qualified(relation), constraint.location
-    said = what or f"{shown(relation)} gets {constraint.conname or 'a constraint'}"
+    table, at = range_identity(relation), constraint.location
+    said = what or f"{range_name(relation)} gets {constraint.conname or 'a constraint'}"
     match enum_name(constraint, "contype"):
         case "CONSTR_CHECK" if not constraint.skip_validation:
             yield Hit(CHECK, f"{said}: CHECK", {table: "AE"}, at)
         case "CONSTR_FOREIGN" if not constraint.skip_validation:
-            locks = {table: "AE" if what else "SRE", qualified(constraint.pktable): "SRE"}
-            yield Hit(FOREIGN_KEY, f"{said}: a foreign key to {shown(constraint.pktable)}", locks, at)
+            locks = {table: "AE" if what else "SRE", range_identity(constraint.pktable): "SRE"}
+            yield Hit(FOREIGN_KEY, f"{said}: a foreign key to {range_name(constraint.pktable)}", locks, at)
         case "CONSTR_UNIQUE" if not constraint.indexname:
             yield Hit(UNIQUE, f"{said}: UNIQUE", {table: "AE"}, at)
         case "CONSTR_PRIMARY" if not constraint.indexname:
@@ -92,7 +92,7 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
     elif kind == "AT_AddConstraint":
         yield from constraint_hits(relation, getattr(command, "def").constraint)
     elif kind == "AT_SetNotNull":
-        yield Hit(SET_NOT_NULL, f"{shown(relation)}.{command.name} becomes NOT NULL", {qualified(relation): "AE"})
+        yield Hit(SET_NOT_NULL, f"{range_name(relation)}.{command.name} becomes NOT NULL", locking(relation))
 
 
 def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
@@ -109,8 +109,8 @@ def references(relation: Any, node: Any, around: Around) -> Iterator[Hit]:
         parent = constraint.pktable
         own = enum_name(constraint, "contype") != "CONSTR_FOREIGN" or parent.relname == relation.relname
         if not own and not around.is_fresh(parent):
-            said = f"{shown(relation)} is new and refers to {shown(parent)}"
-            yield Hit(NEW_REFERENCE, said, {qualified(parent): "SRE"}, constraint.location)
+            said = f"{range_name(relation)} is new and refers to {range_name(parent)}"
+            yield Hit(NEW_REFERENCE, said, locking(parent, mode="SRE"), constraint.location)
 
 
 def _domain_hits(node: Any) -> Iterator[Hit]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, enum_name, nodes_of
-from trueup.planning.hazards.around import Around, qualified, shown, signature
+from trueup.chain.grammar import Statement, enum_name, nodes_of, range_name
+from trueup.planning.hazards.around import Around, locking, signature
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
 _LATER = (
@@ -135,14 +135,14 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
 
 def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterator[Hit]:
     """Hits of one part of an ALTER TABLE."""
-    column, locks = f"{shown(relation)}.{command.name}", {qualified(relation): "AE"}
+    column, locks = f"{range_name(relation)}.{command.name}", locking(relation)
     match kind:
         case "AT_DropColumn":
             yield Hit(DROP_COLUMN, f"{column} is dropped", locks)
         case "AT_DropNotNull":
             yield Hit(DROP_NOT_NULL, f"{column} may be NULL from now on", locks)
-        case "AT_DropConstraint" if (shown(relation), command.name) not in around.again:
-            yield Hit(DROP_CONSTRAINT, f"the constraint {command.name} of {shown(relation)} is dropped", locks)
+        case "AT_DropConstraint" if (range_name(relation), command.name) not in around.again:
+            yield Hit(DROP_CONSTRAINT, f"the constraint {command.name} of {range_name(relation)} is dropped", locks)
         case "AT_ColumnDefault" if not command.HasField("def"):
             yield Hit(DROP_DEFAULT, f"{column} loses its default", locks)
         case "AT_DropExpression" | "AT_SetExpression" | "AT_DropIdentity" | "AT_SetIdentity":
@@ -184,16 +184,16 @@ def _renames(node: Any, around: Around) -> Iterator[Hit]:
     kind = enum_name(node, "rename_type")
     if node.HasField("relation") and around.is_fresh(node.relation):
         return
-    old = node.subname or (shown(node.relation) if node.HasField("relation") else _object(node))
+    old = node.subname or (range_name(node.relation) if node.HasField("relation") else _object(node))
     atomic = len(around.step.statements) > 1
     if atomic and not node.subname and ("object", old.rsplit(".", 1)[-1]) in around.again:
         return  # another one takes its name in the same transaction
     said = f"{old} becomes {node.newname}"
-    locks = {qualified(node.relation): "AE"} if node.HasField("relation") else {}
+    locks = locking(node.relation) if node.HasField("relation") else {}
     if kind == "OBJECT_TABLE":
         yield Hit(RENAME_TABLE, said, locks)
     elif kind in ("OBJECT_COLUMN", "OBJECT_ATTRIBUTE"):
-        yield Hit(RENAME_COLUMN, f"{shown(node.relation)}.{said}", locks)
+        yield Hit(RENAME_COLUMN, f"{range_name(node.relation)}.{said}", locks)
     elif kind in _HARMLESS_NAMES:
         yield Hit(RENAME_CONSTRAINT, said, locks if kind == "OBJECT_TABCONSTRAINT" else {})
     else:
@@ -202,7 +202,7 @@ def _renames(node: Any, around: Around) -> Iterator[Hit]:
 
 def _object(node: Any) -> str:
     names = [found.sval for found in nodes_of(node, "String")]
-    return shown(node.relation) if node.HasField("relation") else ".".join(names[:2]) or "an object"
+    return range_name(node.relation) if node.HasField("relation") else ".".join(names[:2]) or "an object"
 
 
 def _kind(name: str) -> str:

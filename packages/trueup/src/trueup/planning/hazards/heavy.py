@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from trueup.catalog.keys import own_name
 from trueup.chain.grammar import Statement, enum_name, range_name
 from trueup.chain.locks import MODES, STRONG
-from trueup.planning.hazards.around import Around, qualified, shown
+from trueup.planning.hazards.around import Around, locking
 from trueup.planning.hazards.model import Family, Hit, Level, Rule, lock_rule
 
 REWRITE = lock_rule(
@@ -90,20 +91,24 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
     match statement.tag:
         case "vacuum_stmt" if any(option.def_elem.defname == "full" for option in node.options):
             tables = [item.vacuum_relation.relation for item in node.rels]
-            said = ", ".join(shown(table) for table in tables) or "every table"
-            yield Hit(REWRITE, f"VACUUM FULL of {said}", {qualified(table): "AE" for table in tables})
+            said = ", ".join(range_name(table) for table in tables) or "every table"
+            yield Hit(REWRITE, f"VACUUM FULL of {said}", locking(*tables))
         case "cluster_stmt":
             table = node.relation
-            yield Hit(REWRITE, f"CLUSTER of {shown(table) or 'every table'}", _of(table) if table.relname else {})
+            yield Hit(
+                REWRITE, f"CLUSTER of {range_name(table) or 'every table'}", locking(table) if table.relname else {}
+            )
         case "refresh_mat_view_stmt" if not node.concurrent and not around.is_fresh(node.relation):
-            yield Hit(REFRESH, f"{shown(node.relation)} is refreshed", _of(node.relation))
+            yield Hit(REFRESH, f"{range_name(node.relation)} is refreshed", locking(node.relation))
         case "lock_stmt":
             yield from _locked(node, around)
         case "truncate_stmt":
             yield from _emptied(node, around)
         case "create_trig_stmt" if not around.is_fresh(node.relation):
             yield Hit(
-                CREATE_TRIGGER, f"{shown(node.relation)} gets the trigger {node.trigname}", _of(node.relation, "SRE")
+                CREATE_TRIGGER,
+                f"{range_name(node.relation)} gets the trigger {node.trigname}",
+                locking(node.relation, mode="SRE"),
             )
         case "variable_set_stmt":
             yield from timeout_hits(statement.text)
@@ -116,9 +121,13 @@ def alter_hits(relation: Any, _command: Any, kind: str, around: Around) -> Itera
     if around.is_fresh(relation):
         return
     if kind in _REWRITING:
-        yield Hit(REWRITE, f"{shown(relation)} {_REWRITING[kind]}", _of(relation))
+        yield Hit(REWRITE, f"{range_name(relation)} {_REWRITING[kind]}", locking(relation))
     elif kind.startswith(("AT_DisableTrig", "AT_DisableRule")):
-        yield Hit(DISABLE_TRIGGER, f"triggers or rules of {shown(relation)} are switched off", _of(relation, "SRE"))
+        yield Hit(
+            DISABLE_TRIGGER,
+            f"triggers or rules of {range_name(relation)} are switched off",
+            locking(relation, mode="SRE"),
+        )
 
 
 def observed_hits(around: Around, told: set[str]) -> Iterator[Hit]:
@@ -141,15 +150,15 @@ def _locked(node: Any, around: Around) -> Iterator[Hit]:
     mode = modes[node.mode - 1] if 0 < node.mode <= len(modes) else "AE"
     tables = [item.range_var for item in node.relations if not around.is_fresh(item.range_var)]
     if tables and mode in STRONG:
-        said = ", ".join(shown(table) for table in tables)
-        yield Hit(LOCK_TABLE, f"{said} is locked in {MODES[mode]} mode", {qualified(t): mode for t in tables})
+        said = ", ".join(range_name(table) for table in tables)
+        yield Hit(LOCK_TABLE, f"{said} is locked in {MODES[mode]} mode", locking(*tables, mode=mode))
 
 
 def _emptied(node: Any, around: Around) -> Iterator[Hit]:
     tables = [item.range_var for item in node.relations if not around.is_fresh(item.range_var)]
     if not tables:
         return
-    said, locks = ", ".join(range_name(table) for table in tables), {qualified(t): "AE" for t in tables}
+    said, locks = ", ".join(range_name(table) for table in tables), locking(*tables)
     cascade = enum_name(node, "behavior") == "DROP_CASCADE"
     yield Hit(TRUNCATE_CASCADE if cascade else TRUNCATE, f"{said} is emptied", locks)
 
@@ -163,8 +172,4 @@ def _opaque(statement: Statement, around: Around) -> Iterator[Hit]:
 
 
 def _made_here(relation: str, around: Around) -> bool:
-    return relation.rsplit(".", 1)[-1].strip('"') in around.fresh
-
-
-def _of(relation: Any, mode: str = "AE") -> dict[str, str]:
-    return {qualified(relation): mode}
+    return own_name(relation) in around.fresh

@@ -7,8 +7,8 @@ from typing import Any
 
 from trueup.catalog.keys import index_table, quoted
 from trueup.chain import statements as ask
-from trueup.chain.grammar import Statement, nodes_of
-from trueup.planning.hazards.around import Around, qualified, shown
+from trueup.chain.grammar import Statement, nodes_of, range_name
+from trueup.planning.hazards.around import Around, locking
 from trueup.planning.hazards.model import Family, Hit, Level, Rule, lock_rule
 
 CREATE_INDEX = lock_rule(
@@ -76,12 +76,14 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
                 if name not in around.fresh:
                     yield Hit(DROP_INDEX, f"the index {name} is dropped", _table_of(name, around))
         case "reindex_stmt" if not ask.is_concurrent(statement) and not around.is_fresh(node.relation):
-            yield Hit(REINDEX, f"{shown(node.relation) or node.name} is rebuilt", _locked(node, "S"))
+            yield Hit(REINDEX, f"{range_name(node.relation) or node.name} is rebuilt", _locked(node, "S"))
         case "create_stmt" if node.HasField("partbound"):
             parent = node.inh_relations[0].range_var
             if not around.is_fresh(parent):
                 yield Hit(
-                    PARTITION_OF, f"{shown(node.relation)} is made as a partition of {shown(parent)}", _of(parent, "AE")
+                    PARTITION_OF,
+                    f"{range_name(node.relation)} is made as a partition of {range_name(parent)}",
+                    locking(parent),
                 )
 
 
@@ -90,13 +92,13 @@ def alter_hits(relation: Any, command: Any, kind: str, around: Around) -> Iterat
     if around.is_fresh(relation):
         return
     if kind == "AT_DetachPartition" and not getattr(command, "def").partition_cmd.concurrent:
-        part = shown(getattr(command, "def").partition_cmd.name)
-        yield Hit(DETACH_PARTITION, f"{part} is detached from {shown(relation)}", _of(relation, "AE"))
+        part = range_name(getattr(command, "def").partition_cmd.name)
+        yield Hit(DETACH_PARTITION, f"{part} is detached from {range_name(relation)}", locking(relation))
     elif kind == "AT_AttachPartition":
         part = getattr(command, "def").partition_cmd.name
         if not around.is_fresh(part):
-            locks = {**_of(relation, "SUE"), **_of(part, "AE")}
-            yield Hit(ATTACH_PARTITION, f"{shown(part)} is attached to {shown(relation)}", locks)
+            locks = {**locking(relation, mode="SUE"), **locking(part)}
+            yield Hit(ATTACH_PARTITION, f"{range_name(part)} is attached to {range_name(relation)}", locks)
 
 
 def _created(node: Any, around: Around) -> Iterator[Hit]:
@@ -104,9 +106,9 @@ def _created(node: Any, around: Around) -> Iterator[Hit]:
         return
     name = node.idxname or "an index"
     if not node.concurrent:
-        yield Hit(CREATE_INDEX, f"{name} is built on {shown(node.relation)}", _of(node.relation, "S"))
+        yield Hit(CREATE_INDEX, f"{name} is built on {range_name(node.relation)}", locking(node.relation, mode="S"))
     elif node.if_not_exists:
-        yield Hit(GUARDED_INDEX, f"{name} is built on {shown(node.relation)} with IF NOT EXISTS")
+        yield Hit(GUARDED_INDEX, f"{name} is built on {range_name(node.relation)} with IF NOT EXISTS")
 
 
 def _table_of(index: str, around: Around) -> dict[str, str]:
@@ -115,9 +117,5 @@ def _table_of(index: str, around: Around) -> dict[str, str]:
     return {index_table(value): "AE"} if value else {}
 
 
-def _of(relation: Any, mode: str) -> dict[str, str]:
-    return {qualified(relation): mode}
-
-
 def _locked(node: Any, mode: str) -> dict[str, str]:
-    return _of(node.relation, mode) if node.relation.relname and "TABLE" in str(node.kind) else {}
+    return locking(node.relation, mode=mode) if node.relation.relname and "TABLE" in str(node.kind) else {}

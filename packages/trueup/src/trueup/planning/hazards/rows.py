@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, nodes_of
+from trueup.chain.grammar import Statement, nodes_of, range_identity, range_name
 from trueup.chain.statements import conjuncts
-from trueup.planning.hazards.around import Around, qualified, shown
+from trueup.planning.hazards.around import Around
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
 UNBATCHED = Rule(
@@ -37,11 +37,11 @@ def statement_hits(statement: Statement, around: Around) -> Iterator[Hit]:
     node, verb = statement.node, _VERBS.get(statement.tag)
     if verb is None or around.step.backfill is not None or around.is_fresh(node.relation):
         return
-    table = shown(node.relation)
+    table = range_name(node.relation)
     if statement.tag == "insert_stmt":
         source = next((r for r in nodes_of(node.select_stmt, "RangeVar") if not around.is_fresh(r)), None)
         if source is not None:
-            yield Hit(BULK_INSERT, f"{table} is {verb} from {shown(source)}")
+            yield Hit(BULK_INSERT, f"{table} is {verb} from {range_name(source)}")
     elif statement.tag == "merge_stmt":
         yield Hit(UNBATCHED, f"{table}: its rows are {verb} at once")
     elif not _names_rows(node.where_clause, around, node.relation):
@@ -68,7 +68,7 @@ def _constant(node: Any) -> bool:
 
 def _unique_columns(around: Around, relation: Any) -> Iterator[str]:
     """Columns that are unique on their own, by the lock file."""
-    start = f"constraint {qualified(relation)}."
+    start = f"constraint {range_identity(relation)}."
     for key, value in around.facts.items():
         if key.startswith(start) and value.startswith(("PRIMARY KEY (", "UNIQUE (")) and "," not in value:
             yield value.partition("(")[2].rstrip(")").strip('"')

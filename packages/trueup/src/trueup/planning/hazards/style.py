@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.chain.grammar import Statement, enum_name, nodes_of, walk
-from trueup.planning.hazards.around import Around, shown, type_of_node
+from trueup.chain.grammar import Statement, enum_name, nodes_of, range_name, walk
+from trueup.planning.hazards.around import Around, type_of_node
 from trueup.planning.hazards.columns import SERIALS
 from trueup.planning.hazards.model import Family, Hit, Level, Rule
 
@@ -124,7 +124,7 @@ def statement_hits(statement: Statement, _around: Around) -> Iterator[Hit]:
 def alter_hits(relation: Any, command: Any, _kind: str, _around: Around) -> Iterator[Hit]:
     """Hits of one part of an ALTER TABLE."""
     if command.missing_ok:
-        yield Hit(GUARD, f"IF [NOT] EXISTS about {shown(relation)}")
+        yield Hit(GUARD, f"IF [NOT] EXISTS about {range_name(relation)}")
 
 
 def _unqualified(statement: Statement) -> Iterator[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trueup.catalog.keys import identity_of
+from trueup.catalog.keys import identity_of, literal, own_name, unquoted
 from trueup.chain.grammar import enum_name
 from trueup.planning.backfill import Backfill
 from trueup.planning.safe.model import Form, Hazard, Part, Work, same_name
 from trueup.planning.safe.not_null import not_null
+from trueup.render.tables import own_sequence
 
 _STABLE = re.compile(
     r"\b(now|transaction_timestamp|statement_timestamp)\(\)"
@@ -77,12 +78,12 @@ def _identity(work: Work, column: str, node: Any) -> Form:
         raise Hazard(work.table, f"it writes the whole table anew, for the identity {column} with options of its own")
     alter = f"ALTER TABLE {work.table} ALTER COLUMN {column}"
     sequence = f"{work.table.rsplit('.', 1)[0]}.{work.helper(f'identity {column}')}"
-    own = f"pg_catalog.pg_get_serial_sequence({_text(work.table)}, {_text(column.strip(chr(34)))})"
+    own = own_sequence(f"{work.table}.{column}")
     generated = work.set[f"identity {work.table}.{column}"]
     return (
         Form(
             opening=(f"DROP SEQUENCE IF EXISTS {sequence} CASCADE", f"CREATE SEQUENCE {sequence}"),
-            first=(_bare(work, column), f"ALTER COLUMN {column} SET DEFAULT nextval({_text(sequence)})"),
+            first=(_bare(work, column), f"ALTER COLUMN {column} SET DEFAULT nextval({literal(sequence)})"),
             before=(_fill(work, column),),
             why="the column is added empty; a sequence numbers new rows, and those that are there follow in batches",
         )
@@ -91,7 +92,7 @@ def _identity(work: Work, column: str, node: Any) -> Form:
             then=(
                 f"{alter} DROP DEFAULT",
                 f"{alter} ADD GENERATED {generated} AS IDENTITY",
-                f"SELECT pg_catalog.setval({own}, last_value, is_called) FROM {sequence}",  # noqa: S608 - as below
+                f"SELECT pg_catalog.setval({own}, last_value, is_called) FROM {sequence}",
                 f"DROP SEQUENCE {sequence}",
             ),
         )
@@ -116,20 +117,16 @@ def _fill(work: Work, column: str) -> Part:
             f"it writes the whole table anew, for {column}, and if it were filled in batches instead, "
             f"{', '.join(table.loud)} would fire for each row",
         )
-    statement = f"UPDATE {work.table} SET {column} = DEFAULT WHERE {column} IS NULL"  # noqa: S608 - names as the server quotes them
+    statement = f"UPDATE {work.table} SET {column} = DEFAULT WHERE {column} IS NULL"
     return Part(
         statements=(statement,),
         why="the rows that are there are filled in batches",
         locks={work.table: "RX"},
         settings=(_TRIGGERS_KEEP_STILL,) if table.has_triggers else (),
         backfill=Backfill(
-            name=f"{work.name}.{column.strip(chr(34))}",
+            name=f"{work.name}.{unquoted(column)}",
             table=work.table,
-            alias=work.table.rsplit(".", 1)[-1].strip('"'),
+            alias=own_name(work.table),
             statement=statement,
         ),
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, parts
-from trueup.chain.grammar import parse_statements, string_list
+from trueup.chain.grammar import parse_statements, range_sql, string_list
 from trueup.planning.safe.model import Form, Hazard, Part, Work
 from trueup.planning.safe.names import made_up
 
@@ -181,12 +181,9 @@ def reindex(work: Work) -> Form | None:
     kind = work.statement.text.split()[1].upper()
     if kind not in ("TABLE", "INDEX") or work.live.is_partitioned(work.table):
         return None
-    own = node.relation.schemaname
-    name = f'"{own}"."{node.relation.relname}"' if own else f'"{node.relation.relname}"'
-    if kind == "TABLE":
-        name = work.table
-    elif not own:
-        name = f"{'.'.join(parts(work.table)[:-1])}.{name}"  # an index lives in its table's schema
+    name = work.table if kind == "TABLE" else range_sql(node.relation)
+    if kind == "INDEX" and not node.relation.schemaname:
+        name = f"{parts(work.table)[0]}.{name}"  # an index lives in its table's schema
     return Form(
         before=(
             Part(
