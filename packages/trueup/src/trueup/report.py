@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from trueup.decide.model import Conflict, Difference
@@ -23,12 +23,7 @@ class PartReport:
 
     def to_json(self) -> dict[str, Any]:
         """The element of a step's `parts`."""
-        return {
-            "statements": self.statements,
-            "locks": self.locks,
-            "why": self.why,
-            "transaction": self.transaction,
-        }
+        return _members(self)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,14 +39,12 @@ class StepReport:
 
     def to_json(self) -> dict[str, Any]:
         """The element of `steps`."""
-        return {
-            "id": self.id,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "statements": self.statements,
-            "parts": [part.to_json() for part in self.parts],
-            "ms": round(self.ms, 1),
-        }
+        return {**_members(self), "parts": [part.to_json() for part in self.parts], "ms": round(self.ms, 1)}
+
+
+def _members(report: PartReport | StepReport) -> dict[str, Any]:
+    """Its fields by name, as they are: `asdict` copies all the way down, which shows in a chain of thousands."""
+    return {each.name: getattr(report, each.name) for each in fields(report)}
 
 
 @dataclass(slots=True, kw_only=True)
