@@ -41,7 +41,7 @@ def main() -> None:
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
-        contextlib.suppress(KeyboardInterrupt),
+        contextlib.suppress(KeyboardInterrupt),  # how it is meant to end
         trueup.Server.start(trueup.choose(trueup.find_installations(), EXTENSIONS), DATA, durable=True) as server,
     ):
         with psycopg.connect(server.url(), autocommit=True) as connection:

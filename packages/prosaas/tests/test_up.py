@@ -30,7 +30,7 @@ def processes_in(folder: Path) -> dict[int, str]:
             try:
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 belongs = (entry / "cwd").readlink().is_relative_to(folder) or str(folder) in command
-            except OSError:
+            except OSError:  # it has ended meanwhile
                 continue
             if belongs and command:
                 found[int(entry.name)] = command

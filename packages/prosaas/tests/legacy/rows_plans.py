@@ -1,7 +1,5 @@
 """What is planned: broadcasts, calendars, appointments, scheduled messages."""
 
-# ruff: noqa: RUF001 - Hebrew letters are not look-alikes of Latin ones
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -103,14 +101,14 @@ def appointments() -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for n in range(400):
         business, k = n % BUSINESSES + 1, n // BUSINESSES
-        start = datetime(2025, 6, 1) + timedelta(days=k * 200 + business, hours=6 + n % 9, minutes=n % 2 * 30)  # noqa: DTZ001
+        start = datetime(2025, 6, 1) + timedelta(days=k * 200 + business, hours=6 + n % 9, minutes=n % 2 * 30)
         past = "completed" if k < 2 else "scheduled"
         rows.append(_appointment(n, business, start, pick(("scheduled", past, past, "cancelled"))))
     for n, victim in enumerate((4, 37, 88, 364, 371, 390)):  # booked twice, some of them still to come
         business, start = rows[victim][0], rows[victim][5]
         rows[victim] = (*rows[victim][:7], "scheduled", *rows[victim][8:])
         rows.append(_appointment(400 + n, business, start + timedelta(minutes=30), "scheduled"))
-    start = datetime(2027, 9, 9, 9, 0)  # noqa: DTZ001
+    start = datetime(2027, 9, 9, 9, 0)
     whole_day = _appointment(406, 60, start, "scheduled")  # ends as it begins, as a calendar import left it
     rows.append((*whole_day[:6], start, *whole_day[7:]))
     return rows

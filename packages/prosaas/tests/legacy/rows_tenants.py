@@ -1,7 +1,5 @@
 """Businesses, their people, their leads and their papers."""
 
-# ruff: noqa: RUF001 - Hebrew letters are not look-alikes of Latin ones
-
 from __future__ import annotations
 
 from collections.abc import Iterator

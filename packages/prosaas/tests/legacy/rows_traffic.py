@@ -1,7 +1,5 @@
 """What comes in and goes out: calls, messages, e-mail."""
 
-# ruff: noqa: RUF001 - Hebrew letters are not look-alikes of Latin ones
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -10,12 +10,12 @@ from . import words
 
 BUSINESSES = 120
 LEADS = 600
-START = datetime(2024, 3, 3, 6, 0)  # noqa: DTZ001 - the columns are naive UTC
+START = datetime(2024, 3, 3, 6, 0)
 
 Table = tuple[str, str, list[tuple[Any, ...]]]
 """A table's name, its columns as one text, its rows."""
 
-rng = random.Random(20250819)  # noqa: S311 - sample data
+rng = random.Random(20250819)
 
 
 class Json:

@@ -1,7 +1,5 @@
 """What people write: names, towns and texts for the rows of the legacy database."""
 
-# ruff: noqa: RUF001 - Hebrew letters are not look-alikes of Latin ones
-
 from __future__ import annotations
 
 FIRST_NAMES = (

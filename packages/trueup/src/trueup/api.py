@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ChainLike = str | Path
 OnEvent = Callable[["Event"], None]
+_SHOWN = 8  # of many missing steps
 
 
 def up(
@@ -176,7 +177,7 @@ def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequen
             missing = [s.id for s in report.steps if s.verdict in ("reconcile", "assume", "conflict")]
     if missing:
         raise SchemaNotTrue(
-            f"the database lacks {', '.join(missing[:8])}" + (" …" if len(missing) > 8 else ""),  # noqa: PLR2004
+            f"the database lacks {', '.join(missing[:_SHOWN])}" + (" …" if missing[_SHOWN:] else ""),
             missing=missing,
             hint="Bring it up to date: trueup up",
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +58,9 @@ def values(url: str, world: World) -> Values:
     found: Values = {}
     for name, table in world.tables.items():
         for column, (uid, _) in table.columns.items():
-            try:
-                found[table.uid, uid] = [row[0] for row in rows(url, f"SELECT {column}::text FROM {name} ORDER BY id")]
-            except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-                continue
+            query = f"SELECT {column}::text FROM {name} ORDER BY id"
+            with suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):  # dropped by `damage`
+                found[table.uid, uid] = [row[0] for row in rows(url, query)]
     return found
 
 
@@ -84,10 +84,8 @@ def damage(url: str, world: World, number: int) -> None:
 
 def execute_if_possible(url: str, statement: str) -> None:
     """As a person would try it."""
-    try:
+    with suppress(psycopg.Error):  # something else needs it
         execute(url, statement)
-    except psycopg.Error:
-        return
 
 
 def left_at(url: str, folder: Path, chain: RandomChain, state: State) -> None:

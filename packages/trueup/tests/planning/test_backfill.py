@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from trueup.chain.model import Batches
@@ -15,8 +17,8 @@ ID = (KeyColumn("id", "bigint"),)
 PAIR = (KeyColumn("tenant", "uuid"), KeyColumn("No", "integer"))
 
 
-def backfill(sql: str, **wish: object) -> Backfill:
-    made, _ = step(sql, file="7", backfill=Batches(**wish))  # type: ignore[arg-type]
+def backfill(sql: str, **wish: Any) -> Backfill:
+    made, _ = step(sql, file="7", backfill=Batches(**wish))
     return backfill_of(made)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,8 @@ def rendered(
     )
 
 
-def statements(*arguments: object, **named: object) -> list[str]:
-    return [statement for one in rendered(*arguments, **named) for statement in one.statements]  # type: ignore[arg-type]
+def statements(*arguments: Any, **named: Any) -> list[str]:
+    return [statement for one in rendered(*arguments, **named) for statement in one.statements]
 
 
 TABLE = {

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -32,14 +33,14 @@ CHAIN = chain_of(
 ).chain
 
 
-def action(*statements: str, index: int | None = 0, **more: object) -> Action:
-    wanted: dict[str, object] = {
+def action(*statements: str, index: int | None = 0, **more: Any) -> Action:
+    usual = {
         "id": CHAIN.steps[index].id if index is not None else "heal x",
         "verdict": "run",
         "reason": "because",
+        "locks": {"public.t": "AE"},
     }
-    wanted["locks"] = {"public.t": "AE"}
-    return Action(step=index, statements=statements, **{**wanted, **more})  # type: ignore[arg-type]
+    return Action(step=index, statements=statements, **usual | more)
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def executor(database: str) -> Iterator[MakeExecutor]:
     execute(database, "CREATE TABLE t (x int)", "INSERT INTO t VALUES (0)")
     with contextlib.ExitStack() as stack:
 
-        def make(said: list[str] | None = None, topology: Topology = Topology.DIRECT, **limits: float) -> Executor:
+        def make(said: list[str] | None = None, topology: Topology = Topology.DIRECT, **limits: Any) -> Executor:
             link = Link(database, "DATABASE_URL", topology=topology)
             stack.callback(link.close)
             ledger.ensure(link.conn)
@@ -59,7 +60,7 @@ def executor(database: str) -> Iterator[MakeExecutor]:
                 lease,
                 run_id="r1",
                 by="me@here",
-                limits=Limits(**limits),  # type: ignore[arg-type]
+                limits=Limits(**limits),
                 on_wait=(said if said is not None else []).append,
             )
 

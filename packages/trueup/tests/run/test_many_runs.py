@@ -62,7 +62,7 @@ def wait_until(url: str, question: str) -> None:
     """Ask until the answer is yes. What it asks about may not be there yet."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        with contextlib.suppress(psycopg.errors.UndefinedTable):
+        with contextlib.suppress(psycopg.errors.UndefinedTable):  # not made yet
             if value(url, question):
                 return
         time.sleep(0.02)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 import trueup
 from trueup import Options
@@ -204,7 +205,7 @@ def test_a_crash_behind_any_part_is_gone_on_from(
         while True:
             try:
                 trueup.up(url, folder, options=IN_SAFE_FORMS)
-            except _Killed:
+            except _Killed:  # and the next run goes on
                 continue
             else:
                 break
@@ -243,7 +244,7 @@ def test_writers_go_on_while_an_index_is_built(each_server: Databases, chain: Ma
     assert "written meanwhile" == value(url, "SELECT a FROM t WHERE k = 2")
 
 
-def _modes_while_waiting(conn: psycopg.Connection[object]) -> Iterator[str]:
+def _modes_while_waiting(conn: psycopg.Connection[TupleRow]) -> Iterator[str]:
     """The modes that another backend holds on t when it waits for a transaction."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -252,7 +253,7 @@ def _modes_while_waiting(conn: psycopg.Connection[object]) -> Iterator[str]:
                 WHERE w.locktype = 'virtualxid' AND NOT w.granted AND l.relation = 't'::regclass AND l.granted"""
         ).fetchall()
         if found:
-            yield from (row[0] for row in found)  # type: ignore[index]
+            yield from (row[0] for row in found)
             return
         time.sleep(0.01)
 

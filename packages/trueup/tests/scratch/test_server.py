@@ -205,7 +205,7 @@ def test_binaries_in_a_private_folder_are_copied(folder: Path, monkeypatch: pyte
         running = Path(f"/proc/{server.pid}/exe").readlink()
 
     assert private.stat().st_mode & 0o777 == 0o700
-    assert running.is_relative_to("/var/tmp")  # noqa: S108
+    assert running.is_relative_to("/var/tmp")  # noqa: S108 - where a copy outlives a reboot
     shutil.rmtree(next(one for one in running.parents if one.name.startswith("trueup-postgresql-")))
 
 

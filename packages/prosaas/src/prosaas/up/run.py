@@ -21,6 +21,7 @@ from prosaas.up.embedded import DATABASE, start_embedded
 
 _READY_SECONDS = 90.0
 _LOOK_SECONDS = 0.2
+_NO_ANSWER = "no answer"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Say = Callable[[str], None]
@@ -103,7 +104,7 @@ def _base_url(settings: Settings) -> str:
 
 def _wait_until_ready(base: str, children: Children, server: trueup.Server | None) -> None:
     deadline = time.monotonic() + _READY_SECONDS
-    said = "no answer"
+    said = _NO_ANSWER
     while time.monotonic() < deadline:
         _fail_if_ended(children, server)
         try:
@@ -112,7 +113,7 @@ def _wait_until_ready(base: str, children: Children, server: trueup.Server | Non
         except urllib.error.HTTPError as error:
             said = _what_is_missing(error.read())
         except OSError:
-            pass
+            said = _NO_ANSWER
         time.sleep(_LOOK_SECONDS)
     raise NotReady(
         f"{base}/api/ready was not 200 within {_READY_SECONDS:.0f} s: {said}",

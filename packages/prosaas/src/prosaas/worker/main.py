@@ -58,7 +58,7 @@ async def _run(settings: Settings, engine: Engine) -> int:
             if not isinstance(cause, _LOST):
                 raise
             log.warning("no connection to the queue; trying again", reason=str(cause), seconds=_RETRY_SECONDS)
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError):  # nobody said stop meanwhile
             await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
     engine.dispose()
     log.info("worker stopped")
@@ -90,7 +90,7 @@ async def _take_work(settings: Settings, stop: asyncio.Event, heart: Heart) -> N
             stopping.cancel()
             working.cancel()  # lets running jobs end; nothing happens if it is done
             try:
-                with contextlib.suppress(asyncio.CancelledError):
+                with contextlib.suppress(asyncio.CancelledError):  # as we asked above
                     await working
             finally:
                 await asyncio.to_thread(heart.stop)

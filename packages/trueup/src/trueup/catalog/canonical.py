@@ -90,8 +90,8 @@ def _qualified(node: Any, name: str) -> list[int]:
                     found.extend(_qualified(child.testexpr, name))
                 continue
             if kind == "ColumnRef":
-                fields = child.fields
-                if len(fields) == 2 and fields[0].string.sval == name and fields[1].HasField("string"):  # noqa: PLR2004
+                qualifier, *rest = child.fields
+                if qualifier.string.sval == name and [one.WhichOneof("node") for one in rest] == ["string"]:
                     found.append(child.location)
             else:
                 found.extend(_qualified(child, name))

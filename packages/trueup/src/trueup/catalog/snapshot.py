@@ -36,6 +36,7 @@ SELECT r.oid::bigint, 'role ' || quote_ident(r.rolname), '' FROM pg_roles r
 
 _GONE = "XX000"  # "cache lookup failed", "could not open relation": somebody dropped it while we were reading
 _TRIES = 20
+_SHORT_VIEWS = 16  # before it, every column of a view has its qualifier
 _VIEWS = ("view ", "materialized view ")
 _OBJECT_FILTER = re.compile(r"\{objects:(\w+)\}")
 _SECTION = re.compile(r"^-- section (\w+): (.+)$", re.MULTILINE)
@@ -113,7 +114,7 @@ def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:
         if value is None:  # dropped by somebody between two catalog reads
             continue
         shown = canonical_list(value)
-        facts[key] = canonical_view(shown) if major < 16 and key.startswith(_VIEWS) else shown  # noqa: PLR2004
+        facts[key] = canonical_view(shown) if major < _SHORT_VIEWS and key.startswith(_VIEWS) else shown
     return facts
 
 

@@ -99,8 +99,7 @@ def _set_config_arguments(statement: Statement) -> Any | None:
     if value.WhichOneof("node") != "func_call" or string_list(value.func_call.funcname)[-1] != "set_config":
         return None
     arguments = value.func_call.args
-    constants = len(arguments) == 3 and all(a.WhichOneof("node") == "a_const" for a in arguments)  # noqa: PLR2004
-    return arguments if constants else None
+    return arguments if [each.WhichOneof("node") for each in arguments] == ["a_const"] * 3 else None
 
 
 def needs_one_transaction(statement: Statement) -> bool:

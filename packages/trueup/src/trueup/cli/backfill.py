@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import click
 
 from trueup import api
@@ -10,6 +12,9 @@ from trueup.cli.output import colour, say
 from trueup.cli.progress import Watching
 from trueup.connect.connection import connect
 from trueup.errors import UsageError
+
+if TYPE_CHECKING:
+    from trueup.run.backfill.control import Word
 
 _SAID = {
     "pause": "pauses after the batch at work; go on with `trueup backfill resume {name}`",
@@ -38,7 +43,7 @@ def command(
 ) -> int:
     """Run pending backfills and nothing else; without arguments, list those that have begun."""
     if words and words[0] in _SAID:
-        return _ask(context, words[0], words[1:])
+        return _ask(context, cast("Word", words[0]), words[1:])
     if not words and not all_of_them:
         return _list(context)
     if words and all_of_them:
@@ -58,14 +63,14 @@ def command(
     return 0
 
 
-def _ask(context: Context, word: str, names: tuple[str, ...]) -> int:
+def _ask(context: Context, word: Word, names: tuple[str, ...]) -> int:
     from trueup.run.backfill.control import ask
 
     if not names:
         raise UsageError(f"{word} which backfill?", hint="`trueup backfill` lists those that have begun.")
     with connect(context.urls.default) as conn:
         for name in names:
-            standing = ask(conn, _chain(context), name, word)  # type: ignore[arg-type]  # one of the words
+            standing = ask(conn, _chain(context), name, word)
             say(f"{name}: {_SAID[word].format(name=name)} ({standing.seen:,} rows done)")
     return _list(context) if context.as_json else 0
 

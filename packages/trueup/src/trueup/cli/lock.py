@@ -18,6 +18,8 @@ from trueup.config import setup_sql
 from trueup.errors import LockFileError
 from trueup.words import counted
 
+_TOLD_EVERY = 25  # steps
+
 
 @click.command("lock")
 @click.option("--check", "only_check", is_flag=True, help="change nothing; exit 6 where the lock file does not fit")
@@ -46,12 +48,12 @@ def command(
     def count(step: object) -> None:
         nonlocal learnt
         learnt += 1
-        if sys.stderr.isatty() and learnt % 25 == 0:
+        if sys.stderr.isatty() and learnt % _TOLD_EVERY == 0:
             sys.stderr.write(f"\r{learnt} steps learnt")
 
     locked = learn(chain, scratch_url=settings.scratch_url, setup=setup, on_step=count)
     path = save(locked)
-    if sys.stderr.isatty() and learnt >= 25:  # noqa: PLR2004
+    if sys.stderr.isatty() and learnt >= _TOLD_EVERY:
         sys.stderr.write("\r")
     facts = len({key for effect in locked.effects for key in effect.keys})
     took = time.monotonic() - started

@@ -13,6 +13,7 @@ from trueup.decide.model import Decision
 
 BIG_ROWS = 10_000
 BIG_BYTES = 8 << 20
+_TO_THE_NEXT_UNIT = 1024
 _BUSY_SCANS = 10  # a second
 _BUSY_SHARE = 10  # a busy table is big at so small a part of the size
 
@@ -115,7 +116,7 @@ def said_bytes(number: int) -> str:
     """Bytes as people read them."""
     size = float(number)
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1024:  # noqa: PLR2004 - to the next unit
+        if size < _TO_THE_NEXT_UNIT:
             return f"{size:.0f} {unit}"
-        size /= 1024
+        size /= _TO_THE_NEXT_UNIT
     return f"{size:.1f} TB"

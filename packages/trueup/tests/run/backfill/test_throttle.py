@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -23,8 +25,8 @@ from trueup_testing.databases import Databases, value
         ((None, None, None, None, True), "autovacuum is at work on the table", False),
     ],
 )
-def test_what_stops_it_and_what_slows_it_down(seen: tuple[object, ...], why: str | None, stops: bool | None) -> None:
-    found = throttle._judged(*seen)  # type: ignore[arg-type]
+def test_what_stops_it_and_what_slows_it_down(seen: tuple[Any, ...], why: str | None, stops: bool | None) -> None:
+    found = throttle._judged(*seen)
 
     assert (why, stops) == ((found.why, found.stops) if found else (None, None))
 

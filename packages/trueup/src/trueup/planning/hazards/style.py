@@ -163,4 +163,4 @@ def _cut_off(statement: Statement) -> Iterator[Hit]:
 def _goes_on(text: bytes, name: bytes) -> bool:
     where = text.lower().find(name.lower())
     behind = text[where + len(name) : where + len(name) + 1]
-    return where >= 0 and (behind.isalnum() or behind == b"_" or bool(behind and behind[0] > 127))  # noqa: PLR2004
+    return where >= 0 and (behind.isalnum() or behind == b"_" or not behind.isascii())
