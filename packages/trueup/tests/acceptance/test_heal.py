@@ -46,6 +46,9 @@ CHAIN: Files = {
     "004_code.sql": """
         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at = now(); RETURN NEW; END $$;
         CREATE TRIGGER touched BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION touch();
+        CREATE TRIGGER changed BEFORE UPDATE ON leads FOR EACH ROW
+            WHEN (ROW(OLD.name, OLD.tel, OLD.at) IS DISTINCT FROM ROW(NEW.name, NEW.tel, NEW.at))
+            EXECUTE FUNCTION touch();
         CREATE FUNCTION dear(leads) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.price > 10';
         CREATE VIEW glad AS SELECT id, name FROM leads WHERE mood = 'glad';
         CREATE VIEW glad_calls AS SELECT c.id, g.name FROM calls c JOIN glad g ON g.id = c.lead_id;
@@ -58,6 +61,11 @@ CHAIN: Files = {
         COMMENT ON COLUMN leads.tel IS 'digits';
     """,
     "005_later.sql": "ALTER TABLE leads ADD COLUMN tags text[] NOT NULL DEFAULT '{}';",
+    "006_parts.sql": """
+        CREATE TABLE parts (id int NOT NULL, kind text) PARTITION BY LIST (id);
+        CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+        ALTER TABLE ONLY parts ALTER kind SET DEFAULT 'whole';
+    """,
 }
 ROWS = """
     INSERT INTO leads (name, tel, price) SELECT 'ליד ' || n, n::text, n FROM generate_series(1, 50) n;
@@ -80,6 +88,7 @@ DAMAGES = {
     ),
     "a primary key and what hangs on it": "ALTER TABLE leads DROP CONSTRAINT leads_pkey CASCADE",
     "a default": "ALTER TABLE leads ALTER price DROP DEFAULT",
+    "a default that partitions do not have": "ALTER TABLE parts ALTER kind DROP DEFAULT",
     "the default of a serial": "ALTER TABLE leads ALTER id DROP DEFAULT",
     "the sequence of a serial": "DROP SEQUENCE leads_id_seq CASCADE",
     "a sequence": "DROP SEQUENCE tickets CASCADE",
@@ -97,6 +106,7 @@ DAMAGES = {
     ),
     "a function": "DROP FUNCTION dear(leads)",
     "a trigger": "DROP TRIGGER touched ON leads",
+    "a trigger whose condition the server shows in another way": "DROP TRIGGER changed ON leads",
     "a policy": "DROP POLICY own ON calls",
     "row security": "ALTER TABLE calls DISABLE ROW LEVEL SECURITY",
     "a rule": "DROP RULE quiet ON calls",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.catalog.canonical import canonical_list, canonical_view, writable_list
+from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view, writable_list
 
 pytestmark = pytest.mark.unit
 
@@ -33,6 +33,22 @@ def test_a_list_is_written_as_in() -> None:
 def test_other_checks_are_left_alone(value: str) -> None:
     assert value == canonical_list(value)
     assert value == writable_list(value)
+
+
+@pytest.mark.parametrize(
+    "value, wanted",
+    [
+        ("(((a IS DISTINCT FROM b) OR (c)) OR (d))", "((a IS DISTINCT FROM b) OR (c) OR (d))"),
+        ("((((a IS DISTINCT FROM b) OR (c)) OR (d)) AND e)", "(((a IS DISTINCT FROM b) OR (c) OR (d)) AND e)"),
+        ("((((a IS DISTINCT FROM b) OR (c)) OR (d)) OR (e))", "((a IS DISTINCT FROM b) OR (c) OR (d) OR (e))"),
+        ("((a IS DISTINCT FROM b) OR ((c) OR (d)))", "((a IS DISTINCT FROM b) OR ((c) OR (d)))"),
+        ("(((a IS DISTINCT FROM b) AND (c)) OR (d))", "(((a IS DISTINCT FROM b) AND (c)) OR (d))"),
+        ("((a IS DISTINCT FROM '(x) OR (') OR (c))", "((a IS DISTINCT FROM '(x) OR (') OR (c))"),
+        ("(((a) OR (b)) OR (c))", "(((a) OR (b)) OR (c))"),
+    ],
+)
+def test_alternatives_are_shown_side_by_side(value: str, wanted: str) -> None:
+    assert wanted == canonical_or(value)
 
 
 VIEWS = {

@@ -377,3 +377,33 @@ def test_a_definition_that_names_a_column_renamed_early_is_no_stranger() -> None
     live = {**LEADS, "column public.leads.tel": "character varying(32)", check: "CHECK ((tel <> ''::text))"}
 
     assert ["reconcile", "run", "run", "run", "run", "reconcile"] == verdicts(decided(locked, live))
+
+
+def test_a_constraint_that_a_later_step_renames_is_made_again_before() -> None:
+    make = step("CREATE TABLE a ()", {"table public.a": "", "constraint public.a.k": "PRIMARY KEY (x)"})
+    rename = step(
+        "ALTER TABLE a RENAME CONSTRAINT k TO l",
+        {"constraint public.a.l": "PRIMARY KEY (x)"},
+        gone=["constraint public.a.k"],
+    )
+    locked = chain_of(make, rename)
+
+    decision = decided(locked, {"table public.a": ""}, marked=[0])
+
+    assert {"constraint public.a.k": 0} == decision.heal
+    assert ["skip", "run"] == verdicts(decision)
+
+
+def test_a_column_of_a_table_that_is_swapped_later_is_missing() -> None:
+    """What the swap takes away at its end was never there: that it is not there now says nothing."""
+    x = {"column public.a.x": "integer", "column public.a.y": "integer"}
+    old = {key.replace("public.a", "public.old"): value for key, value in x.items()}
+    rename = step("ALTER TABLE a RENAME TO old", {"table public.old": "", **old}, gone=["table public.a", *x])
+    again = step("CREATE TABLE a (x int, y int)", {"table public.a": "", **x})
+    drop = step("DROP TABLE old", gone=["table public.old", *old])
+    locked = chain_of(step("CREATE TABLE a (x int, y int)", {"table public.a": "", **x}), rename, again, drop)
+
+    decision = decided(locked, {"table public.a": "", "column public.a.x": "integer"}, marked=[0])
+
+    assert {"column public.a.y": 0} == decision.heal
+    assert ["skip", "run", "run", "run"] == verdicts(decision)

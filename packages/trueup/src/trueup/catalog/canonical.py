@@ -1,7 +1,7 @@
 """Values that a server writes in more than one way, made the same.
 
-Two causes are known: the qualifiers in views, which differ by major, and `varchar IN (…)`, which is written in another
-way once it has been dumped and restored.
+Three causes are known: the qualifiers in views, which differ by major; and `varchar IN (…)` and the comparison of rows
+by IS DISTINCT FROM, which are written in another way once they have been dumped and restored.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from trueup.errors import MigrationError
 
 _ELEMENT = r"\('(?:[^']|'')*'::character varying\)::text"
 _RESTORED_LIST = re.compile(rf"ARRAY\[({_ELEMENT}(?:, {_ELEMENT})*)\]")
+_NESTING = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[()]| OR """)
 _LIST = r"'(?:[^']|'')*'::character varying(?:, '(?:[^']|'')*'::character varying)*"
 _MEMBERSHIP = re.compile(
     rf"\((?P<of>[\w.\"]+)\)::text (?P<how>= ANY|<> ALL) \(\(ARRAY\[(?P<list>{_LIST})\]\)::text\[\]\)"
@@ -41,6 +42,28 @@ def writable_list(value: str) -> str:
         return f"{match['of']} {word} ({match['list'].replace('::character varying', '')})"
 
     return _MEMBERSHIP.sub(as_in, value)
+
+
+def canonical_or(value: str) -> str:
+    """`((a OR b) OR c)` as `(a OR b OR c)`.
+
+    The server shows `ROW(…) IS DISTINCT FROM ROW(…)` in the first way; read again, it shows it in the second.
+    """
+    if " IS DISTINCT FROM " not in value or ") OR (" not in value:
+        return value
+    opened: list[int] = []
+    closed: dict[int, int] = {}
+    ors: dict[int, list[int]] = {}  # where OR stands, by the parenthesis around it
+    for match in _NESTING.finditer(value):
+        if match[0] == "(":
+            opened.append(match.start())
+        elif match[0] == ")":
+            closed[opened.pop()] = match.start()
+        elif match[0] == " OR " and opened:
+            ors.setdefault(opened[-1], []).append(match.start())
+    inner = [start for start in ors if start - 1 in ors and closed[start] + 1 == ors[start - 1][0]]
+    dropped = {place for start in inner for place in (start, closed[start])}
+    return "".join(letter for place, letter in enumerate(value) if place not in dropped)
 
 
 @lru_cache(maxsize=4096)

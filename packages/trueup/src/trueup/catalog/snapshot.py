@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection, sql
 
-from trueup.catalog.canonical import canonical_list, canonical_view
+from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view
 from trueup.catalog.keys import is_helper
 from trueup.chain.model import Facts
 
@@ -113,7 +113,7 @@ def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:
     for key, value in pairs:
         if value is None:  # dropped by somebody between two catalog reads
             continue
-        shown = canonical_list(value)
+        shown = canonical_or(canonical_list(value))
         facts[key] = canonical_view(shown) if major < _SHORT_VIEWS and key.startswith(_VIEWS) else shown
     return facts
 

@@ -1,10 +1,13 @@
-"""Which statement of a step defines a function: its text is not in the catalog's facts, only a hash of it."""
+"""Which statement of a step defines a function or a trigger.
+
+Of a function's text the facts have only a hash. That of a trigger's condition is not always shown as it was written.
+"""
 
 from __future__ import annotations
 
 import re
 
-from trueup.catalog.keys import own_name
+from trueup.catalog.keys import own_name, parts, unquoted
 from trueup.chain.grammar import parse_statements, string_list
 from trueup.chain.model import Step
 
@@ -21,4 +24,15 @@ def defining_statement(step: Step, identity: str) -> str:
         names = statement.node.funcname if tag == "create_function_stmt" else statement.node.defnames
         if string_list(names)[-1] == name:
             return _CREATE.sub("CREATE OR REPLACE ", text, count=1)
+    return ""
+
+
+def trigger_statement(step: Step, identity: str) -> str:
+    """The last statement of the step that makes the trigger; empty where none does."""
+    _, table, name = (unquoted(part) for part in parts(identity))
+    for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
+        if tag == "create_trig_stmt" and name in text:
+            (statement,) = parse_statements(text)
+            if (statement.node.relation.relname, statement.node.trigname) == (table, name):
+                return text
     return ""

@@ -61,6 +61,20 @@ def expression(node: Any) -> str:
     return str(_parser().deparse(tree)).removeprefix("SELECT ")
 
 
+def statement_text(node: Any) -> str:
+    """Print one statement as SQL."""
+    tree = _parser().ParseResult(version=170000)
+    tree.stmts.add().stmt.CopyFrom(node)
+    return str(_parser().deparse(tree))
+
+
+def relation_text(item: Any) -> str:
+    """Print one item of a FROM list as SQL."""
+    tree = _parser().ParseResult(version=170000)
+    tree.stmts.add().stmt.select_stmt.from_clause.add().CopyFrom(item)
+    return str(_parser().deparse(tree)).removeprefix("SELECT FROM ").removeprefix("SELECT  FROM ")
+
+
 def parse_statements(sql: str, *, path: str = "<sql>", first_line: int = 1) -> list[Statement]:
     """Split a text into statements.
 

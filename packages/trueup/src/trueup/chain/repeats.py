@@ -6,9 +6,19 @@ from collections.abc import Collection
 from typing import Any
 
 from trueup.catalog.keys import in_quotes
-from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, range_sql, string_list
+from trueup.chain.grammar import (
+    Statement,
+    enum_name,
+    expression,
+    nodes_of,
+    range_sql,
+    relation_text,
+    statement_text,
+    string_list,
+)
 from trueup.chain.statements import conjuncts
 
+_NO_VALUE = ("set_to_default", "multi_assign_ref")
 _MOST_ROWS = 500  # to ask for one by one
 
 
@@ -37,6 +47,29 @@ def rows_it_leaves(statement: Statement, keys: Collection[frozenset[str]] = ()) 
     return [f"({condition})" for condition in conditions]
 
 
+def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, there: bool) -> str:
+    """The condition that for each row of `INSERT … SELECT` one with the same key is there, or for none; else empty.
+
+    `keys` are sets of columns that are unique together. One that a function fills is another each time.
+    """
+    node = statement.node
+    select = node.select_stmt.select_stmt if statement.tag == "insert_stmt" else None
+    if select is None or not node.cols or len(select.target_list) != len(node.cols):
+        return ""
+    names = [column.res_target.name for column in node.cols]
+    same = {
+        name
+        for name, target in zip(names, select.target_list, strict=True)
+        if not any(True for _ in nodes_of(target, "FuncCall"))
+    }
+    matches = [" AND ".join(f"old.{n} = new.{n}" for n in map(in_quotes, sorted(key))) for key in keys if key <= same]
+    if not matches:
+        return ""
+    written = f"({statement_text(node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
+    one = f"EXISTS (SELECT FROM {range_sql(node.relation)} AS old WHERE {' OR '.join(matches)})"
+    return f"NOT EXISTS (SELECT FROM {written} WHERE {'NOT ' if there else ''}{one})"
+
+
 def rows_it_finds(statement: Statement) -> str:
     """The condition that an UPDATE would find rows, where one that it has changed is not found again; else empty.
 
@@ -57,9 +90,26 @@ def rows_it_finds(statement: Statement) -> str:
             and all(map(_is_constant, (value, found.rexpr)))
             and expression(value) != expression(found.rexpr)
         ):
-            alias = f" {in_quotes(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
-            return f"EXISTS (SELECT FROM {range_sql(node.relation)}{alias} WHERE {expression(node.where_clause)})"
+            return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
     return ""
+
+
+def finds_nothing(statement: Statement) -> str:
+    """The condition that an UPDATE or DELETE would leave every row as it is; empty where its text does not say that."""
+    node = statement.node
+    if statement.tag not in ("update_stmt", "delete_stmt") or node.HasField("with_clause"):
+        return ""
+    targets = [target.res_target for target in node.target_list] if statement.tag == "update_stmt" else []
+    if any(target.indirection or target.val.WhichOneof("node") in _NO_VALUE for target in targets):
+        return ""
+    own = in_quotes(node.relation.alias.aliasname if node.relation.HasField("alias") else node.relation.relname)
+    changes = " OR ".join(f"{own}.{in_quotes(t.name)} IS DISTINCT FROM ({expression(t.val)})" for t in targets)
+    conditions = [f"({changes})"] if changes else []
+    conditions += [f"({expression(node.where_clause)})"] if node.HasField("where_clause") else []
+    others = node.from_clause if statement.tag == "update_stmt" else node.using_clause
+    relations = ", ".join([_with_alias(node), *(relation_text(other) for other in others)])
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"NOT EXISTS (SELECT FROM {relations}{where})"
 
 
 def ends_the_same(statement: Statement) -> bool:
@@ -77,6 +127,11 @@ def ends_the_same(statement: Statement) -> bool:
         if all(field.HasField("string") for field in column.fields)
     }
     return not targets & read
+
+
+def _with_alias(node: Any) -> str:
+    alias = f" {in_quotes(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
+    return f"{range_sql(node.relation)}{alias}"
 
 
 def _is_constant(value: Any) -> bool:

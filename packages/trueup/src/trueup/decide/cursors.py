@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
-from trueup.chain.model import LockedChain
-from trueup.decide.anchor import Anchor
-from trueup.decide.model import Difference, Marks
-from trueup.decide.trajectory import Trajectories, Value, fold
+from trueup.decide.given import Given
+from trueup.decide.model import Difference
+from trueup.decide.trajectory import Value, fold
 
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage"}
 _LOSSLESS = {
@@ -30,28 +28,17 @@ class Cursors:
     `passed` steps that have not changed a column's type, and the name that it has now.
     """
 
-    def __init__(
-        self,
-        locked: LockedChain,
-        paths: Trajectories,
-        live: Mapping[str, str],
-        anchor: Anchor,
-        marks: Marks,
-    ) -> None:
-        self.locked = locked
-        self.paths = paths
-        self.live = live
-        self.anchor = anchor
-        self.own = marks.own
-        self.done = frozenset(anchor.done)
-        self.wanted = fold(locked.effects, anchor.done, locked.base)
-        self.now: dict[str, Value] = dict(live)
+    def __init__(self, given: Given) -> None:
+        self.locked, self.paths, self.live = given.locked, given.paths, given.live
+        self.own, self.done = given.marks.own, given.done
+        self.wanted = fold(self.locked.effects, given.anchor.done, self.locked.base)
+        self.now: dict[str, Value] = dict(self.live)
         self.place: dict[str, int] = {}
         self.heal: dict[str, int] = {}
         self.lost: list[Difference] = []
         self.passed: dict[int, str] = {}
-        for key in paths.of:
-            self._put(key, self.wanted.get(key), live.get(key))
+        for key in self.paths.of:
+            self._put(key, self.wanted.get(key), self.live.get(key))
 
     def _put(self, key: str, wanted: Value, found: Value) -> None:
         if wanted == found:
@@ -112,10 +99,19 @@ class Cursors:
         if kind_of(key) not in _DISPENSABLE or self._went_along(key):
             return 0
         after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
+        after = [(place, value) for place, value in after if value is not None or not self._goes_by_rename(key, place)]
         if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
             made = next((place for place, value in after if value is not None), 0)
             after = [(place, value) for place, value in after if made and place > made]
         return next((place for place, value in after if value is None), 0)
+
+    def _goes_by_rename(self, key: str, place: int) -> bool:
+        """True where the step renames it or what it is of: for that it has to be there."""
+        step, effect = self.locked.steps[place - 1], self.locked.effects[place - 1]
+        return any(
+            tag == "rename_stmt" and key in part.gone
+            for tag, part in zip(step.tags, effect.parts or (effect,), strict=False)
+        )
 
     def _went_along(self, key: str) -> bool:
         """True where the table or column that it is of is lost: nobody dropped just this. It comes again with it."""
@@ -150,7 +146,9 @@ class Cursors:
                 continue
             effect = self.locked.effects[place - 1]
             brought = [k for k in effect.set if k.startswith(("table ", "column ")) and self.wanted.get(k) is None]
-            if brought and all(self.paths.last_place(k, self.live.get(k)) >= place for k in brought):
+            if any(k in self.live for k in brought) and all(
+                self.paths.last_place(k, self.live.get(k)) >= place for k in brought
+            ):
                 return place
         return 0
 

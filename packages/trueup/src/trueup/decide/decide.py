@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import find_anchor
+from trueup.decide.given import Given
 from trueup.decide.lent import Lent, as_before, renamed_early
 from trueup.decide.model import Decision, Marks, Wish
 from trueup.decide.trajectory import Trajectories
@@ -74,7 +75,8 @@ def _decide(
     passing = {key: value for key, value in named.items() if key in paths.passing}
     renamed |= {one.old: one.new for one in lent if not one.is_seen}
     seen = [one for one in lent if one.is_seen]
-    return Deciding(locked, paths, managed, anchor, marks, wish, excluded, passing, seen).decision(renamed)
+    given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
+    return Deciding(given, wish, excluded=excluded, passing=passing, lent=seen).decision(renamed)
 
 
 def _excluded(steps: Sequence[Step], marked: frozenset[int], wish: Wish) -> frozenset[int]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from trueup.catalog.keys import table_touched, unquoted
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
-from trueup.chain.repeats import rows_it_finds, rows_it_leaves
+from trueup.chain.repeats import finds_nothing, rows_it_finds, rows_it_leaves, rows_selected
 
 _KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
 
@@ -32,8 +32,14 @@ class Rows:
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
-        """True where for each row of its `INSERT … VALUES` into one of the tables one with the same key is there."""
-        conditions = _rows_of(step, [key for table in tables for key in self._keys_of(table)])
+        """True where for each row of its INSERT into one of the tables one with the same key is there."""
+        keys = [key for table in tables for key in self._keys_of(table)]
+        conditions = _rows_of(step, keys) or _selected(step, keys, there=True)
+        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
+    def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
+        """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
+        conditions = _selected(step, [key for table in tables for key in self._keys_of(table)], there=False)
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
 
     def _keys_of(self, table: str) -> list[frozenset[str]]:
@@ -55,6 +61,11 @@ class Rows:
         conditions = [rows_it_finds(s) for text in step.statements for s in parse_statements(text)]
         return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
 
+    def would_not_change(self, step: Step) -> bool:
+        """True where the step's UPDATEs and DELETEs would leave each row as it is; as long as not known, false."""
+        conditions = [finds_nothing(s) for text in step.statements for s in parse_statements(text)]
+        return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
     def _is_true(self, query: str) -> bool:
         if query not in self._known:
             self.asked.add(query)
@@ -70,3 +81,10 @@ def _rows_of(step: Step, keys: Collection[frozenset[str]] = ()) -> list[str]:
     """The conditions of all rows; none where a statement does not say its rows."""
     conditions = [rows_it_leaves(s, keys) for text in step.statements for s in parse_statements(text)]
     return [one for some in conditions for one in some] if all(conditions) else []
+
+
+def _selected(step: Step, keys: Collection[frozenset[str]], *, there: bool) -> list[str]:
+    """A condition for each statement; none where one of them does not say its rows."""
+    statements = [s for text in step.statements for s in parse_statements(text)]
+    conditions = [rows_selected(statement, keys, there=there) for statement in statements]
+    return conditions if all(conditions) else []

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, split_key, table_of
-from trueup.chain.model import Effect, LockedChain, Step
-from trueup.decide.anchor import Anchor
+from trueup.chain.model import Effect, Step
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
+from trueup.decide.given import Given
 from trueup.decide.held import early_functions, early_holders, gone_for_good, takes, with_leaves
 from trueup.decide.lent import Lent
-from trueup.decide.model import Decision, Difference, Marks, StepVerdict, Wish
+from trueup.decide.model import Decision, Difference, StepVerdict, Wish
 from trueup.decide.ordering import Ordering
 from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
-from trueup.decide.trajectory import Trajectories, Value, fold
+from trueup.decide.trajectory import Value, fold
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
@@ -30,38 +30,31 @@ class Deciding:
 
     def __init__(
         self,
-        locked: LockedChain,
-        paths: Trajectories,
-        live: Mapping[str, str],
-        anchor: Anchor,
-        marks: Marks,
+        given: Given,
         wish: Wish,
-        excluded: frozenset[int],
-        passing: Mapping[str, str],
-        lent: Sequence[Lent],
+        *,
+        excluded: frozenset[int] = frozenset(),
+        passing: Mapping[str, str] | None = None,
+        lent: Sequence[Lent] = (),
     ) -> None:
-        self.locked = locked
-        self.paths = paths
-        self.live = live
-        self.anchor = anchor
-        self.marks = marks
+        self.locked, self.paths, self.live = given.locked, given.paths, given.live
+        self.anchor, self.marks, self.done = given.anchor, given.marks, given.done
         self.wish = wish
         self.excluded = excluded
-        self.passing = passing
+        self.passing = passing or {}
         self.lent = lent
-        self.done = frozenset(anchor.done)
-        self.last_done = {key: index for index in anchor.done for key in locked.effects[index].keys}
-        self.cursors = Cursors(locked, paths, live, anchor, marks)
+        self.last_done = {key: index for index in self.anchor.done for key in self.locked.effects[index].keys}
+        self.cursors = Cursors(given)
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
-        self.rows = Rows(live, wish.rows)
-        self.ordering = Ordering(locked.steps, live, paths)
+        self.rows = Rows(self.live, wish.rows)
+        self.rules = DataRules(given, self.cursors, self.rows)
+        self.ordering = Ordering(self.locked.steps, self.live, self.paths)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
         cursors = self.cursors
-        rules = DataRules(self.locked, self.paths, self.live, self.anchor, self.marks, cursors, self.rows)
-        steps = [self._verdict(index, rules) for index in range(len(self.locked.steps))]
+        steps = [self._verdict(index) for index in range(len(self.locked.steps))]
         final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
         return Decision(
             anchor=self.anchor.position,
@@ -87,10 +80,11 @@ class Deciding:
                 return key
         return ""
 
-    def _verdict(self, index: int, rules: DataRules) -> StepVerdict:
+    def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
         order = None if index in self.done else self.ordering.differing(step, index, self.now)
-        verdict = self._judged(index, rules)
+        verdict = self._judged(index)
+        self.rules.note(verdict)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
             table, wanted, found = order
             why = f"it depends on the order of the columns of {table}, which is another one here"
@@ -101,17 +95,17 @@ class Deciding:
         functions = early_functions(step, (key for key in self.place if key in self.live))
         return replace(verdict, former={key: was for key in functions if (was := self.paths.value_at(key, index))})
 
-    def _judged(self, index: int, rules: DataRules) -> StepVerdict:
+    def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
         if said := self._said(index, step, effect):
             return said
         if not effect.keys:
-            return rules.verdict(index)
+            return self.rules.verdict(index)
         if step.repeatable:
             return self._repeatable(index, effect)
         if index in self.done:
             return self._before_anchor(index)
-        if step.has_data and not step.guarded and (column := rules.reads_lost(index, step)):
+        if step.has_data and not step.guarded and (column := self.rules.reads_lost(index)):
             return StepVerdict(index=index, verdict="conflict", reason=f"it reads {column}, whose values were lost")
         return self._after_anchor(index, step, effect)
 

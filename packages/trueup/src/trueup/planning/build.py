@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, owner_of, parts, table_of
-from trueup.chain.definitions import defining_statement
+from trueup.chain.definitions import defining_statement, trigger_statement
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
@@ -290,15 +290,17 @@ class _Building:
         return self.paths.last_place(key, value) - 1
 
     def _source(self, key: str, value: str | None) -> str:
-        """What defines a function, as CREATE OR REPLACE; empty where nothing of the chain does."""
+        """What defines a function, as CREATE OR REPLACE, or a trigger; empty where nothing of the chain does."""
         index = self._maker(key, value)
         if index < 0:
             return ""
+        if kind_of(key) == "trigger":
+            return trigger_statement(self.locked.steps[index], identity_of(key))
         text = self.locked.effects[index].texts.get(key, "")
         return text or defining_statement(self.locked.steps[index], identity_of(key))
 
     def _context_of(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        if kind_of(keys[0]) not in ("function", "procedure"):
+        if kind_of(keys[0]) not in ("function", "procedure", "trigger"):
             return ()
         index = self.decision.heal.get(keys[0], -1)
         return self.locked.steps[index].context if index >= 0 else ()

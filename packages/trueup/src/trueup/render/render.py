@@ -43,7 +43,7 @@ def render(
 
     Args:
         made_by: The index of the step that last made a fact; decides the order within a kind.
-        source: The text that defines a function, from the chain; empty where there is none.
+        source: The text that defines a function or trigger, from the chain; empty where there is none.
         renamed: The key that an object has here, where it is not the chain's.
 
     Raises:
@@ -87,7 +87,7 @@ def _defaults_together(rendered: list[Rendered]) -> list[Rendered]:
             merged.append(item)
             continue
         first = merged[where[table]]
-        clause = item.statements[0].removeprefix(f"ALTER TABLE {table} ")
+        _, _, clause = item.statements[0].partition(f"{table} ")
         merged[where[table]] = Rendered((f"{first.statements[0]},\n    {clause}",), (*first.keys, *item.keys))
     return merged
 
@@ -106,7 +106,7 @@ def _statements(
     if kind in ("privileges", "default privileges"):
         return privileges.change(kind, identity, value, there), []
     if value is None:
-        return _removal(renamed.get(key, key), kind, there), []
+        return _removal(renamed.get(key, key), wanted, there), []
     if kind == "table":
         if there is not None:
             raise CannotRender(key, "its kind or partitioning differs")
@@ -117,7 +117,7 @@ def _statements(
     if kind == "column" and there is None:
         return [tables.add_column(identity, wanted)], []
     if kind == "column" or kind in COLUMN_FACETS:
-        return _column_facet(key, kind, identity, value, there)
+        return _column_facet(key, value, wanted, there)
     if kind in _FUNCTIONS:
         text = source(key)
         if not text:
@@ -126,37 +126,37 @@ def _statements(
     name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
     also = [f"validated {identity}"] if kind == "constraint" and not value.startswith(objects.VALIDATED_LATER) else []
     also += [f"valid {identity}"] if kind == "index" else []
-    statements = objects.create(key, value, there, name=name)
+    statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
         statements.append(tables.fill_sequence(value, identity))
     return statements, also
 
 
-def _removal(key: str, kind: str, there: str | None) -> list[str]:
+def _removal(key: str, wanted: State, there: str | None) -> list[str]:
+    kind = kind_of(key)
     if there is None:
         return []
     if kind in COLUMN_FACETS:
-        return [tables.alter_column(key, None, there)]
+        return [tables.alter_column(key, None, there, partitioned=_is_partitioned(table_of(key), wanted))]
     if kind in ("table", "column"):
         raise CannotRender(key, "rows hang on it")
     return objects.drop(key)
 
 
-def _column_facet(
-    key: str,
-    kind: str,
-    identity: str,
-    value: str,
-    there: str | None,
-) -> tuple[list[str], list[str]]:
+def _column_facet(key: str, value: str, wanted: State, there: str | None) -> tuple[list[str], list[str]]:
+    kind, identity = split_key(key)
     if kind == "collation":
         raise CannotRender(key, "a collation is changed with the column's type")
     if kind == "generated":
         raise CannotRender(key, "a generated column is made anew")
-    statements = [tables.alter_column(key, value, there)]
+    statements = [tables.alter_column(key, value, there, partitioned=_is_partitioned(table_of(key), wanted))]
     if kind == "identity" and there is None:
         statements.append(tables.fill_identity(identity))
     return statements, []
+
+
+def _is_partitioned(table: str, wanted: State) -> bool:
+    return "PARTITION BY" in (wanted.get(f"table {table}") or "")
 
 
 def _comes_with_table(key: str) -> bool:

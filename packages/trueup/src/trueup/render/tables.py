@@ -57,11 +57,15 @@ def add_column(column: str, wanted: State) -> str:
     return f"ALTER TABLE {table} ADD COLUMN {column_definition(column, wanted, nullable=not filled)}"
 
 
-def alter_column(key: str, value: str | None, found: str | None) -> str:
-    """Set or take away one facet of a column that is there."""
+def alter_column(key: str, value: str | None, found: str | None, *, partitioned: bool = False) -> str:
+    """Set or take away one facet of a column that is there.
+
+    The default of a partitioned table's column is its own: a partition that the chain gave none has none.
+    """
     kind, column = split_key(key)
     table, name = ".".join(parts(column)[:2]), parts(column)[-1]
-    return f"ALTER TABLE {table} ALTER COLUMN {name} {_facet(kind, value, found)}"
+    only = "ONLY " if partitioned and kind == "default" else ""
+    return f"ALTER TABLE {only}{table} ALTER COLUMN {name} {_facet(kind, value, found)}"
 
 
 def _facet(kind: str, value: str | None, found: str | None) -> str:

@@ -1,0 +1,28 @@
+"""What a decision starts from. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from trueup.chain.model import LockedChain
+from trueup.decide.anchor import Anchor
+from trueup.decide.model import Marks
+from trueup.decide.trajectory import Trajectories
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A chain and the values of its facts along it; a database, where it stands, and what its ledger says."""
+
+    locked: LockedChain
+    paths: Trajectories
+    live: Mapping[str, str]
+    anchor: Anchor
+    marks: Marks
+
+    @cached_property
+    def done(self) -> frozenset[int]:
+        """The steps that are taken as done, by index."""
+        return frozenset(self.anchor.done)

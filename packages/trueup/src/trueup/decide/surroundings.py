@@ -1,0 +1,180 @@
+"""What stands around a step that leaves no trace in the catalog: beside it, before and behind it, on its tables."""
+
+from __future__ import annotations
+
+from trueup.catalog import enums
+from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, parts, table_of, table_touched, unquoted
+from trueup.chain.model import Step
+from trueup.chain.statements import columns_written
+from trueup.decide.cursors import Cursors
+from trueup.decide.given import Given
+
+_WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
+_ROW_BEARING = ("table", "column")
+
+
+class Surroundings:
+    """Answers about the steps of one decision."""
+
+    def __init__(self, given: Given, cursors: Cursors) -> None:
+        self.locked, self.paths, self.live, self.done = given.locked, given.paths, given.live, given.done
+        self.position = given.anchor.position
+        self.wanted, self.heal, self.early = cursors.wanted, cursors.heal, cursors.place
+        self.healed_tables = {table_of(key) for key in self.heal if kind_of(key) == "table"}
+        self.healed_columns = {column_of(key) for key in self.heal if kind_of(key) == "column"}
+        bearing = {key: step for key, step in self.heal.items() if kind_of(key) in _ROW_BEARING}
+        self.behind = [(table_of(key), step) for key, step in bearing.items()]
+        self.ahead = [(table_of(key), place - 1) for key, place in self.early.items() if kind_of(key) in _ROW_BEARING]
+
+    def relations(self, index: int) -> set[str]:
+        """The tables that a step reads or writes: those it locked, and what an opaque block names besides."""
+        step, relations = self.locked.steps[index], set(self.locked.effects[index].locks)
+        if step.opaque:
+            tables = (key.removeprefix("table ") for key in self.paths.of if key.startswith("table "))
+            relations |= {table for table in tables if mentions(step.sql, table)}
+        return relations
+
+    def written(self, index: int) -> set[str]:
+        """The tables whose rows it may change."""
+        return {name for name, mode in self.locked.effects[index].locks.items() if mode in _WRITES}
+
+    def before_it(self, index: int) -> int:
+        """The last step before it that has facts; -1 where there is none."""
+        return next((i for i in range(index - 1, -1, -1) if self.locked.effects[i].keys), -1)
+
+    def next_on(self, relations: set[str], index: int) -> int:
+        """The next step that makes or changes something on these tables; -1 where there is none."""
+        for later in range(index + 1, len(self.locked.steps)):
+            if any(table_touched(key, value) in relations for key, value in self.locked.effects[later].changes):
+                return later
+        return -1
+
+    def stands_apart(self, index: int, later: set[int]) -> bool:
+        """True where nothing of the steps around it is there, and the `later` steps, done early, are of other files."""
+        path = self.locked.steps[index].path
+        after = next((i for i in range(index + 1, len(self.locked.steps)) if self.locked.effects[i].keys), -1)
+        around = [self.before_it(index), after]
+        untouched = all(i >= 0 and i not in self.done and self._is_untouched(i) for i in around)
+        return untouched and not any(self.locked.steps[i].path == path for i in later)
+
+    def _is_untouched(self, index: int) -> bool:
+        return all(self.early.get(key, -1) <= index for key in self.locked.effects[index].keys)
+
+    def was_left_out(self, index: int) -> bool:
+        """True where a step beside it in its file, or both of those around it, has left nothing here."""
+        path = self.locked.steps[index].path
+        beside = [self._missing(range(index - 1, -1, -1)), self._missing(range(index + 1, self.position))]
+        found = [step for step in beside if step is not None]
+        return any(self.locked.steps[step].path == path for step in found) or len(found) == len(beside)
+
+    def _missing(self, indexes: range) -> int | None:
+        """The first of these steps that makes tables or columns, if all of its work has to be healed."""
+        for index in indexes:
+            values = self.locked.effects[index].set
+            bearing = [key for key in values if kind_of(key) in _ROW_BEARING]
+            if index not in self.done or not bearing:
+                continue
+            there = any(self.live.get(key) == value for key, value in values.items())
+            there = there or any(key in self.live for key in bearing)
+            return index if not there and any(self.heal.get(key) == index for key in values) else None
+        return None
+
+    def stood_on_missing(self, relations: set[str], index: int) -> bool:
+        """True where something of these tables that was made before it is missing, and no step since is done."""
+        missing = {table for table, maker in self.behind if maker < index}
+        return bool(relations & missing) and not self._passed(relations, index)
+
+    def _passed(self, relations: set[str], index: int) -> bool:
+        """True where the next step on these tables is taken as done, and all that it makes is there."""
+        later = self.next_on(relations, index)
+        effect = self.locked.effects[later]
+        return later in self.done and all(self.heal.get(key) != later for key in effect.set)
+
+    def gone_since(self, index: int, relations: set[str]) -> str:
+        """A table or column that it uses and that a step which is done has taken away: nothing is left to decide."""
+        sql = self.locked.steps[index].sql
+        for later in range(index + 1, self.position):
+            for key in self.locked.effects[later].gone if later in self.done else ():
+                if kind_of(key) not in _ROW_BEARING or table_of(key) not in relations or key in self.live:
+                    continue
+                if self.wanted.get(key) is None and mentions(sql, identity_of(key)):
+                    return key
+        return ""
+
+    def in_its_way(self, index: int, relations: set[str]) -> str:
+        """What a later step has done early, so that the server would refuse this one."""
+        step = self.locked.steps[index]
+        for key, place in self.early.items():
+            if place <= index + 1 or table_of(key) not in relations:
+                continue
+            kind, named = kind_of(key), mentions(step.sql, identity_of(key))
+            if kind in _ROW_BEARING and self.live.get(key) is None and named:
+                return key
+            if kind == "not null" and step.inserts and self._must_be_given(key) and not named:
+                return key
+        return ""
+
+    def names_healed(self, step: Step, relations: set[str]) -> bool:
+        """True where it uses a table or a column that has to be made anew."""
+        if relations & self.healed_tables:
+            return True
+        return any(
+            column.rpartition(".")[0] in relations and mentions(step.sql, column) for column in self.healed_columns
+        )
+
+    def healed_and_named(self, index: int) -> list[str]:
+        """The columns that have to be made anew, empty, on tables that are there, and that it names."""
+        step, relations = self.locked.steps[index], self.locked.effects[index].locks.keys()
+        return [
+            column
+            for column in sorted(self.healed_columns)
+            if column.rpartition(".")[0] in relations - self.healed_tables and mentions(step.sql, column)
+        ]
+
+    def still_fits(self, index: int) -> bool:
+        """No step between it and the anchor took away or retyped a column of its tables, or labels of an enum.
+
+        Nor made what a new row could be refused for: a trigger, or NOT NULL of a column that it does not name. (A CHECK
+        is made on a table that has those rows already.)
+        """
+        step, relations = self.locked.steps[index], self.locked.effects[index].locks
+        for later in range(index + 1, self.position):
+            effect = self.locked.effects[later]
+            taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
+            taken += [
+                key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None
+            ]
+            taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
+            if any(table_of(key) in relations for key in taken):
+                return False
+            if any(self._loses_labels(key, later) for key in effect.keys if key.startswith("enum ")):
+                return False
+        return True
+
+    def _loses_labels(self, enum: str, index: int) -> bool:
+        """True where the step takes the enum away, or labels of it."""
+        was, made = self.paths.value_at(enum, index), self.locked.effects[index].set.get(enum)
+        return was is not None and (made is None or not enums.has_all(made, was))
+
+    def _may_refuse(self, key: str, step: Step) -> bool:
+        kind = kind_of(key)
+        unnamed = kind == "not null" and not mentions(step.sql, identity_of(key))
+        return kind == "trigger" or (unnamed and self._must_be_given(key))
+
+    def _must_be_given(self, key: str) -> bool:
+        """NOT NULL of a column that no default fills."""
+        column = identity_of(key)
+        filled = any(f"{facet} {column}" in self.live for facet in ("default", "identity", "generated"))
+        return key in self.live and not filled
+
+
+def not_filled(step: Step, columns: list[str]) -> list[str]:
+    """Those of the columns that the step uses otherwise than to fill them."""
+    filled = {name for text in step.statements for name in columns_written(text)} if columns else set()
+    return [column for column in columns if unquoted(parts(column)[-1]) not in filled]
+
+
+def fills_only(step: Step, columns: list[str]) -> bool:
+    """True for a step of UPDATEs that set these columns and no others."""
+    names = {name for text in step.statements for name in columns_written(text)}
+    return set(step.tags) == {"update_stmt"} and names == {unquoted(parts(column)[-1]) for column in columns}

@@ -1,0 +1,92 @@
+"""What statements that write rows would find, asked of a server that has the rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.grammar import parse_statements
+from trueup.chain.repeats import finds_nothing, rows_selected
+from trueup_testing.databases import Databases, execute, value
+
+pytestmark = pytest.mark.pg
+
+TABLES = """
+    CREATE TABLE leads (id int PRIMARY KEY, name text, note json);
+    CREATE TABLE calls (id int PRIMARY KEY, lead_id int, name text);
+    INSERT INTO leads VALUES (1, 'a'), (2, 'b');
+    INSERT INTO calls VALUES (1, 1, 'a'), (2, 2, 'x');
+"""
+
+
+@pytest.fixture
+def url(databases: Databases) -> str:
+    return databases.copy_of("asked", lambda made: execute(made, TABLES))
+
+
+@pytest.mark.parametrize(
+    "sql, nothing",
+    [
+        ("UPDATE leads SET name = 'a' WHERE id = 1", True),
+        ("UPDATE leads SET name = 'a' WHERE id < 3", False),
+        ("UPDATE leads SET name = NULL, id = 7 WHERE id > 7", True),
+        ("UPDATE leads l SET name = upper(l.name)", False),
+        ("UPDATE calls c SET name = l.name FROM leads AS l WHERE l.id = c.lead_id AND l.id = 1", True),
+        ("UPDATE calls c SET name = l.name FROM leads AS l WHERE l.id = c.lead_id", False),
+        ("DELETE FROM calls WHERE id > 7", True),
+        ("DELETE FROM calls USING leads JOIN calls AS c ON c.lead_id = leads.id WHERE calls.id = leads.id", False),
+        ("DELETE FROM calls", False),
+    ],
+)
+def test_whether_a_statement_would_change_a_row(url: str, sql: str, *, nothing: bool) -> None:
+    (statement,) = parse_statements(sql)
+
+    assert nothing == value(url, f"SELECT {finds_nothing(statement)}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO leads VALUES (1)",
+        "UPDATE leads SET name = DEFAULT",
+        "UPDATE leads SET (id, name) = (1, 'a')",
+        "WITH a AS (SELECT 1 AS id) DELETE FROM leads USING a WHERE a.id = leads.id",
+    ],
+)
+def test_statements_that_do_not_say_it(sql: str) -> None:
+    assert "" == finds_nothing(parse_statements(sql)[0])
+
+
+KEYS = [frozenset({"id"})]
+
+
+@pytest.mark.parametrize(
+    "source, all_there, none_there",
+    [
+        ("SELECT id, name FROM leads", True, False),
+        ("SELECT id + 1, name FROM leads", False, False),
+        ("SELECT id + 10, 'x' FROM leads", False, True),
+        ("SELECT id, name FROM leads WHERE id > 7", True, True),
+    ],
+)
+def test_whether_the_rows_that_are_selected_are_there(
+    url: str, source: str, *, all_there: bool, none_there: bool
+) -> None:
+    (statement,) = parse_statements(f"INSERT INTO calls (id, name) {source}")
+
+    assert all_there == value(url, f"SELECT {rows_selected(statement, KEYS, there=True)}")
+    assert none_there == value(url, f"SELECT {rows_selected(statement, KEYS, there=False)}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO calls SELECT id, name FROM leads",
+        "INSERT INTO calls (id, name) SELECT nextval('ids'), name FROM leads",
+        "INSERT INTO calls (lead_id, name) SELECT id, name FROM leads",
+        "INSERT INTO calls (id, name) SELECT * FROM leads",
+        "INSERT INTO calls (id, name) SELECT id, name FROM leads UNION SELECT 1, 'a'",
+        "UPDATE calls SET id = 1",
+    ],
+)
+def test_inserts_that_do_not_say_their_keys(sql: str) -> None:
+    assert "" == rows_selected(parse_statements(sql)[0], KEYS, there=True)
