@@ -5,8 +5,8 @@
     report = trueup.up("postgresql://…", "migrations")
     assert report.true
 
-`up`, `plan`, `check` and `require` are the library; everything they raise is a `TrueupError`. Names are imported when
-they are first used, so that `import trueup` costs next to nothing.
+`up`, `plan`, `check`, `require`, `backfill` and `index` are the library; everything they raise is a `TrueupError`.
+Names are imported when they are first used, so that `import trueup` costs next to nothing.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
     TrueupError                     code, exit code, what happened, what to do next
     ├── UsageError            2     the call or the configuration is wrong
-    │   └── MigrationError    2     a migration file cannot be read as SQL, or a directive is wrong
+    │   ├── MigrationError    2     a migration file cannot be read as SQL, or a directive is wrong
+    │   └── ScratchError      2     no scratch server, or the chain cannot be replayed on it
     ├── DecisionNeeded        3     a person must decide; nothing was run
     │   ├── ConflictError     3     the database differs from the chain where a pending step needs it
     │   ├── UnknownDatabase   3     tables, but none of this chain's: maybe the wrong URL
@@ -15,8 +16,7 @@
     ├── RunLockTaken          4     another run holds the lock and the database is not up to date
     ├── ConnectionFailed      5     no connection to the server
     ├── SchemaNotTrue         6     a gate found that the database is not up to date
-    ├── LockFileError         8     the lock file is missing or does not match the migrations
-    └── ScratchError          2     no scratch server, or the chain cannot be replayed on it
+    └── LockFileError         8     the lock file is missing or does not match the migrations
 
 Each error carries typed fields; its message says what was wanted, what was found, and the hint says what to do next.
 """

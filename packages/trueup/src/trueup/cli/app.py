@@ -56,7 +56,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", metavar="FILE", help="trueup.toml (default: beside the migrations, if there is one)")
 @click.option("--migrations", metavar="DIR", help="the folder of migrations (default: migrations)")
-@click.option("--database-url", metavar="URL", help="default: DATABASE_URL_POOLER, DATABASE_URL_DIRECT, DATABASE_URL")
+@click.option("--database-url", metavar="URL", help="default: DATABASE_URL_POOLER, DATABASE_URL, DATABASE_URL_DIRECT")
 @click.option("--json", "as_json", is_flag=True, help="one JSON document on standard output")
 @click.version_option(__version__, "-V", "--version", message="trueup %(version)s")
 @click.pass_context
