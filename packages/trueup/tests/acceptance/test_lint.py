@@ -65,3 +65,23 @@ def test_files_without_a_chain_as_a_hook_gives_them(run: Run, tmp_path: Path) ->
     (line,) = answer.out.splitlines()
     assert line.startswith("::warning file=a.sql,line=1,title=column-type (trueup)::t.name becomes text, from what")
     assert "2 files: 1 warning\n" == answer.err
+
+
+@pytest.mark.parametrize(
+    "first, rules",
+    [
+        ("DROP TABLE leads;", ["drop-table", "create-index"]),
+        ("ALTER TABLE leads RENAME TO people;", ["rename-table", "create-index"]),
+        ("ALTER TABLE calls RENAME TO rings;", ["rename-table", "create-index"]),
+    ],
+)
+def test_a_file_is_judged_as_its_tables_are_called_meanwhile(
+    run: Run, chain: MakeChain, first: str, rules: list[str]
+) -> None:
+    calls = "rings" if "rings" in first else "calls"
+    index = f"{first}\nCREATE INDEX calls_lead ON {calls} (lead_id);"
+    folder = chain(LEADS | {"002_calls.sql": "CREATE TABLE calls (id int PRIMARY KEY, lead_id int);", "003.sql": index})
+
+    answer = run("--migrations", folder, "lint", "--all", "--json")
+
+    assert rules == [rule for rule, _, _ in found(answer)], answer.err

@@ -63,16 +63,16 @@ def find(lint: Lint) -> list[Finding]:
         if step.id in parsed:
             again[step.path] |= made_objects(parsed[step.id])
     found: list[Finding] = []
-    sending = Sending(lint.steps, lint.effects, facts)
+    sending: Sending | None = None
     fresh: set[str] = set()
     path = ""
     for position, step in enumerate(lint.steps):
         effect = lint.effects[position] if position < len(lint.effects) else None
         if not lint.together and step.path != path:
-            path, fresh = step.path, set()
-            sending = Sending(lint.steps, lint.effects, facts)
-        sent = sending.of(position) if effect and step.id in parsed else None
+            path, fresh, sending = step.path, set(), None
         if step.id in parsed:
+            sending = sending or Sending(lint.steps, lint.effects, facts)
+            sent = sending.of(position) if effect else None
             surroundings = Around(step=step, effect=effect, facts=facts, fresh=fresh, again=again[step.path], sent=sent)
             found += _of_step(parsed[step.id], surroundings, info=lint.info)
         if effect:

@@ -44,8 +44,9 @@ class Sending:
     def __init__(self, steps: Sequence[Step], effects: Sequence[Effect], facts: Mapping[str, str]) -> None:
         chain = Chain(name="", folder="", digest="", steps=tuple(steps))
         locked = LockedChain(chain=chain, effects=tuple(effects), base={}, scratch_major=0)
+        before = dict(facts)  # the caller's follow the chain
         self._steps = steps
-        self._safely = Safely(locked, Live(relations=_Big(facts)), facts)
+        self._safely = Safely(locked, Live(relations=_Big(before)), before)
 
     def of(self, index: int) -> Sent:
         """The step at this place; to be asked of each in turn."""
