@@ -10,14 +10,16 @@ WITH ns AS MATERIALIZED (
        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'trueup')
        AND n.nspname !~ '^pg_'
 ), rel AS MATERIALIZED (
-    SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name
+    SELECT c.oid, c.relkind, ns.name || '.' || quote_ident(c.relname) AS name, c.relpersistence, c.relispartition, c.relreplident,
+           c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relpartbound, c.relowner, c.relacl
       FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
-     WHERE {relations}
+     WHERE {relations} AND c.relkind NOT IN ('i', 'I')
        AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'e')
 ), tab AS MATERIALIZED (
     SELECT * FROM rel WHERE relkind IN ('r', 'p')
 ), col AS MATERIALIZED (
-    SELECT t.oid AS reloid, t.name AS relname, t.relispartition AS partition, a.*, t.name || '.' || quote_ident(a.attname) AS name
+    SELECT t.oid AS reloid, t.name AS relname, t.relispartition AS partition, a.attnum, a.atttypid, a.atttypmod,
+           a.attnotnull, a.attgenerated, a.attidentity, a.attcollation, t.name || '.' || quote_ident(a.attname) AS name
       FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid
      WHERE a.attnum > 0 AND NOT a.attisdropped
 ), unproven AS MATERIALIZED (  -- NOT NULL as NOT VALID, from PostgreSQL 18 on
@@ -67,31 +69,23 @@ SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
 
 -- section columns: pg_attribute pg_attrdef pg_constraint
 -- The type is the column; everything else is on its own, present only where it is there.
-(SELECT a.reloid::bigint, x.kind || a.name, x.value
+(SELECT a.reloid::bigint, 'column ' || a.name, format_type(a.atttypid, a.atttypmod) FROM col a ORDER BY a.relname, a.attnum)
+UNION ALL
+SELECT a.reloid::bigint, 'not null ' || a.name, ''
   FROM col a
-  LEFT JOIN pg_attrdef d ON d.adrelid = a.reloid AND d.adnum = a.attnum
-  LEFT JOIN unproven n ON n.conrelid = a.reloid AND n.attnum = a.attnum
-  LEFT JOIN pg_type ty ON ty.oid = a.atttypid
- CROSS JOIN LATERAL (
-       SELECT unnest(ARRAY['column ',
-                           CASE WHEN a.attnotnull AND n.attnum IS NULL THEN 'not null ' END,
-                           CASE WHEN d.oid IS NOT NULL THEN CASE WHEN a.attgenerated = '' THEN 'default ' ELSE 'generated ' END END,
-                           CASE WHEN a.attidentity <> '' AND NOT a.partition THEN 'identity ' END,
-                           CASE WHEN ty.typcollation <> a.attcollation THEN 'collation ' END]),
-              unnest(ARRAY[format_type(a.atttypid, a.atttypmod),
-                           '',
-                           CASE WHEN d.oid IS NOT NULL THEN
-                                CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, d.adrelid)
-                                                    WHEN 's' THEN '(' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
-                                                    ELSE '(' || pg_get_expr(d.adbin, d.adrelid) || ') VIRTUAL' END END,
-                           CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
-                           CASE WHEN ty.typcollation <> a.attcollation THEN (
-                                SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.collname)
-                                  FROM pg_collation c JOIN pg_namespace cn ON cn.oid = c.collnamespace
-                                 WHERE c.oid = a.attcollation) END])
-       ) AS x (kind, value)
- WHERE x.kind IS NOT NULL
- ORDER BY a.relname, a.attnum)
+ WHERE a.attnotnull AND NOT EXISTS (SELECT FROM unproven n WHERE n.conrelid = a.reloid AND n.attnum = a.attnum)
+UNION ALL
+SELECT a.reloid::bigint, CASE a.attgenerated WHEN '' THEN 'default ' ELSE 'generated ' END || a.name,
+       CASE a.attgenerated WHEN '' THEN d.shown WHEN 's' THEN '(' || d.shown || ') STORED' ELSE '(' || d.shown || ') VIRTUAL' END
+  FROM col a JOIN (SELECT adrelid, adnum, pg_get_expr(adbin, adrelid) AS shown FROM pg_attrdef) AS d
+    ON d.adrelid = a.reloid AND d.adnum = a.attnum
+UNION ALL
+SELECT a.reloid::bigint, 'identity ' || a.name, CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END
+  FROM col a WHERE a.attidentity <> '' AND NOT a.partition
+UNION ALL
+SELECT a.reloid::bigint, 'collation ' || a.name, quote_ident(n.nspname) || '.' || quote_ident(c.collname)
+  FROM col a JOIN pg_type ty ON ty.oid = a.atttypid AND ty.typcollation <> a.attcollation
+  JOIN pg_collation c ON c.oid = a.attcollation JOIN pg_namespace n ON n.oid = c.collnamespace
 
 -- section constraints: pg_constraint
 SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.value
@@ -99,7 +93,8 @@ SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.val
   JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
  CROSS JOIN LATERAL (
        SELECT unnest(ARRAY['constraint ', CASE WHEN k.convalidated THEN 'validated ' END]),
-              unnest(ARRAY[regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), ''])) AS x (prefix, value)
+              unnest(ARRAY[CASE WHEN k.convalidated THEN pg_get_constraintdef(k.oid)
+                              ELSE regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '') END, ''])) AS x (prefix, value)
  WHERE x.prefix IS NOT NULL AND k.conparentid = 0 AND (k.coninhcount = 0 OR k.conislocal)
 UNION ALL
 SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.typname) || '.' || quote_ident(k.conname),
@@ -325,6 +320,7 @@ SELECT o.oid::bigint, 'privileges ' || o.kind || ' ' || o.name || ' to ' || g.na
        UNION ALL
        SELECT quote_ident(pg_get_userbyid(o.owner)), '*' WHERE {owners}
        ) AS g (name, value)
+ WHERE o.acl IS NOT NULL OR {owners}
 
 -- section default_privileges: pg_default_acl
 SELECT d.oid::bigint,
