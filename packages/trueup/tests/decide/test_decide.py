@@ -58,6 +58,15 @@ def test_marked_steps_are_skipped() -> None:
     assert ["skip", "skip", "run", "run", "run"] == verdicts(decision)
 
 
+@pytest.mark.parametrize("given", [{}, {"not null public.calls.id": ""}, {"index public.other": "ON public.calls"}])
+def test_where_everything_is_marked_only_what_differs_is_told(given: dict[str, str]) -> None:
+    decision = decided(CHAIN, state(CHAIN, 5) | given, marked=range(5))
+
+    assert ["skip"] * 5 == verdicts(decision)
+    assert (decision.anchor, decision.distance, decision.heal) == (5, 0, {})
+    assert list(drift(decision)) == [key for key in given if key.startswith("not null ")]
+
+
 def test_a_later_step_done_early_is_reconciled_in_its_turn() -> None:
     decision = decided(CHAIN, state(CHAIN, [0, 3]))
 

@@ -159,6 +159,7 @@ def column_of(key: str) -> str:
     return identity if kind == "column" or kind in COLUMN_FACETS else ""
 
 
+@lru_cache(maxsize=65536)
 def owner_of(key: str) -> str:
     """The key that this fact cannot exist without: a column's facet its column, a column its table; else empty."""
     kind, identity = split_key(key)

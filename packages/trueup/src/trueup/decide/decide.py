@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from trueup.chain.model import Effect, LockedChain, Step
+from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import find_anchor
 from trueup.decide.given import Given
 from trueup.decide.lent import Lent, as_before, renamed_early
-from trueup.decide.model import Decision, Marks, Wish
-from trueup.decide.trajectory import Trajectories
+from trueup.decide.model import MARKED, Decision, Marks, StepVerdict, Wish
+from trueup.decide.trajectory import Trajectories, fold
 from trueup.decide.verdicts import Deciding
 
 
@@ -63,6 +63,8 @@ def _decide(
 ) -> Decision:
     named, renamed = with_aliases(live, paths)
     managed = {key: value for key, value in named.items() if paths.manages(key)}
+    if len(marks.done) == len(locked.steps) and (ended := _at_its_end(locked, managed, renamed)):
+        return ended
     effects = locked.effects
     marked = marks.done | frozenset(wish.applied)
     excluded = _excluded(locked.steps, marked, wish)
@@ -77,6 +79,23 @@ def _decide(
     seen = [one for one in lent if one.is_seen]
     given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
     return Deciding(given, wish, excluded=excluded, passing=passing, lent=seen).decision(renamed)
+
+
+def _at_its_end(locked: LockedChain, managed: Facts, renamed: Mapping[str, str]) -> Decision | None:
+    """The decision where every step is marked and every fact has its final value, as after most runs."""
+    steps = range(len(locked.steps))
+    final = fold(locked.effects, steps, locked.base)
+    if managed != {key: value for key, value in final.items() if value is not None}:
+        return None
+    return Decision(
+        anchor=len(steps),
+        distance=0,
+        steps=[StepVerdict(index=index, verdict="skip", reason=MARKED) for index in steps],
+        found=managed,
+        before=managed,
+        final=final,
+        renamed=renamed,
+    )
 
 
 def _excluded(steps: Sequence[Step], marked: frozenset[int], wish: Wish) -> frozenset[int]:

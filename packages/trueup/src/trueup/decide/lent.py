@@ -15,6 +15,7 @@ from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_to
 from trueup.chain.model import Effect, Facts, Step
 from trueup.decide.trajectory import Trajectories, fold
 
+_RENAME = ("rename_stmt",)
 _SEEN = ("table ", "column ")
 _VIEWS = ("view ", "materialized view ")
 
@@ -50,10 +51,12 @@ def renamed_early(
 ) -> list[Lent]:
     """The renames that are done here although their steps are not taken as done, in the chain's order."""
     settled, there = frozenset(done), set(live)
+    if not any(step.tags == _RENAME and index not in settled for index, step in enumerate(steps)):
+        return []
     wanted = fold(paths.effects, sorted(settled), paths.base)
     found = []
     for index in range(len(steps) - 1, -1, -1):  # backwards: what was renamed twice goes by its last name
-        if steps[index].tags != ("rename_stmt",) or index in settled:
+        if steps[index].tags != _RENAME or index in settled:
             continue
         old, new = _renamed(paths.effects[index])
         if old and new in there and old not in there and wanted.get(new) is None:

@@ -11,6 +11,10 @@ from trueup.decide.lent import Lent
 Verdict = Literal["skip", "reconcile", "run", "complete", "heal", "assume", "conflict", "blocked"]
 
 
+MARKED = "marked in the ledger"
+"""Why a step is skipped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """What the ledger says: `done` are the indexes of marked steps; `own` those that trueup itself wrote."""

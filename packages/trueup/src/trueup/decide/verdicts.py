@@ -13,7 +13,7 @@ from trueup.decide.data import DataRules
 from trueup.decide.given import Given
 from trueup.decide.held import early_functions, early_holders, gone_for_good, takes, with_leaves
 from trueup.decide.lent import Lent
-from trueup.decide.model import Decision, Difference, StepVerdict, Wish
+from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish
 from trueup.decide.ordering import Ordering
 from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
@@ -112,7 +112,7 @@ class Deciding:
     def _said(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """What is settled before any fact is looked at: by the ledger, by a person, by the author, by a name."""
         if index in self.marks.done:
-            return StepVerdict(index=index, verdict="skip", reason="marked in the ledger")
+            return StepVerdict(index=index, verdict="skip", reason=MARKED)
         if index in self.wish.applied:
             return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
         if index in self.wish.run:

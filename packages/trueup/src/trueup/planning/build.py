@@ -120,6 +120,8 @@ class _Building:
 
     def _heal(self) -> list[Action]:
         decision = self.decision
+        if not decision.heal:
+            return []
         wanted = fold(self.locked.effects, [v.index for v in decision.steps if self._held(v)], self.locked.base)
         found = {key: value for key, value in decision.before.items() if key not in decision.heal}
         found |= {key: decision.found.get(key) for key in decision.heal}
@@ -149,6 +151,8 @@ class _Building:
 
     def _in_two(self, healing: list[Action]) -> tuple[list[Action], list[Action]]:
         """Healing that comes first, and what needs a table that a pending step makes, for only its mark is gone."""
+        if not healing:
+            return [], []
         pending = (self.locked.effects[verdict.index] for verdict in self.decision.pending)
         awaited = {
             identity_of(key)

@@ -186,7 +186,9 @@ class Safely:
                 self._made.add(name)
         for keys, is_there in ((effect.gone, False), (effect.set, True)):
             for key in keys:
-                table = table_of(key) if kind_of(key) == "constraint" else ""
+                if not key.startswith("constraint "):
+                    continue
+                table = table_of(key)
                 is_used = table not in self._made and self._names.get(table, table) in self._live.relations
                 if is_used and _is_primary(effect.set.get(key) or self._facts.get(key)):
                     self._keyed[table] = is_there
