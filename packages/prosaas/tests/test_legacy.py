@@ -5,7 +5,6 @@ What is in it: docs/prosaas-schema.md, "The legacy database".
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,9 @@ from typing import Any
 
 import pytest
 
-import trueup
 from prosaas.schema.chains import EXTENSIONS, HERE
 from trueup_testing.command import Answer, clean_environment, run_trueup
-from trueup_testing.databases import Databases, execute, name_of, rows, started, value
+from trueup_testing.databases import Databases, execute, for_a_session, name_of, rows, value
 from trueup_testing.schema import Schema, columns, dump, row_digests
 
 pytestmark = pytest.mark.acceptance
@@ -36,13 +34,8 @@ DRIFT = {"column public.leads.email", "default public.business.working_hours"}
 @pytest.fixture(scope="module")
 def databases() -> Iterator[Databases]:
     """A server that logs every statement."""
-    if dsn := os.environ.get("TRUEUP_TEST_DSN"):
-        named = Databases(dsn)
-        yield named
-        named.drop(templates=True)
-        return
-    with started(trueup.choose(trueup.find_installations(), EXTENSIONS)) as ours:
-        yield ours
+    with for_a_session(EXTENSIONS) as server:
+        yield server
 
 
 def load(url: str) -> None:

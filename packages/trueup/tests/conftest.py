@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,20 +13,15 @@ import pytest
 import trueup
 from trueup_testing.chains import Files, Locksmith, MakeChain, write_chain
 from trueup_testing.command import Answer, Run, clean_environment, run_trueup
-from trueup_testing.databases import Databases, started
+from trueup_testing.databases import Databases, for_a_session, started
 from trueup_testing.serverlog import ServerLog
 
 
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
     """One server for the whole session."""
-    if dsn := os.environ.get("TRUEUP_TEST_DSN"):
-        named = Databases(dsn)
-        yield named
-        named.drop(templates=True)
-        return
-    with started(trueup.choose(trueup.find_installations(), {"btree_gist", "pg_trgm"})) as ours:
-        yield ours
+    with for_a_session({"btree_gist", "pg_trgm"}) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=trueup.find_installations(), ids=lambda one: f"pg{one.version}")

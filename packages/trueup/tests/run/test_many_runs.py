@@ -20,7 +20,7 @@ from trueup_testing.command import run_trueup
 from trueup_testing.databases import Databases, execute, name_of, rows, value
 from trueup_testing.pooler import BINARY
 from trueup_testing.serverlog import ServerLog
-from trueup_testing.ways import LEGACY, PROSAAS, WAYS, Outcome, Way, run_at_once
+from trueup_testing.ways import LEGACY, PROSAAS, WAYS, Way, run_at_once
 
 pytestmark = [pytest.mark.pg, pytest.mark.skipif(BINARY is None, reason="PgBouncer is not installed")]
 
@@ -69,24 +69,24 @@ def wait_until(url: str, question: str) -> None:
     pytest.fail(f"never true: {question}")
 
 
-def assert_all_well(outcomes: list[Outcome], count: int) -> None:
+def assert_all_end_well(count: int, way: Way, databases: Databases, url: str, folder: Path, log: ServerLog) -> None:
+    """So many runs at once: none fails, one at least does the work, and every statement is sent once."""
+    wanted, since = planned(url, folder), log.mark()
+    with way.to(databases, url) as urls:
+        outcomes = run_at_once(count, urls, folder, OPTIONS)
+
     assert [] == [outcome.error for outcome in outcomes if outcome.error]
     assert count == sum(outcome.report is not None and outcome.report.up_to_date for outcome in outcomes)
     assert 1 <= sum("Released migration lock" in outcome.said for outcome in outcomes)
+    assert wanted == sent(log, url, since)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_twenty_first_runs_at_once(
     way: Way, databases: Databases, database: str, server_log: ServerLog, chain: MakeChain
 ) -> None:
-    folder = chain(FILES)
-    wanted = planned(database, folder)
-    since = server_log.mark()
-    with way.to(databases, database) as urls:
-        outcomes = run_at_once(20, urls, folder, OPTIONS)
+    assert_all_end_well(20, way, databases, database, chain(FILES), server_log)
 
-    assert_all_well(outcomes, 20)
-    assert wanted == sent(server_log, database, since)
     assert [(11, 45)] == rows(database, "SELECT count(*), sum(n) FROM a")
     assert 10 == value(database, "SELECT count(*) FROM b")
     assert [] == rows(database, "SELECT 1 FROM trueup.run_lock")
@@ -97,13 +97,9 @@ def test_twenty_runs_of_a_real_chain_from_a_legacy_database(
     way: Way, databases: Databases, server_log: ServerLog
 ) -> None:
     url = databases.copy_of("legacy", lambda made: execute(made, LEGACY.read_text()))
-    wanted = planned(url, PROSAAS)
-    since = server_log.mark()
-    with way.to(databases, url) as urls:
-        outcomes = run_at_once(20, urls, PROSAAS, OPTIONS)
 
-    assert_all_well(outcomes, 20)
-    assert wanted == sent(server_log, url, since)
+    assert_all_end_well(20, way, databases, url, PROSAAS, server_log)
+
     marks = "SELECT count(*), count(DISTINCT migration_id) FROM trueup.schema_migrations WHERE chain = 'prosaas'"
     ((all_marks, different),) = rows(url, marks)
     assert all_marks == different
@@ -114,17 +110,13 @@ def test_an_index_is_built_while_ten_wait(
     way: Way, databases: Databases, database: str, server_log: ServerLog, chain: MakeChain
 ) -> None:
     folder = chain(BUILDS)
-    wanted = planned(database, folder)
-    since = server_log.mark()
     started = time.monotonic()
-    with way.to(databases, database) as urls:
-        outcomes = run_at_once(11, urls, folder, OPTIONS)
 
-    assert_all_well(outcomes, 11)
+    assert_all_end_well(11, way, databases, database, folder, server_log)
+
     assert time.monotonic() - started < 20
     assert 2 == value(database, "SELECT count(*) FROM pg_index WHERE indrelid = 'a'::regclass AND indisvalid")
     assert 0 == value(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid")
-    assert wanted == sent(server_log, database, since)
 
 
 def test_no_index_is_built_behind_a_pool_of_transactions(databases: Databases, database: str, chain: MakeChain) -> None:

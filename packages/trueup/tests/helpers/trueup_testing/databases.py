@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from trueup import Server
+from trueup import Server, choose, find_installations
 from trueup.scratch.binaries import Installation
 from trueup_testing.serverlog import LOG_SETTINGS, ServerLog
 
@@ -63,6 +63,18 @@ class Databases:
         with psycopg.connect(self.server_url, autocommit=True) as conn:
             for name in gone:
                 conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def for_a_session(extensions: Collection[str]) -> Iterator[Databases]:
+    """The server that `TRUEUP_TEST_DSN` names, or one of our own with these extensions."""
+    if dsn := os.environ.get("TRUEUP_TEST_DSN"):
+        named = Databases(dsn)
+        yield named
+        named.drop(templates=True)
+        return
+    with started(choose(find_installations(), extensions)) as ours:
+        yield ours
 
 
 @contextmanager
