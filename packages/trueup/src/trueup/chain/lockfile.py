@@ -30,23 +30,22 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
         _line({"base": dict(sorted(locked.base.items()))}),
     ]
     for step, effect in zip(chain.steps, locked.effects, strict=True):
-        entry: dict[str, Any] = {"id": step.id, "hash": step.hash, "step": told[step.id]}
-        if effect.set:
-            entry["set"] = dict(effect.set)
-        if effect.gone:
-            entry["gone"] = list(effect.gone)
-        if effect.locks:
-            entry["locks"] = dict(effect.locks)
-        if effect.rewritten:
-            entry["rewritten"] = list(effect.rewritten)
-        if effect.scanned:
-            entry["scanned"] = list(effect.scanned)
-        if effect.texts:
-            entry["texts"] = dict(effect.texts)
-        if effect.parts:
-            entry["parts"] = [_part(part, effect) for part in effect.parts]
-        lines.append(_line(entry))
+        learnt = {
+            "set": dict(effect.set),
+            "gone": effect.gone,
+            "locks": dict(effect.locks),
+            "rewritten": effect.rewritten,
+            "scanned": effect.scanned,
+            "texts": dict(effect.texts),
+            "parts": [_part(part, effect) for part in effect.parts],
+        }
+        lines.append(_line({"id": step.id, "hash": step.hash, "step": told[step.id], **_given(learnt)}))
     return "\n".join(lines) + "\n"
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    """What is empty is not written."""
+    return {name: value for name, value in members.items() if value}
 
 
 def _line(entry: dict[str, Any]) -> str:
@@ -124,7 +123,7 @@ def _part(part: Effect, whole: Effect) -> dict[str, Any]:
     """One statement of several: values that are also the whole step's are named only."""
     own = {key: value for key, value in part.set.items() if whole.set.get(key) != value}
     same = [key for key in part.set if key not in own]
-    return {k: v for k, v in {"set": own, "same": same, "gone": list(part.gone)}.items() if v}
+    return _given({"set": own, "same": same, "gone": part.gone})
 
 
 def _read_part(part: dict[str, Any], entry: dict[str, Any]) -> Effect:
