@@ -188,14 +188,12 @@ def _insert(rows: str) -> str:
     )
 
 
-def durations(conn: Connection[Any], chain: Chain, steps: Iterable[str]) -> dict[str, float]:
-    """The milliseconds of those of some steps that are marked, by step id."""
-    rows = conn.execute(
+def durations_sql(chain: Chain, steps: Iterable[str]) -> str:
+    """The query for the milliseconds of those of some steps that are marked, each behind its step's id."""
+    return (
         "SELECT migration_id, duration_ms FROM trueup.schema_migrations "
-        f"WHERE chain = {literal(chain.name)} "
-        f"AND migration_id IN ({', '.join(literal(step) for step in steps)})".encode(),
-    ).fetchall()
-    return {migration_id: float(ms) for migration_id, ms in rows}
+        f"WHERE chain = {literal(chain.name)} AND migration_id IN ({', '.join(map(literal, steps))})"
+    )
 
 
 def complete(

@@ -1,7 +1,7 @@
 """DDL on what nobody uses yet is sent many steps in one message, each still in its own transaction with its ledger row.
 
-That is where a first run spends its time: not in the server, but in waiting for its answers. So while the server works
-on one message, what is to be said about the one before is said.
+That is where a first run spends its time: not in the server, but in waiting for its answers. So a thread sends one
+message behind the other, while what is to be said about those before is said, and one that is to come is written.
 """
 
 from __future__ import annotations
@@ -39,29 +39,34 @@ class Together:
         follower = {a.id: b.id for a, b in zip(plan.actions, plan.actions[1:], strict=False)}
         self._next = {batch[0].id: follower.get(batch[-1].id, "") for batch in batches}
         self._sender = ThreadPoolExecutor(1, thread_name_prefix="trueup-send")
-        self._ahead: Future[Took] | None = None
+        self._ahead: dict[str, Future[Took]] = {}
+        self._is_over = False
         self._took: Took = {}
+        self._written: dict[str, str] = {}
         self._fence, self._mark = "", ""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_over = True
         self._sender.shutdown()  # the connection is free again only when the last message is answered
 
     def run(self, action: Action) -> float:
         """Carry one action out; its milliseconds. Raises what `Executor.run` raises."""
         if batch := self._batches.get(action.id):
-            ahead, self._ahead = self._ahead, None
+            ahead = self._ahead.pop(action.id, None)
             self._took = ahead.result() if ahead else self._send(batch)
-            following = self._batches.get(self._next[action.id])
-            if following and len(self._took) == len(batch):
-                self._ahead = self._sender.submit(self._send, following)
+            if (following := self._following(batch)) and (behind := self._following(following)):
+                self._written[behind[0].id] = self._write(behind)
         took = self._took.pop(action.id, None)
         return self._executor.run(action) if took is None else took
 
+    def _following(self, batch: Batch) -> Batch | None:
+        return self._batches.get(self._next[batch[0].id])
+
     def _send(self, batch: Batch) -> Took:
-        """One message; what is done of it.
+        """One message; what is done of it. Where that is all of it, the next one follows at once.
 
         The server does nothing that follows what it refuses. That is left to `Executor.run`, which tells and retries.
 
@@ -74,12 +79,24 @@ class Together:
         try:
             if executor.owns_session and not self._mark:
                 self._prepare()
-            executor.conn.execute(SEPARATOR.join(map(self._message, batch)).encode())
+            cursor = executor.conn.execute((self._written.pop(batch[0].id, "") or self._write(batch)).encode())
+            cursor.set_result(-1)
         except psycopg.Error as error:
             if is_lost(error, executor.conn):
                 raise
             executor.undo()
-        return ledger.durations(executor.conn, executor.chain, [action.id for action in batch])
+            cursor = executor.conn.execute(self._durations(batch).encode())
+        took = dict(cursor.fetchall())
+        if len(took) == len(batch) and (following := self._following(batch)) and not self._is_over:
+            self._ahead[following[0].id] = self._sender.submit(self._send, following)
+        return took
+
+    def _write(self, batch: Batch) -> str:
+        """The message: its transactions, and the question what became of them."""
+        return SEPARATOR.join([*map(self._message, batch), self._durations(batch)])
+
+    def _durations(self, batch: Batch) -> str:
+        return f"{MARK}{ledger.durations_sql(self._executor.chain, [action.id for action in batch])}"
 
     def _prepare(self) -> None:
         """Fence and mark are planned once, where the session is ours: behind a pooler others would find them."""
