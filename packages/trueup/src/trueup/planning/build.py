@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, owner_of, parts, table_of
-from trueup.chain.definitions import defining_statement, trigger_statement
-from trueup.chain.grammar import parse_statements
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
@@ -16,11 +14,13 @@ from trueup.planning import conflicts
 from trueup.planning.around import around
 from trueup.planning.backfill import backfill_of
 from trueup.planning.begun import Begun
+from trueup.planning.filling import Filling
 from trueup.planning.live import Live
+from trueup.planning.makers import Makers
 from trueup.planning.model import Action, Plan
 from trueup.planning.probes import Probe, probes
 from trueup.planning.safely import Safely
-from trueup.render.render import CannotRender, render
+from trueup.render.render import CannotRender, Rendered, render
 
 _READ = ("view", "materialized view")
 
@@ -39,19 +39,19 @@ def build(
         live: How big the tables are; by default none is big, and everything is sent as written.
         begun: Steps that an earlier run began in parts.
     """
-    safely = Safely(locked, live or Live(), begun.facts if begun else decision.found, begun.steps if begun else ())
-    building = _Building(locked, decision, paths or Trajectories(locked.effects, locked.base), safely)
-    building.fills = begun.fills if begun else ()
-    return replace(building.plan(), live=live or Live())
+    live, begun = live or Live(), begun or Begun(steps=(), facts=decision.found)
+    paths = paths or Trajectories(locked.effects, locked.base)
+    return replace(_Building(locked, decision, paths, live, begun).plan(), live=live)
 
 
 class _Building:
-    def __init__(self, locked: LockedChain, decision: Decision, paths: Trajectories, safely: Safely) -> None:
-        self.safely = safely
+    def __init__(self, locked: LockedChain, decision: Decision, paths: Trajectories, live: Live, begun: Begun) -> None:
         self.locked = locked
         self.decision = decision
         self.paths = paths
-        self.fills: Collection[str] = ()
+        self.makers = Makers(locked, paths)
+        self.safely = Safely(locked, live, begun.facts, begun.steps)
+        self.filling = Filling(locked, decision, self.safely, begun.fills)
         self.conflicts: list[Conflict] = []
         self.probes: list[Probe] = []
 
@@ -93,7 +93,8 @@ class _Building:
     def _texts(self, verdict: StepVerdict) -> list[tuple[str, str]]:
         """What defines the functions that a step calls, as they were before it and as they are."""
         here = self.decision.found
-        texts = [(self._source(key, was), self._source(key, here.get(key))) for key, was in verdict.former.items()]
+        source = self.makers.source
+        texts = [(source(key, was), source(key, here.get(key))) for key, was in verdict.former.items()]
         return [pair for pair in texts if all(pair)]
 
     def _renames(self) -> list[Action]:
@@ -125,26 +126,21 @@ class _Building:
         wanted = fold(self.locked.effects, [v.index for v in decision.steps if self._held(v)], self.locked.base)
         found = {key: value for key, value in decision.before.items() if key not in decision.heal}
         found |= {key: decision.found.get(key) for key in decision.heal}
-        actions = self._rendered(
-            decision.heal,
-            wanted,
-            found,
-            self._why_healed,
-        )
         healing = []
-        for action_id, reason, statements, keys in actions:
-            column = f"column {identity_of(keys[0])}"
-            if kind_of(keys[0]) == "not null" and self._is_to_fill(column):
-                healing += self._fill(column)
+        for one in self._rendered(decision.heal, wanted, found):
+            key = one.keys[0]
+            column = f"column {identity_of(key)}"
+            if kind_of(key) == "not null" and self.filling.is_due(column):
+                healing += self.filling.actions(column)
             action = Action(
                 step=None,
-                id=action_id,
+                id=_called(one.keys),
                 verdict="heal",
-                reason=reason,
-                statements=statements,
-                keys=keys,
+                reason=self._why_healed(key),
+                statements=one.statements,
+                keys=one.keys,
                 marks=False,
-                context=self._context_of(keys),
+                context=self._context_of(key),
             )
             healing += self.safely.sent_as(action, wanted)
         return healing
@@ -193,50 +189,45 @@ class _Building:
                 wanted[owner] = self.paths.value_at(owner, verdict.index + 1)
         found = {key: None if key in verdict.missing else value for key, value in effect.set.items()}
         found |= verdict.found
-        rendered = self._rendered(verdict.missing, wanted, found, lambda _: verdict.reason)
+        rendered = self._rendered(verdict.missing, wanted, found)
         actions = []
-        for position, (_, _, statements, keys) in enumerate(rendered):
+        for one in rendered:
             action = Action(
                 step=verdict.index,
                 id=step.id,
                 verdict="complete",
                 reason=verdict.reason,
-                statements=statements,
-                keys=keys,
-                marks=position == len(rendered) - 1,
+                statements=one.statements,
+                keys=one.keys,
+                marks=one is rendered[-1],
                 context=step.context,
             )
             actions += self.safely.sent_as(action, wanted)
         return actions
 
     def _rendered(
-        self,
-        keys: Iterable[str],
-        wanted: dict[str, str | None],
-        found: dict[str, str | None],
-        reason: Callable[[str], str],
-    ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        self, keys: Iterable[str], wanted: dict[str, str | None], found: dict[str, str | None]
+    ) -> list[Rendered]:
+        """The DDL that makes these facts; a conflict, where there is none. What the rows have to allow is asked."""
         keys = [key for key in keys if not self._comes_with_parent(key)]
-        self.probes += probes(keys, wanted, self._found_now(found), self._filled(keys))
+        self.probes += probes(keys, wanted, {**self.decision.found, **found}, self.filling.columns(keys))
         try:
-            rendered = render(
+            return render(
                 keys,
                 wanted,
                 found,
-                made_by=lambda key: self._maker(key, wanted.get(key)),
-                source=lambda key: self._source(key, wanted.get(key)),
+                made_by=lambda key: self.makers.place(key, wanted.get(key)),
+                source=lambda key: self.makers.source(key, wanted.get(key)),
                 renamed=self.decision.renamed,
             )
         except CannotRender as error:
-            origin = (
-                self.locked.steps[index].id if (index := self._maker(error.key, wanted.get(error.key))) >= 0 else ""
-            )
+            value = wanted.get(error.key)
+            maker = self.makers.step(error.key, value)
             difference = Difference(
-                fact=error.key, wanted=wanted.get(error.key), found=found.get(error.key), origin=origin
+                fact=error.key, wanted=value, found=found.get(error.key), origin=maker.id if maker else ""
             )
             self.conflicts.append(conflicts.cannot_make(difference, error.why))
             return []
-        return [(_called(r.keys), reason(r.keys[0]), r.statements, r.keys) for r in rendered]
 
     def _comes_with_parent(self, key: str) -> bool:
         """A column of a partition: it is made on the partitioned table. Its default and the like may be its own."""
@@ -246,67 +237,11 @@ class _Building:
         parents = {bound.removeprefix("PARTITION OF ").split(" ")[0] for bound in bounds}
         return any(f"column {parent}.{parts(identity_of(key))[-1]}" in self.paths.of for parent in parents)
 
-    def _found_now(self, found: dict[str, str | None]) -> dict[str, str | None]:
-        """The database as it is, with what the rendering is told is there."""
-        return {**self.decision.found, **found}
-
-    def _filled(self, keys: list[str]) -> frozenset[str]:
-        """Columns among the keys that an UPDATE of the chain fills."""
-        missing = (f"column {identity_of(key)}" for key in keys if kind_of(key) == "not null")
-        columns = {key for key in (*keys, *missing) if kind_of(key) == "column" and self._is_to_fill(key)}
-        return frozenset(identity_of(key) for key in columns if self._fillers(key))
-
-    def _is_to_fill(self, key: str) -> bool:
-        """A column that is made anew, or that an earlier run has begun to fill."""
-        begun = any(_fill_name(key, step) in self.fills for step in self._fillers(key)) if self.fills else False
-        return self.decision.found.get(key) is None or begun
-
-    def _fillers(self, key: str) -> list[Step]:
-        """The chain's own UPDATEs of a column, as far as they were done here."""
-        table, column = own_name(table_of(key)), own_name(identity_of(key))
-        found = []
-        for step in self.locked.steps[: self.decision.anchor]:
-            if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:
-                (statement,) = parse_statements(step.statements[0])
-                targets = {target.res_target.name for target in statement.node.target_list}
-                if statement.node.relation.relname == table and column in targets:
-                    found.append(step)
-        return found
-
-    def _fill(self, key: str) -> list[Action]:
-        """Run the chain's own UPDATEs of a column that had to be made anew, before NOT NULL is set."""
-        return [
-            Action(
-                step=None,
-                id=_fill_name(key, step),
-                verdict="heal",
-                reason=f"step {step.id} fills it",
-                statements=step.statements,
-                marks=False,
-                context=step.context,
-                backfill=self.safely.in_batches(step, _fill_name(key, step), table_of(key)),
-            )
-            for step in self._fillers(key)
-        ]
-
-    def _maker(self, key: str, value: str | None) -> int:
-        """The index of the last step that gave the fact this value; -1 where it is the base's."""
-        return self.paths.last_place(key, value) - 1
-
-    def _source(self, key: str, value: str | None) -> str:
-        """What defines a function, as CREATE OR REPLACE, or a trigger; empty where nothing of the chain does."""
-        index = self._maker(key, value)
-        if index < 0:
-            return ""
-        if kind_of(key) == "trigger":
-            return trigger_statement(self.locked.steps[index], identity_of(key))
-        text = self.locked.effects[index].texts.get(key, "")
-        return text or defining_statement(self.locked.steps[index], identity_of(key))
-
-    def _context_of(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        if kind_of(keys[0]) not in ("function", "procedure", "trigger"):
+    def _context_of(self, key: str) -> tuple[str, ...]:
+        """The settings that hold for the text of a function or trigger."""
+        if kind_of(key) not in ("function", "procedure", "trigger"):
             return ()
-        index = self.decision.heal.get(keys[0], -1)
+        index = self.decision.heal.get(key, -1)
         return self.locked.steps[index].context if index >= 0 else ()
 
     def _run(self, step: Step, verdict: StepVerdict) -> Action:
@@ -333,10 +268,6 @@ def _called(keys: tuple[str, ...]) -> str:
     """The name of a healing: its fact; of several of a kind, which go in one statement, the first and their number."""
     more = sum(kind_of(key) == kind_of(keys[0]) for key in keys[1:])
     return f"{keys[0]} and {more} more" if more and kind_of(keys[0]) == "default" else keys[0]
-
-
-def _fill_name(key: str, step: Step) -> str:
-    return f"{key} with {step.id}"
 
 
 def _rename(here: str, name: str) -> str:

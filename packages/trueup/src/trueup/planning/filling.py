@@ -1,0 +1,69 @@
+"""The chain's own UPDATEs of a column that was lost: they fill it again, before NOT NULL is set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from trueup.catalog.keys import identity_of, kind_of, own_name, table_of
+from trueup.chain.grammar import parse_statements
+from trueup.chain.model import LockedChain, Step
+from trueup.decide.model import Decision
+from trueup.planning.model import Action
+from trueup.planning.safely import Safely
+
+
+class Filling:
+    """Knows the columns that have to be filled, as keys, and what fills them.
+
+    Args:
+        begun: Names of backfills that an earlier run has begun.
+    """
+
+    def __init__(self, locked: LockedChain, decision: Decision, safely: Safely, begun: Collection[str]) -> None:
+        self._locked = locked
+        self._decision = decision
+        self._safely = safely
+        self._begun = begun
+
+    def is_due(self, column: str) -> bool:
+        """The column is made anew, or an earlier run has begun to fill it."""
+        begun = any(_name(column, step) in self._begun for step in self._fillers(column)) if self._begun else False
+        return self._decision.found.get(column) is None or begun
+
+    def columns(self, keys: Collection[str]) -> frozenset[str]:
+        """The columns of these facts that an UPDATE of the chain fills, as `schema.table.column`."""
+        missing = (f"column {identity_of(key)}" for key in keys if kind_of(key) == "not null")
+        columns = {key for key in (*keys, *missing) if kind_of(key) == "column" and self.is_due(key)}
+        return frozenset(identity_of(key) for key in columns if self._fillers(key))
+
+    def actions(self, column: str) -> list[Action]:
+        """The UPDATEs, in batches where the table is big."""
+        return [
+            Action(
+                step=None,
+                id=_name(column, step),
+                verdict="heal",
+                reason=f"step {step.id} fills it",
+                statements=step.statements,
+                marks=False,
+                context=step.context,
+                backfill=self._safely.in_batches(step, _name(column, step), table_of(column)),
+            )
+            for step in self._fillers(column)
+        ]
+
+    def _fillers(self, key: str) -> list[Step]:
+        """The steps that are nothing but an UPDATE of the column, as far as they were done here."""
+        table, column = own_name(table_of(key)), own_name(identity_of(key))
+        found = []
+        for step in self._locked.steps[: self._decision.anchor]:
+            if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:
+                (statement,) = parse_statements(step.statements[0])
+                targets = {target.res_target.name for target in statement.node.target_list}
+                if statement.node.relation.relname == table and column in targets:
+                    found.append(step)
+        return found
+
+
+def _name(column: str, step: Step) -> str:
+    return f"{column} with {step.id}"

@@ -1,0 +1,35 @@
+"""Which step of the chain gave a fact its value, and how that step's text defines it."""
+
+from __future__ import annotations
+
+from trueup.catalog.keys import identity_of, kind_of
+from trueup.chain.definitions import defining_statement, trigger_statement
+from trueup.chain.model import LockedChain, Step
+from trueup.decide.trajectory import Trajectories
+
+
+class Makers:
+    """Answers for facts of one chain."""
+
+    def __init__(self, locked: LockedChain, paths: Trajectories) -> None:
+        self._locked = locked
+        self._paths = paths
+
+    def place(self, key: str, value: str | None) -> int:
+        """The index of the last step that gave the fact this value; -1 where it is the base's."""
+        return self._paths.last_place(key, value) - 1
+
+    def step(self, key: str, value: str | None) -> Step | None:
+        """That step."""
+        place = self.place(key, value)
+        return self._locked.steps[place] if place >= 0 else None
+
+    def source(self, key: str, value: str | None) -> str:
+        """What defines a function, as CREATE OR REPLACE, or a trigger; empty where nothing of the chain does."""
+        step = self.step(key, value)
+        if step is None:
+            return ""
+        if kind_of(key) == "trigger":
+            return trigger_statement(step, identity_of(key))
+        text = self._locked.effects[self.place(key, value)].texts.get(key, "")
+        return text or defining_statement(step, identity_of(key))
