@@ -23,20 +23,8 @@ _LISTS = {
 _SINGLE = {"having_clause": "HAVING", "limit_count": "LIMIT", "limit_offset": "OFFSET"}
 _AGGREGATES = frozenset(
     {
-        *(
-            "count",
-            "sum",
-            "avg",
-            "min",
-            "max",
-            "every",
-            "bool_and",
-            "bool_or",
-            "bit_and",
-            "bit_or",
-            "any_value",
-            "mode",
-        ),
+        *("count", "sum", "avg", "min", "max", "any_value", "mode"),
+        *("every", "bool_and", "bool_or", "bit_and", "bit_or"),
         *("array_agg", "string_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg", "xmlagg"),
         *("percentile_cont", "percentile_disc"),
     }

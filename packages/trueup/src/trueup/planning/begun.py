@@ -23,6 +23,8 @@ def as_before(live: Mapping[str, str], steps: Collection[int], paths: Trajectori
     What is half done is nobody's hole and nobody's stranger; the parts that are done are left out when the step is
     planned again.
     """
+    if not steps:
+        return dict(live)
     shown = dict(live)
     for index in sorted(steps, reverse=True):
         for key in paths.effects[index].keys:
@@ -31,8 +33,4 @@ def as_before(live: Mapping[str, str], steps: Collection[int], paths: Trajectori
                 shown.pop(key, None)
             else:
                 shown[key] = before
-    return (
-        {key: value for key, value in shown.items() if not (owner := owner_of(key)) or owner in shown}
-        if steps
-        else shown
-    )
+    return {key: value for key, value in shown.items() if not (owner := owner_of(key)) or owner in shown}

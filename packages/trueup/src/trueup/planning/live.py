@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from trueup.catalog.keys import index_table, kind_of, table_of
+from trueup.catalog.keys import identity_of, index_table, kind_of, table_touched
 from trueup.chain.grammar import nodes_of, parse_statements, range_identity
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision
@@ -96,12 +96,15 @@ def tables_touched(locked: LockedChain, decision: Decision) -> Collection[str]:
     """The tables whose size a plan for this decision depends on."""
     found = {name for verdict in decision.pending for name in locked.effects[verdict.index].locks}
     found |= {name for verdict in decision.pending for name in vacuumed(locked.steps[verdict.index])}
-    for key in decision.heal:
-        value = decision.before.get(key) or ""
-        found.add(table_of(key) or (index_table(value) if kind_of(key) == "index" else ""))
-        if kind_of(key) == "valid":
-            found.add(index_table(decision.found.get(f"index {key.removeprefix('valid ')}") or ""))
+    found |= {table_on(key, decision.before.get(key), decision.found) for key in decision.heal}
     return found - {""}
+
+
+def table_on(key: str, value: str | None, facts: Mapping[str, str | None]) -> str:
+    """The table that a fact with this value is on, among these; empty for what is on none."""
+    if kind_of(key) == "valid":
+        return index_table(facts.get(f"index {identity_of(key)}") or "")
+    return table_touched(key, value)
 
 
 def vacuumed(step: Step) -> tuple[str, ...]:

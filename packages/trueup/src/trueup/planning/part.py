@@ -39,9 +39,8 @@ def backfills(plan: Plan, locked: LockedChain, names: Collection[str] = ()) -> P
 def index_builds(plan: Plan, locked: LockedChain, names: Collection[str] = ()) -> Part:
     """The indexes that nothing else has to be done before, each as a build that blocks nobody."""
     builds = {id(action): _concurrent(action) for action in plan.actions}
-    others = {
-        action.id for action in plan.actions if builds[id(action)] is None
-    }  # a step in parts, some of another kind
+    # a step in parts may have some of another kind
+    others = {action.id for action in plan.actions if builds[id(action)] is None}
     return _part(plan.actions, locked, names, lambda action: None if action.id in others else builds[id(action)])
 
 

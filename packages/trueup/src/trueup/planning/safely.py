@@ -6,19 +6,17 @@ from collections import ChainMap
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from trueup.catalog.keys import identity_of, index_table, kind_of, parts, table_of, unquoted
+from trueup.catalog.keys import identity_of, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_statements
 from trueup.chain.locks import MODES, STRONG
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.model import Conflict
 from trueup.errors import MigrationError
 from trueup.planning.backfill import Backfill, backfill_of
-from trueup.planning.live import Live, vacuumed
+from trueup.planning.live import Live, table_on, vacuumed
 from trueup.planning.model import Action
-from trueup.planning.safe.form import parts_together, safe_parts
+from trueup.planning.safe.form import READS_NOTHING, parts_together, safe_parts
 from trueup.planning.safe.model import Hazard, Part, Work
-
-_INSTANT_TAGS = {"truncate_stmt"}
 
 
 class Safely:
@@ -71,7 +69,7 @@ class Safely:
             effect = self._locked.effects[action.step]
             return replace(effect, locks=dict.fromkeys(full, "AE"), rewritten=full) if full else effect
         made = {key: value for key in action.keys if (value := wanted.get(key)) is not None}
-        tables = {_table(key, made.get(key) or self._facts.get(key) or "", self._facts) for key in action.keys} - {""}
+        tables = {table_on(key, made.get(key) or self._facts.get(key), self._facts) for key in action.keys} - {""}
         return Effect(
             set=made,
             gone=tuple(key for key in action.keys if key not in made),
@@ -80,18 +78,32 @@ class Safely:
         )
 
     def _safe(self, action: Action, effect: Effect) -> list[Action]:
-        step = self._locked.steps[action.step] if action.step is not None else None
-        big = [table for table in effect.locks if self._is_felt(table)]
         as_written = [replace(action, locks=effect.locks)]
+        felt = [table for table in effect.locks if self._is_felt(table)]
         resumed = action.step in self._unfinished
-        if action.backfill or (step and step.as_written) or not (big or resumed):
+        if action.backfill or self._is_as_written(action) or not (felt or resumed):
             return as_written
         statements = [one for text in action.statements for one in parse_statements(text)]
         table = _target(statements[0], effect.locks)
-        if not table or not (table in big or resumed):
-            table = big[0] if big else table
-        work = Work(
-            statement=statements[0],
+        if felt and not (resumed and table) and table not in felt:
+            table = felt[0]
+        work = self._work(action, effect, statements[0], table)
+        slow = resumed or any(self._is_slow(effect, one) for one in felt)
+        if len(statements) == 1:
+            observed = slow and action.verdict == "run" and not resumed
+            found = safe_parts(work, is_slow=slow, is_observed=observed)
+        else:
+            found = parts_together(work, statements) if slow else ()
+            if not found:
+                self._refuse_together(action, effect, felt)
+        return self._actions(action, self._left(found, resumed=resumed), resumed=resumed) if found else as_written
+
+    def _is_as_written(self, action: Action) -> bool:
+        return action.step is not None and self._locked.steps[action.step].as_written
+
+    def _work(self, action: Action, effect: Effect, statement: Statement, table: str) -> Work:
+        return Work(
+            statement=statement,
             table=table,
             set=effect.set,
             gone=effect.gone,
@@ -103,17 +115,6 @@ class Safely:
             facts=self._facts,
             taken=self._taken,
         )
-        is_healing = action.verdict != "run"
-        slow = resumed or any(self._is_slow(effect, one) for one in big)
-        if len(statements) > 1:
-            found = parts_together(work, statements) if slow else ()
-            if not found:
-                self._refuse_together(action, effect, big)
-        else:
-            found = safe_parts(work, is_slow=slow, is_observed=slow and not is_healing and not resumed)
-        if not found:
-            return as_written
-        return self._actions(action, self._left(found, resumed=resumed), resumed=resumed)
 
     def _left(self, found: tuple[Part, ...], *, resumed: bool) -> list[Part]:
         """The parts that are still to be sent."""
@@ -144,12 +145,12 @@ class Safely:
             for part in found
         ]
 
-    def _refuse_together(self, action: Action, effect: Effect, big: list[str]) -> None:
+    def _refuse_together(self, action: Action, effect: Effect, felt: list[str]) -> None:
         """Several statements in one transaction: their locks add up, and are held until the last one is done."""
-        if any(tag in _INSTANT_TAGS for tag in self._locked.steps[action.step].tags) if action.step is not None else 0:
+        if action.step is None or action.verdict != "run" or READS_NOTHING & {*self._locked.steps[action.step].tags}:
             return
-        for table in big:
-            if self._is_slow(effect, table) and action.verdict == "run":
+        for table in felt:
+            if self._is_slow(effect, table):
                 what = "writes" if table in effect.rewritten else "reads"
                 raise Hazard(table, f"it {what} the whole table in one transaction with other statements")
 
@@ -205,14 +206,6 @@ class Safely:
             hint="If that may be, at a quiet time, write `-- as written` above the statement and lock again; else "
             "divide the work: `trueup lint` shows how.",
         )
-
-
-def _table(key: str, value: str, facts: Mapping[str, str | None]) -> str:
-    if kind_of(key) == "index":
-        return index_table(value)
-    if kind_of(key) == "valid":
-        return index_table(facts.get(f"index {identity_of(key)}") or "")
-    return table_of(key)
 
 
 def _is_primary(value: str | None) -> bool:

@@ -13,7 +13,7 @@ from trueup.planning.safe.recreate import as_one, only_indexes, swapped_indexes
 from trueup.planning.safe.references import create_table, drop_table
 from trueup.planning.safe.tables import alter_table
 
-_OFTEN_RIGHT = {"truncate_stmt"}  # it gets new files, but reads and writes none
+READS_NOTHING = {"truncate_stmt"}  # its table gets a new file, but no row is read or written
 
 
 def parts_together(work: Work, statements: list[Statement]) -> tuple[Part, ...]:
@@ -37,7 +37,7 @@ def safe_parts(work: Work, *, is_slow: bool, is_observed: bool = True) -> tuple[
         Hazard: it is slow, and there is no form that nobody would feel.
     """
     form = _form(work, is_slow=is_slow)
-    if form is None and is_slow and is_observed and work.statement.tag not in _OFTEN_RIGHT:
+    if form is None and is_slow and is_observed and work.statement.tag not in READS_NOTHING:
         raise Hazard(work.table, "it writes the whole table anew" if work.rewrites else "it reads the whole table")
     return _assembled(work, form) if form else ()
 
