@@ -193,6 +193,11 @@ def index_table(value: str) -> str:
     return match["table"] if match else ""
 
 
+def split_unique(value: str) -> tuple[str, str]:
+    """An index's value as (`UNIQUE ` or nothing, where it is and on what)."""
+    return ("UNIQUE ", value.removeprefix("UNIQUE ")) if value.startswith("UNIQUE ") else ("", value)
+
+
 def table_touched(key: str, value: str | None) -> str:
     """`schema.table` that a fact with this value is on, an index's too; empty for what is on none."""
     return index_table(value) if value and kind_of(key) == "index" else table_of(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trueup.catalog.canonical import writable_list
 from trueup.catalog.enums import labels
-from trueup.catalog.keys import parts, split_key
+from trueup.catalog.keys import parts, split_key, split_unique
 
 VALIDATED_LATER = ("CHECK", "FOREIGN KEY")
 """Constraints that can be added NOT VALID at once and validated without a strong lock."""
@@ -123,7 +123,7 @@ def _constraint(identity: str, value: str, found: str | None) -> list[str]:
 
 
 def _index(identity: str, value: str, found: str | None) -> list[str]:
-    unique, tail = ("UNIQUE ", value[7:]) if value.startswith("UNIQUE ") else ("", value)
+    unique, tail = split_unique(value)
     tail = tail.replace("ON ONLY ", "ON ", 1)  # a partitioned table's: made on each partition, or found there
     gone = [f"DROP INDEX {identity}"] if found else []
     return [*gone, f"CREATE {unique}INDEX {parts(identity)[-1]} {tail}"]

@@ -77,7 +77,7 @@ def _identity(work: Work, column: str, node: Any) -> Form:
     if node.options:
         raise Hazard(work.table, f"it writes the whole table anew, for the identity {column} with options of its own")
     alter = f"ALTER TABLE {work.table} ALTER COLUMN {column}"
-    sequence = f"{work.table.rsplit('.', 1)[0]}.{work.helper(f'identity {column}')}"
+    sequence = f"{work.schema}.{work.helper(f'identity {column}')}"
     own = own_sequence(f"{work.table}.{column}")
     generated = work.set[f"identity {work.table}.{column}"]
     return (

@@ -68,7 +68,7 @@ def _key(work: Work, name: str, match: re.Match[str]) -> Form:
         locks={work.table: "SUE"},
         makes={f"constraint {work.table}.{name}": match[0]},
         transaction=False,
-        helpers=(f"index {work.table.rsplit('.', 1)[0]}.{helper}",),
+        helpers=(f"index {work.schema}.{helper}",),
     )
     return form + Form(
         before=(built,),

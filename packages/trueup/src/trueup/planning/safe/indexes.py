@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from trueup.catalog.keys import identity_of, index_table, kind_of, parts
+from trueup.catalog.keys import identity_of, index_table, kind_of, parts, split_unique
 from trueup.chain.grammar import parse_statements, range_sql, string_list
 from trueup.planning.safe.model import Form, Hazard, Part, Work
 from trueup.planning.safe.names import made_up
@@ -25,15 +26,18 @@ def create_index(work: Work) -> Form:
     key, value = made[0]
     if work.live.is_partitioned(work.table):
         return Form(before=_on_partitions(work, key, value), why=_BUILT)
-    return Form(before=(_built(work.table, identity_of(key), value, {key: value, f"valid {identity_of(key)}": ""}),))
+    return Form(before=(built(work.table, identity_of(key), value, {key: value, f"valid {identity_of(key)}": ""}),))
 
 
-def _built(table: str, identity: str, value: str, makes: dict[str, str | None], *, again: bool = False) -> Part:
-    unique, tail = ("UNIQUE ", value.removeprefix("UNIQUE ")) if value.startswith("UNIQUE ") else ("", value)
+def built(
+    table: str, identity: str, value: str, makes: Mapping[str, str | None], *, again: bool = False, why: str = _BUILT
+) -> Part:
+    """CREATE INDEX CONCURRENTLY; with `again`, one that is there already will do."""
+    unique, tail = split_unique(value)
     there = "IF NOT EXISTS " if again else ""
     return Part(
         statements=(f"CREATE {unique}INDEX CONCURRENTLY {there}{parts(identity)[-1]} {tail}",),
-        why=_BUILT,
+        why=why,
         locks={table: "SUE"},
         makes=makes,
         transaction=False,
@@ -43,8 +47,8 @@ def _built(table: str, identity: str, value: str, makes: dict[str, str | None], 
 
 def _on_partitions(work: Work, key: str, value: str) -> tuple[Part, ...]:
     """The index of a partitioned table: on it alone, then on each partition, each attached when it is built."""
-    unique = "UNIQUE " if value.startswith("UNIQUE ") else ""
-    definition = value.removeprefix("UNIQUE ").partition(" USING ")[2]
+    unique, tail = split_unique(value)
+    definition = tail.partition(" USING ")[2]
     identity = identity_of(key)
     makes: dict[str, str | None] = {f"valid {identity}": ""}
     found = [
@@ -74,7 +78,7 @@ def _on_partitions(work: Work, key: str, value: str) -> tuple[Part, ...]:
                 )
                 below(partition, name)
             else:
-                found.append(_built(partition, name, f"{unique}ON {partition} USING {definition}", makes, again=True))
+                found.append(built(partition, name, f"{unique}ON {partition} USING {definition}", makes, again=True))
             found.append(
                 Part(
                     statements=(f"ALTER INDEX {index} ATTACH PARTITION {name}",),
@@ -109,13 +113,12 @@ def _there(work: Work, table: str, definition: str, parent: str) -> tuple[bool, 
 
 def _kind(value: str) -> str:
     """What an index is, without its table."""
-    unique = "UNIQUE " if value.startswith("UNIQUE ") else ""
-    return unique + value.partition(" USING ")[2]
+    return split_unique(value)[0] + value.partition(" USING ")[2]
 
 
 def _free(work: Work, table: str, definition: str) -> str:
     """The name that the server would make up for an index."""
-    schema = ".".join(parts(table)[:-1])
+    schema = parts(table)[0]
     taken = {one.name for one in work.live.relations[table].indexes} | work.taken
     names = (
         f"{schema}.{made_up(table, _columns(definition), _LABEL.format(number or ''))}"
@@ -183,7 +186,7 @@ def reindex(work: Work) -> Form | None:
         return None
     name = work.table if kind == "TABLE" else range_sql(node.relation)
     if kind == "INDEX" and not node.relation.schemaname:
-        name = f"{parts(work.table)[0]}.{name}"  # an index lives in its table's schema
+        name = f"{work.schema}.{name}"  # an index lives in its table's schema
     return Form(
         before=(
             Part(

@@ -69,6 +69,10 @@ def _joined(some: tuple[_T, ...], others: tuple[_T, ...]) -> tuple[_T, ...]:
     return (*some, *(item for item in others if item not in some))
 
 
+TIMING = {"CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_NOT_DEFERRABLE", "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE"}
+"""Nodes behind a constraint that say when it is checked."""
+
+
 class Hazard(Exception):
     """There is no form that nobody would feel. The message says what the statement does to the table."""
 
@@ -101,6 +105,11 @@ class Work:
     def helper(self, purpose: str) -> str:
         """The name of a helper object: the same one in every run, so that the next run finds and removes it."""
         return "trueup_" + hashlib.sha256(f"{self.name}\0{self.table}\0{purpose}".encode()).hexdigest()[:16]
+
+    @property
+    def schema(self) -> str:
+        """The table's schema, where helpers and indexes are, too."""
+        return parts(self.table)[0]
 
     @property
     def rewrites(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, parts
 from trueup.chain.grammar import Statement, deparse, enum_name, parse_statements
-from trueup.planning.safe.model import Form, Part, Work
+from trueup.planning.safe.indexes import built
+from trueup.planning.safe.model import Form, Work
 
 _CONSTRAINTS = ["AT_DropConstraint", "AT_AddConstraint"]  # in this order
 
@@ -43,18 +44,10 @@ def swapped_indexes(work: Work) -> Form | None:
     if any(index_table(value) != work.table for value in made.values()) or work.live.is_partitioned(work.table):
         return None
     form = Form(why="the new index takes the place of the old one in an instant")
-    schema = ".".join(parts(work.table)[:-1])
+    why = "the index is built beside the old one, while readers and writers go on"
     for name, value in made.items():
-        helper = work.helper(f"{name} {value}")
-        unique, tail = ("UNIQUE ", value.removeprefix("UNIQUE ")) if value.startswith("UNIQUE ") else ("", value)
-        built = Part(
-            statements=(f"CREATE {unique}INDEX CONCURRENTLY IF NOT EXISTS {helper} {tail}",),
-            why="the index is built beside the old one, while readers and writers go on",
-            locks={work.table: "SUE"},
-            makes={f"index {name}": value},
-            transaction=False,
-            helpers=(f"index {schema}.{helper}",),
-        )
-        swapped = (f"DROP INDEX IF EXISTS {name}", f"ALTER INDEX {schema}.{helper} RENAME TO {parts(name)[-1]}")
-        form += Form(before=(built,), then=swapped)
+        helper = f"{work.schema}.{work.helper(f'{name} {value}')}"
+        part = built(work.table, helper, value, {f"index {name}": value}, again=True, why=why)
+        swapped = (f"DROP INDEX IF EXISTS {name}", f"ALTER INDEX {helper} RENAME TO {parts(name)[-1]}")
+        form += Form(before=(part,), then=swapped)
     return form + Form(then=tuple(f"DROP INDEX IF EXISTS {name}" for name in gone))

@@ -7,10 +7,9 @@ from typing import Any
 
 from trueup.catalog.keys import identity_of, kind_of, parts, table_of
 from trueup.chain.grammar import deparse, enum_name
-from trueup.planning.safe.model import Form, Part, Work
+from trueup.planning.safe.model import TIMING, Form, Part, Work
 
 _PARENT = re.compile(r"^FOREIGN KEY \([^()]+\) REFERENCES (?P<parent>(?:\"(?:[^\"]|\"\")+\"|[^(\"])+)\(")
-_OF_A_KEY = {"CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_NOT_DEFERRABLE", "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE"}
 _WHY = "one after the other, so that no table waits for another"
 
 
@@ -97,7 +96,7 @@ def _keep(items: Any, constraint_in: Any) -> None:
     for item in items:
         node = constraint_in(item)
         kind = enum_name(node, "contype") if node is not None else ""
-        of_a_key = kind == "CONSTR_FOREIGN" or (of_a_key and kind in _OF_A_KEY)
+        of_a_key = kind == "CONSTR_FOREIGN" or (of_a_key and kind in TIMING)
         if not of_a_key:
             kept.append(item)
     del items[:]

@@ -8,11 +8,10 @@ from trueup.catalog.keys import unquoted
 from trueup.chain.grammar import deparse, enum_name
 from trueup.planning.safe.columns import added_column
 from trueup.planning.safe.constraints import constraint
-from trueup.planning.safe.model import Form, Hazard, Part, Work, same_name, validate
+from trueup.planning.safe.model import TIMING, Form, Hazard, Part, Work, same_name, validate
 from trueup.planning.safe.not_null import not_null
 
 _SPLIT = {"CONSTR_CHECK", "CONSTR_FOREIGN", "CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_EXCLUSION"}
-_OF_A_SPLIT = {"CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_NOT_DEFERRABLE", "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE"}
 
 
 def alter_table(work: Work) -> Form:
@@ -87,7 +86,7 @@ def _without_constraints(command: Any) -> Any:
     bare = type(command)()
     bare.CopyFrom(command)
     column = getattr(bare, "def").column_def
-    kept = [item for item in column.constraints if enum_name(item.constraint, "contype") not in _SPLIT | _OF_A_SPLIT]
+    kept = [item for item in column.constraints if enum_name(item.constraint, "contype") not in _SPLIT | TIMING]
     del column.constraints[:]
     column.constraints.extend(kept)
     return bare
