@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 CONNECT_SECONDS = 5
 
@@ -20,6 +21,11 @@ def make_engine(url: str) -> Engine:
         pool_pre_ping=True,
         use_native_hstore=False,
     )
+
+
+def first_line(error: SQLAlchemyError) -> str:
+    """The server's own first line, without the statement and its parameters."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def sqlalchemy_url(url: str) -> URL:

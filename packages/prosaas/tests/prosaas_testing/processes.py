@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 from prosaas.settings import Settings
 
@@ -81,7 +81,7 @@ class Running:
             reader.join(seconds)
         return code
 
-    def __enter__(self) -> Running:  # noqa: PYI034 - it is final
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -129,7 +129,9 @@ def backfill(
     """
     from trueup.planning.part import backfills
 
-    return _partly(url, chain, name, backfills, "backfill", steps, jobs, options, on_event)
+    return _partly(
+        url, chain, name, select=backfills, what="backfill", steps=steps, jobs=jobs, options=options, on_event=on_event
+    )
 
 
 def index(
@@ -148,7 +150,7 @@ def index(
     """
     from trueup.planning.part import index_builds
 
-    return _partly(url, chain, name, index_builds, "index", steps, 1, options, on_event)
+    return _partly(url, chain, name, select=index_builds, what="index", steps=steps, options=options, on_event=on_event)
 
 
 def require(url: str | Urls, chain: ChainLike, *, name: str = "", tables: Sequence[str] = ()) -> None:
@@ -343,14 +345,15 @@ def _plan(urls: Urls, holding: list[Link], fitting: _Fitting, options: Options |
     return bringing.named(report)
 
 
-def _partly(  # noqa: PLR0917 - what both commands hand over
+def _partly(
     url: str | Urls,
     chain: ChainLike,
     name: str,
+    *,
     select: Callable[[Plan, LockedChain, Collection[str]], Part],
     what: str,
     steps: Sequence[str],
-    jobs: int,
+    jobs: int = 1,
     options: Options | None,
     on_event: OnEvent,
 ) -> Report:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from prosaas.api.migration import Migration
+from prosaas.database import first_line
 from prosaas.heartbeat.repository import HeartbeatRepository
 from prosaas.schema.state import look_at_schema
 from prosaas.settings import Settings
@@ -78,8 +79,7 @@ class Readiness:
             with self._engine.connect() as connection:
                 age = HeartbeatRepository(connection).youngest()
         except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            return Check(ok=False, error=said, mend=mend)
+            return Check(ok=False, error=first_line(error), mend=mend)
         if age is None:
             return Check(ok=False, missing=["a running worker: no heartbeat was ever written"], mend=mend)
         if age > WORKER_LIMIT_SECONDS:

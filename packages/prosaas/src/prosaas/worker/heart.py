@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from prosaas.database import first_line
 from prosaas.heartbeat.repository import HeartbeatRepository
 
 _RETRY_SECONDS = 5.0
@@ -45,7 +46,7 @@ class Heart:
             with self._engine.begin() as connection:
                 HeartbeatRepository(connection).remove(worker_id=self.worker_id)
         except SQLAlchemyError as error:
-            log.warning("heartbeat not removed; it expires by itself", reason=_short(error))
+            log.warning("heartbeat not removed; it expires by itself", reason=first_line(error))
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -58,11 +59,6 @@ class Heart:
                     worker_id=self.worker_id, hostname=self._hostname, pid=os.getpid(), queues=self._queues
                 )
         except SQLAlchemyError as error:
-            log.warning("heartbeat not written", reason=_short(error))
+            log.warning("heartbeat not written", reason=first_line(error))
             return False
         return True
-
-
-def _short(error: SQLAlchemyError) -> str:
-    """The server's own first line, without the statement and its parameters."""
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
