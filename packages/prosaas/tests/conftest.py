@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ import trueup
 from prosaas.schema.chains import EXTENSIONS
 from prosaas.schema.migrate import bring_true
 from prosaas.settings import Settings
+from trueup_testing.folders import enterable_folder
 
 
 @pytest.fixture(scope="session")
@@ -84,8 +83,6 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """Like tmp_path, but every account may enter it, as a server's account must."""
-    made = Path(tempfile.mkdtemp(prefix="prosaas-test-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    """Like tmp_path, but every account may enter it."""
+    with enterable_folder() as made:
+        yield made

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from trueup.errors import ScratchError
 from trueup.scratch.server import Installation, Server, find_installations
+from trueup_testing.folders import enterable_folder
 
 pytestmark = pytest.mark.pg
 
@@ -39,11 +39,8 @@ def any_installation() -> Installation:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Like tmp_path, but every account may enter it."""
-    made = Path(tempfile.mkdtemp(prefix="tu-test-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    with enterable_folder() as made:
+        yield made
 
 
 def ask(url: str, query: str) -> object:
