@@ -20,7 +20,7 @@ pytestmark = pytest.mark.pg
 
 KINDS = {
     *("schema", "extension", "table", "partition", "row security", "storage", "replica identity", "cluster on"),
-    *("column", "not null", "default", "generated", "identity", "collation"),
+    *("column", "not null", "default", "generated", "identity", "collation", "options"),
     *("constraint", "validated", "index", "valid", "sequence", "sequence owner"),
     *("enum", "domain", "domain constraint", "type", "view", "materialized view", "function", "procedure", "aggregate"),
     *("trigger", "trigger state", "policy", "rule", "statistics", "comment on"),
@@ -169,7 +169,9 @@ def test_temporary_and_internal_things_are_no_facts(conn: psycopg.Connection) ->
     conn.execute("CREATE TABLE trueup.t (id int)")
     conn.execute("CREATE TABLE kept (a text STORAGE EXTERNAL)")
 
-    assert {"table public.kept", "column public.kept.a"} == set(take(conn, ("public", "trueup", "pg_catalog")))
+    assert {"table public.kept", "column public.kept.a", "options public.kept.a"} == set(
+        take(conn, ("public", "trueup", "pg_catalog"))
+    )
 
 
 def test_what_an_extension_brings_is_the_extension_s(conn: psycopg.Connection) -> None:

@@ -19,7 +19,8 @@ WITH ns AS MATERIALIZED (
     SELECT * FROM rel WHERE relkind IN ('r', 'p')
 ), col AS MATERIALIZED (
     SELECT t.oid AS reloid, t.name AS relname, t.relispartition AS partition, a.attnum, a.atttypid, a.atttypmod,
-           a.attnotnull, a.attgenerated, a.attidentity, a.attcollation, t.name || '.' || quote_ident(a.attname) AS name
+           a.attnotnull, a.attgenerated, a.attidentity, a.attcollation, a.attstattarget, a.attstorage, a.attcompression,
+           a.attoptions, t.name || '.' || quote_ident(a.attname) AS name
       FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid
      WHERE a.attnum > 0 AND NOT a.attisdropped
 ), unproven AS MATERIALIZED (  -- NOT NULL as NOT VALID, from PostgreSQL 18 on
@@ -86,6 +87,16 @@ UNION ALL
 SELECT a.reloid::bigint, 'collation ' || a.name, quote_ident(n.nspname) || '.' || quote_ident(c.collname)
   FROM col a JOIN pg_type ty ON ty.oid = a.atttypid AND ty.typcollation <> a.attcollation
   JOIN pg_collation c ON c.oid = a.attcollation JOIN pg_namespace n ON n.oid = c.collnamespace
+UNION ALL
+SELECT a.reloid::bigint, 'options ' || a.name,
+       concat_ws('; ', CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END,
+                 CASE WHEN a.attstorage <> ty.typstorage THEN 'SET STORAGE '
+                      || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+                 END,
+                 CASE a.attcompression WHEN 'p' THEN 'SET COMPRESSION pglz' WHEN 'l' THEN 'SET COMPRESSION lz4' END,
+                 'SET (' || array_to_string(a.attoptions, ', ') || ')')
+  FROM col a JOIN pg_type ty ON ty.oid = a.atttypid
+ WHERE a.attstattarget >= 0 OR a.attstorage <> ty.typstorage OR a.attcompression <> '' OR a.attoptions IS NOT NULL
 
 -- section constraints: pg_constraint
 SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.value

@@ -22,11 +22,14 @@ _NO_VALUE = ("set_to_default", "multi_assign_ref")
 _MOST_ROWS = 500  # to ask for one by one
 
 
-def rows_it_leaves(statement: Statement, keys: Collection[frozenset[str]] = ()) -> list[str]:
+def rows_it_leaves(
+    statement: Statement, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()
+) -> list[str]:
     """One condition for each row of `INSERT … VALUES`, true where it is there; none where the text does not say them.
 
-    Only constants are compared: what a function gave (`now()`, a sequence) is another value each time. With `keys`,
-    sets of columns that are unique together, a row is there where one with such a key is.
+    Only constants are compared: what a function gave (`now()`, a sequence) is another value each time; nor are columns
+    that are `changed` since. With `keys`, sets of columns that are unique together, a row is there where one with such
+    a key is.
     """
     node = statement.node
     if statement.tag != "insert_stmt" or not node.cols or len(node.select_stmt.select_stmt.values_lists) > _MOST_ROWS:
@@ -35,7 +38,11 @@ def rows_it_leaves(statement: Statement, keys: Collection[frozenset[str]] = ()) 
     conditions = []
     for values in node.select_stmt.select_stmt.values_lists:
         said = dict(zip(names, values.list.items, strict=False))
-        same = {name: f"{in_quotes(name)} = {expression(value)}" for name, value in said.items() if _is_constant(value)}
+        same = {
+            name: f"{in_quotes(name)} = {expression(value)}"
+            for name, value in said.items()
+            if _is_constant(value) and name not in changed
+        }
         asked = (
             [[same[name] for name in sorted(key)] for key in keys if key <= same.keys()] if keys else [same.values()]
         )

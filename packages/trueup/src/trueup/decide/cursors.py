@@ -11,11 +11,11 @@ from trueup.decide.given import Given
 from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
 
-_DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage"}
+_DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
     *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
-    *("privileges", "default privileges"),
+    *("options", "privileges", "default privileges"),
 }
 """Kinds whose value can be replaced without a row being lost."""
 
@@ -48,7 +48,7 @@ class Cursors:
         else:
             place = self.paths.last_place(key, found)
             if not self._is_ahead(place):
-                if wanted is not None and (place >= 0 or _lacks_actions(found, wanted)):
+                if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted)):
                     self._hole(key, wanted, found)
                 elif wanted is not None and (step := self.paths.step_not_run(key, found)) in self.done:
                     self.passed[step] = key
@@ -103,7 +103,9 @@ class Cursors:
         if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
             made = next((place for place, value in after if value is not None), 0)
             after = [(place, value) for place, value in after if made and place > made]
-        return next((place for place, value in after if value is None), 0)
+        place = next((place for place, value in after if value is None), 0)
+        made_anew = any(self._is_ahead(within) and within < place for within in self.paths.remade.get(key, ()))
+        return 0 if made_anew else place
 
     def _goes_by_rename(self, key: str, place: int) -> bool:
         """True where the step renames it or what it is of: for that it has to be there."""
@@ -188,8 +190,10 @@ class Cursors:
         )
 
 
-def _lacks_actions(found: str, wanted: str) -> bool:
-    """A foreign key as an ORM makes it: the same one, but without what happens on DELETE and UPDATE."""
+def _lacks_some(key: str, found: str, wanted: str) -> bool:
+    """A foreign key as an ORM makes it, without what happens on DELETE and UPDATE; or some of a column's options."""
+    if key.startswith("options "):
+        return set(found.split("; ")) < set(wanted.split("; "))
     return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
 
 

@@ -7,6 +7,8 @@ relations agree with it. Where they do not, the rows may: a table without any wa
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from trueup.catalog.keys import kind_of
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
@@ -16,6 +18,7 @@ from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
+from trueup.decide.tail import Tail
 
 _BUILT = ("index", "valid", "constraint", "validated")
 
@@ -105,8 +108,29 @@ class DataRules:
             return _run(index, "it fills a column that was missing")
         if why := self._why_not_done(index, step, relations):
             return self._doubtful(index, step, relations, why)
-        if index > self.last_fact and (seen := self._rows_deny(index, step)):
-            return _run(index, seen)
+        if index > self.last_fact:
+            return self._at_the_end(index, step)
+        return _assume(index, "everything around it is there")
+
+    @cached_property
+    def _tail(self) -> Tail:
+        """The data steps behind the last fact that count as done."""
+        behind = (i for i in sorted(self.done) if i > self.last_fact and i not in self.marks.done)
+        steps = self.locked.steps
+        return Tail(steps, {i: self.around.written(i) for i in behind if steps[i].has_data}, self.rows)
+
+    def _at_the_end(self, index: int, step: Step) -> StepVerdict:
+        """No fact tells the state just before it from the state just behind it: the rows are asked."""
+        tail = self._tail
+        if index > tail.last_run:
+            if index == tail.first_not_run:
+                return _run(index, "none of the rows that it writes is there")
+            if index > tail.first_not_run:
+                return _run(index, f"it comes behind {self.locked.steps[tail.first_not_run].id}, which has not run")
+            if self.around.still_fits(index) and self.rows.are_to_change(step):
+                return _run(index, "rows that it would have changed are there")
+            if tail.first_not_run < len(self.locked.steps) and _ends_the_same(step):
+                return _run(index, "a step behind it has not run, and done twice it ends as done once")
         return _assume(index, "everything around it is there")
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
@@ -177,14 +201,6 @@ class DataRules:
             return _assume(index, "there is no row that it would change")
         there = self._rows_confirm(index, step)
         return _assume(index, there) if there else _conflict(index, why)
-
-    def _rows_deny(self, index: int, step: Step) -> str:
-        """How the rows show that it has not run; empty where they do not."""
-        if self.rows.are_missing(step):
-            return "none of the rows that it writes is there"
-        if self.around.still_fits(index) and self.rows.are_to_change(step):
-            return "rows that it would have changed are there"
-        return ""
 
     def _rows_confirm(self, index: int, step: Step) -> str:
         """How the rows show that it has run; empty where they do not."""

@@ -50,7 +50,7 @@ class Ordering:
                 if self._may_be_remade(table, index) or not self._is_plain(table, index):
                     continue
                 wanted, found = self._wanted(table, index), self._found(table, now)
-                seen = [name for name in found if name in wanted] if whole else found[: len(wanted)]
+                seen = found if whole else found[: len(wanted)]
                 if found and wanted and seen != wanted:
                     return table, ", ".join(wanted), ", ".join(found)
         return None

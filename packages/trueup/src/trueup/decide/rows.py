@@ -26,9 +26,12 @@ class Rows:
         answers = [self._is_true(emptiness_of(table)) for table in tables if f"table {table}" in self._live]
         return bool(tables) and all(answers)
 
-    def are_there(self, step: Step) -> bool:
-        """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false."""
-        conditions = _rows_of(step)
+    def are_there(self, step: Step, *, changed: Collection[str] = ()) -> bool:
+        """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false.
+
+        `changed` are columns that do not count, for later steps set them.
+        """
+        conditions = _rows_of(step, changed=changed)
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
@@ -51,9 +54,9 @@ class Rows:
                 found += [frozenset(map(unquoted, match["columns"].split(", ")))] if match else []
         return found
 
-    def are_missing(self, step: Step) -> bool:
+    def are_missing(self, step: Step, *, changed: Collection[str] = ()) -> bool:
         """True where none of them is there; as long as that is not known, false."""
-        conditions = _rows_of(step)
+        conditions = _rows_of(step, changed=changed)
         return bool(conditions) and self._is_true(f"SELECT NOT ({' OR '.join(conditions)})")
 
     def are_to_change(self, step: Step) -> bool:
@@ -77,9 +80,9 @@ def emptiness_of(table: str) -> str:
     return f"SELECT NOT EXISTS (SELECT FROM {table})"  # noqa: S608 - quoted by the server
 
 
-def _rows_of(step: Step, keys: Collection[frozenset[str]] = ()) -> list[str]:
+def _rows_of(step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
     """The conditions of all rows; none where a statement does not say its rows."""
-    conditions = [rows_it_leaves(s, keys) for text in step.statements for s in parse_statements(text)]
+    conditions = [rows_it_leaves(s, keys, changed=changed) for text in step.statements for s in parse_statements(text)]
     return [one for some in conditions for one in some] if all(conditions) else []
 
 

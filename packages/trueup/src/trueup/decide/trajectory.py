@@ -32,6 +32,16 @@ class Trajectories:
         return frozenset(made - self.of.keys())
 
     @cached_property
+    def remade(self) -> dict[str, list[int]]:
+        """The places of the steps of several statements that make a fact anew and leave it as it was."""
+        found: dict[str, list[int]] = {}
+        for index, effect in enumerate(self.effects):
+            touched = frozenset(effect.keys)
+            for key in {key for part in effect.parts for key in part.set if key not in touched}:
+                found.setdefault(key, []).append(index + 1)
+        return found
+
+    @cached_property
     def columns(self) -> frozenset[str]:
         """Identities of all columns that the chain ever has."""
         return frozenset(identity_of(key) for key in self.of if key.startswith("column "))

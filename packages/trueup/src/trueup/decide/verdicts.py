@@ -21,6 +21,7 @@ from trueup.decide.trajectory import Value, fold
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
+_VIEWS = ("view", "materialized view")
 _SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
 """What a statement sets to its value whatever it was before."""
 
@@ -83,17 +84,25 @@ class Deciding:
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
         order = None if index in self.done else self.ordering.differing(step, index, self.now)
+        found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
         self.rules.note(verdict)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
-            table, wanted, found = order
-            why = f"it depends on the order of the columns of {table}, which is another one here"
-            differs = Difference(fact=f"table {table}", wanted=wanted, found=found, origin=step.id)
-            return StepVerdict(index=index, verdict="conflict", reason=why, differences=(differs,))
+            return self._with_other_columns(index, order, found)
         if verdict.verdict != "run" or not step.has_data:
             return verdict
         functions = early_functions(step, (key for key in self.place if key in self.live))
         return replace(verdict, former={key: was for key in functions if (was := self.paths.value_at(key, index))})
+
+    def _with_other_columns(self, index: int, order: tuple[str, str, str], found: Mapping[str, Value]) -> StepVerdict:
+        """A view is made from its definition, which names its columns; what would fill rows is a person's matter."""
+        table, wanted, there = order
+        if found and all(kind_of(key) in _VIEWS for key in found):
+            reason = f"the columns of {table} are others here, and its definition names those that it is of"
+            return StepVerdict(index=index, verdict="complete", reason=reason, missing=tuple(found), found=found)
+        why = f"it depends on which columns {table} has, in their order, and they are others here"
+        differs = Difference(fact=f"table {table}", wanted=wanted, found=there, origin=self.locked.steps[index].id)
+        return StepVerdict(index=index, verdict="conflict", reason=why, differences=(differs,))
 
     def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
@@ -152,6 +161,8 @@ class Deciding:
             differences = (self._difference(key, self.cursors.wanted.get(key), self.live.get(key), index),)
             why = "it has not run, and a later step has renamed here already what it changes"
             return StepVerdict(index=index, verdict="conflict", reason=why, differences=differences)
+        if self._has_passing(effect) and (half := self._some_statements(index, self.locked.steps[index], effect)):
+            return half
         healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
@@ -176,7 +187,7 @@ class Deciding:
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
         grown = any(self._grown_enum(key, self.now.get(key)) for key in missing)
         if not there and not strange and not grown:
-            if any(key in self.passing for part in effect.parts for key in part.set):
+            if self._has_passing(effect):
                 return self._partly_there(index, step, effect, missing, differences)
             return self._run(index, step, effect, "nothing of it is there")
         if not there and not grown:
@@ -187,6 +198,10 @@ class Deciding:
                 differences=differences,
             )
         return self._partly_there(index, step, effect, missing, differences)
+
+    def _has_passing(self, effect: Effect) -> bool:
+        """True where something is there that the step's statements make and take away again: the last have not run."""
+        return any(self.passing.get(key) == value for part in effect.parts for key, value in part.set.items())
 
     def _run(self, index: int, step: Step, effect: Effect, reason: str) -> StepVerdict:
         """It runs as written, and takes away what a later step has brought early, too."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from trueup.catalog.keys import kind_of, parts, split_key, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, parts, split_key, table_of
 
 State = Mapping[str, str | None]
 
@@ -75,8 +75,34 @@ def _probe(
     if match := _FOREIGN.match(value):
         return _orphans(key, match, table, found, made)
     if match := _CHECK.match(value):
-        return Probe(key, f"SELECT EXISTS (SELECT FROM {table} WHERE NOT {match['condition']})", "rows break it")
+        return _broken(key, match["condition"], table, wanted, found, filled, made)
     return _duplicates(key, _KEY.match(value), table, wanted, found, made)
+
+
+def _broken(
+    key: str,
+    condition: str,
+    table: str,
+    wanted: State,
+    found: State,
+    filled: frozenset[str],
+    made: frozenset[str],
+) -> Probe | None:
+    """Rows that break a check. They have the default of a column that was lost, or NULL."""
+    lost = [
+        identity_of(one)
+        for one in made
+        if kind_of(one) == "column" and table_of(one) == table and found.get(one) is None
+    ]
+    named = sorted(column for column in lost if mentions(condition, column))
+    if any(column in filled for column in named):
+        return None
+    anew = "".join(
+        f", CAST({wanted.get(f'default {column}') or 'NULL'} AS {wanted[f'column {column}']}) AS {parts(column)[-1]}"
+        for column in named
+    )
+    rows = f"(SELECT *{anew} FROM {table}) AS {parts(table)[-1]}" if anew else table
+    return Probe(key, f"SELECT EXISTS (SELECT FROM {rows} WHERE NOT {condition})", "rows break it")
 
 
 def _not_null(

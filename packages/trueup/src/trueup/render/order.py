@@ -21,7 +21,7 @@ _ORDER = (
     ("sequence owner",),
     ("default", "generated"),
     ("not null",),
-    ("identity",),
+    ("identity", "options"),
     ("key",),
     ("check",),
     ("foreign key",),

@@ -129,6 +129,8 @@ def _statements(
     statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
         statements.append(tables.fill_sequence(value, identity))
+    if kind == "sequence" and there is None:
+        statements += tables.fill_unowned(identity, wanted, found)
     return statements, also
 
 
@@ -161,7 +163,7 @@ def _is_partitioned(table: str, wanted: State) -> bool:
 
 def _comes_with_table(key: str) -> bool:
     kind = kind_of(key)
-    return kind in ("table", "column", "partition") or kind in COLUMN_FACETS
+    return kind in ("table", "column", "partition") or (kind in COLUMN_FACETS and kind != "options")
 
 
 def _comes_later(key: str, todo: State, wanted: State, found: State) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trueup.catalog.keys import kind_of, literal, own_name, parts, split_key, table_of
+from trueup.catalog.keys import identity_of, kind_of, literal, own_name, parts, split_key, table_of
+
+_NEXT_OPTION = "; "
 
 State = Mapping[str, str | None]
 
@@ -64,6 +66,9 @@ def alter_column(key: str, value: str | None, found: str | None, *, partitioned:
     """
     kind, column = split_key(key)
     table, name = ".".join(parts(column)[:2]), parts(column)[-1]
+    if kind == "options":
+        clauses = ", ".join(f"ALTER COLUMN {name} {clause}" for clause in _options(value, found))
+        return f"ALTER TABLE {table} {clauses}"
     only = "ONLY " if partitioned and kind == "default" else ""
     return f"ALTER TABLE {only}{table} ALTER COLUMN {name} {_facet(kind, value, found)}"
 
@@ -89,9 +94,44 @@ def _facet(kind: str, value: str | None, found: str | None) -> str:
     raise ValueError(kind)
 
 
+def _options(value: str | None, found: str | None) -> Iterator[str]:
+    """The clauses that set a column's options, and those that take back what it has besides."""
+    wanted = value.split(_NEXT_OPTION) if value else []
+    set_anew = {_verb(clause) for clause in wanted}
+    for clause in found.split(_NEXT_OPTION) if found else ():
+        if (verb := _verb(clause)) in set_anew:
+            continue
+        if verb == "SET STATISTICS":
+            yield "SET STATISTICS -1"
+        elif verb.startswith("SET ("):
+            names = ", ".join(option.partition("=")[0] for option in clause[5:-1].split(", "))
+            yield f"RESET ({names})"
+        else:
+            yield f"{verb} DEFAULT"
+    yield from wanted
+
+
+def _verb(clause: str) -> str:
+    return "SET (" if clause.startswith("SET (") else clause.rpartition(" ")[0]
+
+
 def fill_sequence(column: str, sequence: str) -> str:
     """Set a sequence past the largest value of its column, so that the next row gets a free one."""
     return _fill(column, literal(sequence))
+
+
+def fill_unowned(sequence: str, wanted: State, found: State) -> Iterator[str]:
+    """The same for a new sequence that is no column's own, where columns of tables that are there default to it."""
+    default = f"nextval({literal(sequence)}::regclass)"
+    columns = [identity_of(key) for key, value in wanted.items() if value == default and key.startswith("default ")]
+    there = [column for column in columns if found.get(f"column {column}") is not None]
+    maxima = [f"(SELECT max({parts(column)[-1]}) FROM {'.'.join(parts(column)[:2])})" for column in there]
+    if maxima and wanted.get(f"sequence owner {sequence}") is None:
+        yield (
+            f"SELECT pg_catalog.setval({literal(sequence)}, used.largest) "
+            f"FROM (SELECT greatest({', '.join(maxima)}) AS largest) AS used "
+            f"WHERE used.largest >= (SELECT last_value FROM {sequence})"
+        )
 
 
 def fill_identity(column: str) -> str:

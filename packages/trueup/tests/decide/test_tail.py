@@ -1,0 +1,64 @@
+"""Data steps behind the last fact: the rows say up to where they have run."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.decide.model import Wish
+from trueup_testing.facts import chain_of, decided, state, step, verdicts
+
+pytestmark = pytest.mark.unit
+
+WRITES = {"public.flag": "RX"}
+FLAG = step(
+    "CREATE TABLE flag (name text, env text, status text)",
+    {"table public.flag": "", **{f"column public.flag.{name}": "text" for name in ("name", "env", "status")}},
+)
+INSERT_A = step("INSERT INTO flag (name, env, status) VALUES ('a', 'prod', 'off')", locks=WRITES)
+UPDATE_A = step("UPDATE flag SET status = 'on' WHERE name = 'a'", locks=WRITES)
+ADD_A = step("UPDATE flag SET status = status || '!' WHERE name = 'a'", locks=WRITES)
+INSERT_B = step("INSERT INTO flag (name, env, status) VALUES ('b', 'prod', 'off')", locks=WRITES)
+UPDATE_B = step("UPDATE flag SET status = 'on' WHERE name = 'b'", locks=WRITES)
+DELETE = step("DELETE FROM flag WHERE env = 'test'", locks=WRITES)
+
+
+def there(name: str) -> str:
+    """The row of an INSERT, but for the status, which later steps set."""
+    return f'(EXISTS (SELECT FROM "flag" WHERE "name" = \'{name}\' AND "env" = \'prod\'))'
+
+
+def rows(*, a: bool, b: bool) -> Wish:
+    """Which of the two rows are there."""
+    said = {"a": a, "b": b}
+    return Wish(
+        rows={f"SELECT {there(n)}": is_there for n, is_there in said.items()}
+        | {f"SELECT NOT ({there(n)})": not is_there for n, is_there in said.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    "wish, wanted",
+    [
+        (rows(a=True, b=True), ["assume", "assume", "assume", "assume"]),
+        (rows(a=True, b=False), ["assume", "run", "run", "run"]),
+        (rows(a=False, b=False), ["run", "run", "run", "run"]),
+        (rows(a=False, b=True), ["assume", "assume", "assume", "assume"]),
+        (Wish(), ["assume", "assume", "assume", "assume"]),
+    ],
+)
+def test_what_is_there_was_run_up_to_there_and_what_is_missing_not_from_there(wish: Wish, wanted: list[str]) -> None:
+    locked = chain_of(FLAG, INSERT_A, UPDATE_A, INSERT_B, UPDATE_B)
+
+    assert ["reconcile", *wanted] == verdicts(decided(locked, state(locked, 1), wish=wish))
+
+
+def test_what_does_not_end_the_same_is_not_repeated_where_no_row_says_whether_it_was_run() -> None:
+    locked = chain_of(FLAG, INSERT_A, ADD_A, INSERT_B, UPDATE_B)
+
+    assert "assume" == verdicts(decided(locked, state(locked, 1), wish=rows(a=True, b=False)))[2]
+
+
+def test_rows_that_a_later_step_may_have_deleted_say_nothing() -> None:
+    locked = chain_of(FLAG, INSERT_A, UPDATE_A, DELETE)
+
+    assert "assume" == verdicts(decided(locked, state(locked, 1), wish=rows(a=False, b=False)))[1]
