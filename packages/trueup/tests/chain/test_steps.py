@@ -98,6 +98,12 @@ def test_a_block_may_end_the_file(read: Read) -> None:
     assert 2 == len(step.statements)
 
 
+def test_a_file_for_a_tool_that_begins_before_it_and_commits_behind_it(read: Read) -> None:
+    steps = read("CREATE TABLE b ();\nCOMMIT;\nBEGIN;\nCREATE TABLE c ();\nCREATE TABLE d ();")
+
+    assert [1, 2] == [len(step.statements) for step in steps]
+
+
 def test_directives_before_begin_hold_for_the_block(read: Read) -> None:
     (step,) = read(
         "-- step: both\n-- done when: SELECT true\nBEGIN;\nUPDATE a SET x = 1;\nUPDATE b SET x = 1;\nCOMMIT;"

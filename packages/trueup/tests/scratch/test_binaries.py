@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trueup.errors import ScratchError
-from trueup.scratch.binaries import BIN_VARIABLE, Installation, choose, find_installations
+from trueup.scratch.binaries import BIN_VARIABLE, ICU, Installation, choose, find_installations
 
 pytestmark = pytest.mark.unit
 
@@ -73,6 +73,16 @@ def test_among_them_that_with_most_of_what_the_setup_mentions_is_chosen(tmp_path
 
     assert rich == choose([poor, rich], {"citext"}, 'CREATE EXTENSION "uuid-ossp";')
     assert poor == choose([poor, rich], {"citext"}, "CREATE SCHEMA auth;")
+
+
+def test_one_that_was_built_with_icu_is_chosen_where_that_is_needed(tmp_path: Path) -> None:
+    without, built_with = installation(tmp_path / "18", "18.6"), installation(tmp_path / "15", "15.9")
+    with (built_with.bin_dir / "postgres").open("a") as server:
+        server.write("# ucol_open_76\n")
+
+    assert built_with == choose([without, built_with], {ICU})
+    with pytest.raises(ScratchError, match="lacks ICU"):
+        choose([without], {ICU})
 
 
 def test_a_missing_extension_is_named_for_each_installation(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from trueup.chain.lockfile import load_locked
 from trueup.chain.model import LockedChain, Step
 from trueup.chain.steps import read_chain
 from trueup.errors import ScratchError
-from trueup.scratch.lock import learn, save, unexplained, wanted_extensions
+from trueup.scratch.binaries import ICU
+from trueup.scratch.lock import learn, needs_of, save, unexplained
 from trueup_testing.chains import Files, write_chain
 from trueup_testing.databases import Databases, rows
 
@@ -190,10 +191,22 @@ def test_other_steps_are_explained(learnt: Learn, statement: str) -> None:
     assert [] == unexplained(locked)
 
 
+@pytest.mark.parametrize(
+    "sql, needs",
+    [
+        ('CREATE TABLE a (x text COLLATE "nb-NO-x-icu");', {ICU}),
+        ("CREATE COLLATION c (provider = icu, locale = 'de');", {ICU}),
+        ("CREATE COLLATION c (provider = libc, locale = 'C');", set()),
+    ],
+)
+def test_collations_of_icu_need_a_server_that_was_built_with_it(tmp_path: Path, sql: str, needs: set[str]) -> None:
+    assert needs == needs_of(read_chain(write_chain(tmp_path, {"1_a.sql": sql})))
+
+
 def test_extensions_are_found_wherever_they_are_created(tmp_path: Path) -> None:
     files = {
         "1_a.sql": 'CREATE EXTENSION IF NOT EXISTS pg_trgm;\nBEGIN;\nCREATE EXTENSION "uuid-ossp";\nCOMMIT;',
         "2_b.sql": "COMMENT ON EXTENSION plpgsql IS 'x';\nCREATE TABLE extension ();",
     }
 
-    assert {"pg_trgm", "uuid-ossp"} == wanted_extensions(read_chain(write_chain(tmp_path, files)))
+    assert {"pg_trgm", "uuid-ossp"} == needs_of(read_chain(write_chain(tmp_path, files)))

@@ -90,6 +90,7 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
     settings: dict[str, str] = {}
     phase = "expand"
     last_line = 1
+    is_wrapped = False
     for statement in parsed:
         last_line = statement.line
         found = read_directives(statement.lead, path=path, line=statement.line)
@@ -98,6 +99,7 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
             _must_be_open(opened, path, statement.line)
             opened = None
         if statement.tag == "transaction_stmt":
+            is_wrapped = is_wrapped or (opened is None and not _begins(statement))
             opened = _transaction(statement, opened, found, blocks, path)
             continue
         if opened is None and ask.is_session_setting(statement):
@@ -126,8 +128,9 @@ def _blocks(parsed: list[Statement], trailing: str, path: str) -> list[_Block]:
     if read_directives(trailing, path=path, line=last_line).end_atomic:
         _must_be_open(opened, path, last_line)
         opened = None
-    if opened is not None:
-        raise MigrationError("a block that is not closed", path=path, line=last_line, hint="Add `-- end atomic`.")
+    if opened is not None and not is_wrapped:  # its tool begins a transaction before a file, and ends it behind
+        end = "-- end atomic" if opened.directives.atomic else "COMMIT;"
+        raise MigrationError("a block that is not closed", path=path, line=last_line, hint=f"Add `{end}`.")
     return [block for block in blocks if block.statements]
 
 
@@ -160,7 +163,7 @@ def _transaction(
     path: str,
 ) -> _Block | None:
     word = statement.text.split()[0].upper()
-    if word in ("BEGIN", "START"):
+    if _begins(statement):
         if opened is None:
             opened = _Block(directives=found, allowed=_allowed(found, 0))
             blocks.append(opened)
@@ -173,6 +176,10 @@ def _transaction(
         line=statement.line,
         hint="A step is one transaction; write what should happen, not what should be taken back.",
     )
+
+
+def _begins(statement: Statement) -> bool:
+    return statement.text.upper().startswith(("BEGIN", "START"))
 
 
 def _remember(settings: dict[str, str], statement: Statement) -> None:

@@ -18,6 +18,9 @@ from pathlib import Path
 
 from trueup.errors import ScratchError
 
+ICU = "ICU"
+"""Stands among the extensions for the collations that the server has only if it was built with this library."""
+
 BIN_VARIABLE = "TRUEUP_PG_BIN"
 
 # Packages on PyPI that carry a whole server under `<package>/pginstall/`.
@@ -72,6 +75,12 @@ class Installation:
         """Names of the extensions that `CREATE EXTENSION` can find here."""
         return frozenset(path.stem for path in (self.share_dir / "extension").glob("*.control"))
 
+    @cached_property
+    def offers(self) -> frozenset[str]:
+        """What a chain can ask for: extensions, and ICU where the server was built with it."""
+        has_icu = b"ucol_open" in (self.bin_dir / "postgres").read_bytes()
+        return self.extensions | ({ICU} if has_icu else set())
+
 
 def find_installations() -> list[Installation]:
     """Every PostgreSQL found on this machine, best first, each once.
@@ -97,12 +106,12 @@ def find_installations() -> list[Installation]:
     return list(found.values())
 
 
-def choose(installations: list[Installation], extensions: Collection[str] = (), setup: str = "") -> Installation:
-    """The first installation that has all the extensions and, among those, most of what the setup mentions.
+def choose(installations: list[Installation], needs: Collection[str] = (), setup: str = "") -> Installation:
+    """The first installation that has all that is needed and, among those, most of what the setup mentions.
 
     Args:
         installations: As `find_installations` returns them.
-        extensions: Names of extensions that the chain creates.
+        needs: Names of extensions that the chain creates; `ICU`.
         setup: SQL that is run before the chain.
 
     Raises:
@@ -111,15 +120,15 @@ def choose(installations: list[Installation], extensions: Collection[str] = (), 
     if not installations:
         message = "no PostgreSQL server binaries found: neither a wheel, nor on PATH, nor in /usr/lib/postgresql"
         raise ScratchError(message, hint=f"pip install 'trueup[embedded]'. {_POINT_ELSEWHERE}")
-    wanted = frozenset(extensions)
-    if fitting := [one for one in installations if wanted <= one.extensions]:
+    wanted = frozenset(needs)
+    if fitting := [one for one in installations if wanted <= one.offers]:
         mentioned = set(re.findall(r"[\w-]+", setup))
         return max(fitting, key=lambda one: len(mentioned & one.extensions))
     lacking = "; ".join(
-        f"PostgreSQL {one.version} in {one.bin_dir} lacks {', '.join(sorted(wanted - one.extensions))}"
+        f"PostgreSQL {one.version} in {one.bin_dir} lacks {', '.join(sorted(wanted - one.offers))}"
         for one in installations
     )
-    message = f"no PostgreSQL here has every extension of the chain ({', '.join(sorted(wanted))}): {lacking}"
+    message = f"no PostgreSQL here has all that the chain needs ({', '.join(sorted(wanted))}): {lacking}"
     raise ScratchError(message, hint=_POINT_ELSEWHERE)
 
 

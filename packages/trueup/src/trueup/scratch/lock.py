@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +19,11 @@ from trueup.chain.model import Chain, Effect, LockedChain, Step
 from trueup.connect.urls import hidden, without_password
 from trueup.errors import LockFileError, ScratchError
 from trueup.planning.backfill import backfill_of
+from trueup.scratch.binaries import ICU
 from trueup.scratch.replay import replay
 from trueup.scratch.server import Server, choose, find_installations
+
+_NEEDS_ICU = re.compile(r"-x-icu\b|\bprovider\s*=\s*['\"]?icu\b", re.IGNORECASE)
 
 
 def learn(
@@ -99,19 +103,21 @@ def scratch_server(chain: Chain, url: str, setup: str = "") -> Iterator[str]:
     if url:
         yield url
         return
-    installation = choose(find_installations(), wanted_extensions(chain), setup)
+    installation = choose(find_installations(), needs_of(chain), setup)
     with Server.start(installation) as server:
         yield server.url()
 
 
-def wanted_extensions(chain: Chain) -> set[str]:
-    """The extensions that the chain creates."""
+def needs_of(chain: Chain) -> set[str]:
+    """The extensions that the chain creates, and ICU where it names its collations."""
     found: set[str] = set()
     for step in chain.steps:
         for text in step.statements:
             if "extension" in text.lower():
                 for statement in parse_statements(text, path=step.path):
                     found.update(node.extname for node in nodes_of(statement.node, "CreateExtensionStmt"))
+            if _NEEDS_ICU.search(text):
+                found.add(ICU)
     return found - {"plpgsql"}
 
 
