@@ -355,3 +355,41 @@ def test_a_check_of_a_lost_column_is_asked_of_the_rows_without_it(
 
     assert 3 == answer.code
     assert "constraint public.notes.said: it cannot be made: rows break it" in answer.err
+
+
+SEQUENCE_OF_ANOTHER_ROLE = "CREATE TABLE t (id serial PRIMARY KEY);\nALTER TABLE t OWNER TO pg_database_owner;"
+
+
+@pytest.mark.parametrize("lose", ["DROP SEQUENCE t_id_seq CASCADE", "ALTER TABLE t DROP COLUMN id CASCADE"])
+def test_a_sequence_is_its_table_s_whoever_owns_that(
+    run: Run, chain: MakeChain, databases: Databases, lose: str
+) -> None:
+    folder, url = chain({"001.sql": SEQUENCE_OF_ANOTHER_ROLE}), databases.create()
+    execute(url, SEQUENCE_OF_ANOTHER_ROLE, lose)
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+    assert value(url, "SELECT pg_get_serial_sequence('t', 'id')") == "public.t_id_seq"
+
+
+def test_labels_that_an_enum_lacks_are_added_in_their_places(run: Run, chain: MakeChain, databases: Databases) -> None:
+    first = "CREATE TYPE e AS ENUM ('a');\nCREATE TABLE t (e e);"
+    files = {f"00{n}.sql": f"ALTER TYPE e ADD VALUE '{label}';" for n, label in enumerate("bcd", 2)}
+    folder, url = chain({"001.sql": first, **files}), databases.create()
+    execute(url, first, files["003.sql"])
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+    assert ["a", "b", "c", "d"] == value(url, "SELECT enum_range(NULL::e)::text[]")
+
+
+def test_a_materialized_view_over_a_lost_column_holds_nothing_of_its_own(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    view = "CREATE MATERIALIZED VIEW v AS SELECT a, s.id FROM t, s;"
+    first = f"CREATE TABLE t (id int, a int);\nCREATE TABLE s (id serial, t_id int);\n{view}"
+    retyped = f"BEGIN;\nDROP MATERIALIZED VIEW v;\nALTER TABLE t ALTER a TYPE bigint;\n{view}\nCOMMIT;"
+    folder, url = chain({"001.sql": first, "002.sql": retyped}), databases.create()
+    where = ("--migrations", folder, "--database-url", url)
+    assert 0 == run(*where, "up", "--to", "001").code
+    execute(url, "INSERT INTO s (t_id) VALUES (3)", "ALTER TABLE s DROP COLUMN id CASCADE")
+
+    assert 0 == run(*where, "up", "--strict").code

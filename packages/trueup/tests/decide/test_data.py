@@ -367,3 +367,41 @@ def test_labels_added_to_an_enum_since_do_not_keep_a_row_from_being_written() ->
 
     assert "run" == verdicts(decided(added, state(added, 4)))[2]
     assert "assume" == verdicts(decided(lost, state(lost, 4)))[2]
+
+
+PARENT = step("CREATE TABLE p (x int)", {"table public.p": "", "constraint public.p.k": "PRIMARY KEY (x)"})
+REFERS = step(
+    "ALTER TABLE a ADD FOREIGN KEY (x) REFERENCES p",
+    {"constraint public.a.f": "FOREIGN KEY (x) REFERENCES public.p(x)"},
+)
+GUARDED_ROW = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+
+
+def test_rows_are_not_written_whose_parents_are_only_taken_as_there() -> None:
+    fill = step("INSERT INTO p (x) VALUES (1)", locks={"public.p": "RX"})
+    with_parents = chain_of(A_WITH_X, PARENT, REFERS, fill, GUARDED_ROW, *OTHERS)
+    without = chain_of(A_WITH_X, PARENT, REFERS, GUARDED_ROW, *OTHERS)
+
+    assert ["assume", "assume"] == verdicts(decided(with_parents, state(with_parents, 5)))[3:5]
+    assert "run" == verdicts(decided(without, state(without, 4)))[3]
+
+
+def test_a_table_that_a_step_before_it_is_still_to_make_was_not_written() -> None:
+    copy = step("INSERT INTO b SELECT x FROM a", locks={"public.b": "RX", "public.a": "AS"})
+    locked = chain_of(A_WITH_X, OTHERS[1], OTHERS[0], copy, ADD_Y)
+
+    verdict, reason = written(locked, state(locked, [0, 4]), a=True)
+
+    assert ("run", "table public.b, which it writes, is not there yet") == (verdict, reason)
+
+
+def test_a_guarded_row_whose_key_is_there_was_written() -> None:
+    insert = step("INSERT INTO a (x, y) VALUES (1, 'a') ON CONFLICT DO NOTHING", locks=WRITES_A)
+    locked = chain_of(
+        A_WITH_X, KEY, ADD_Y, insert, step("ALTER TABLE a ALTER y TYPE text", {"column public.a.y": "text"}), *OTHERS
+    )
+    live = state(locked, len(locked.steps))
+    del live["column public.a.y"]
+
+    assert "conflict" == verdicts(decided(locked, live))[3]
+    assert "assume" == verdicts(decided(locked, live, wish=Wish(rows={f"SELECT ({FIRST_ROW})": True})))[3]

@@ -62,3 +62,14 @@ def test_rows_that_a_later_step_may_have_deleted_say_nothing() -> None:
     locked = chain_of(FLAG, INSERT_A, UPDATE_A, DELETE)
 
     assert "assume" == verdicts(decided(locked, state(locked, 1), wish=rows(a=False, b=False)))[1]
+
+
+@pytest.mark.parametrize("same_file, wanted", [(True, ["run", "run", "run"]), (False, ["assume", "run", "assume"])])
+def test_where_a_step_of_a_file_has_not_run_the_others_have_not(*, same_file: bool, wanted: list[str]) -> None:
+    files = ["2", "2", "2"] if same_file else ["2", "3", "4"]
+    sqls = ["TRUNCATE flag", "UPDATE flag SET env = 'prod' WHERE env = 'p'", "DELETE FROM flag WHERE env = 'test'"]
+    steps = [step(sql, locks=WRITES, file=file) for sql, file in zip(sqls, files, strict=True)]
+    locked = chain_of(FLAG, *steps)
+    found = "SELECT EXISTS (SELECT FROM \"flag\" WHERE env = 'p')"
+
+    assert wanted == verdicts(decided(locked, state(locked, 1), wish=Wish(rows={found: True})))[1:]

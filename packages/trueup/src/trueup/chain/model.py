@@ -26,8 +26,14 @@ DATA_TAGS = frozenset(
         "execute_stmt",
     },
 )
+_DERIVED = re.compile(r"\s*CREATE\s+MATERIALIZED\b", re.IGNORECASE)
 _ADDS_NO_ROWS = ("update_stmt", "delete_stmt", "truncate_stmt")
 _MENTIONS_DDL = re.compile(r"\b(create|alter|drop|rename|comment|grant|revoke|truncate)\b", re.IGNORECASE)
+
+
+def writes_rows(tag: str, text: str) -> bool:
+    """True where the statement writes rows, or may. What a materialized view holds is derived: it is no data."""
+    return tag in DATA_TAGS and not (tag == "create_table_as_stmt" and _DERIVED.match(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +93,13 @@ class Step:
     @property
     def has_data(self) -> bool:
         """True where a statement writes rows, or may (a function call, a DO block)."""
-        return any(tag in DATA_TAGS for tag in self.tags)
+        return any(map(writes_rows, self.tags, self.statements))
 
     @property
     def inserts(self) -> bool:
         """True where a statement adds rows, or may."""
-        return any(tag in DATA_TAGS and tag not in _ADDS_NO_ROWS for tag in self.tags)
+        pairs = zip(self.tags, self.statements, strict=True)
+        return any(writes_rows(tag, text) and tag not in _ADDS_NO_ROWS for tag, text in pairs)
 
     @property
     def opaque(self) -> bool:

@@ -191,9 +191,11 @@ class Cursors:
 
 
 def _lacks_some(key: str, found: str, wanted: str) -> bool:
-    """A foreign key as an ORM makes it, without what happens on DELETE and UPDATE; or some of a column's options."""
+    """A foreign key as an ORM makes it, without its actions; some of a column's options; some of an enum's labels."""
     if key.startswith("options "):
         return set(found.split("; ")) < set(wanted.split("; "))
+    if key.startswith("enum "):
+        return enums.is_part_of(found, wanted)
     return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
 
 

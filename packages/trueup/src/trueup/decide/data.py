@@ -32,6 +32,7 @@ class DataRules:
         self.around = Surroundings(given, cursors)
         self.heal, self.early = cursors.heal, cursors.place
         self.changing: set[str] = set()  # tables whose rows the steps judged so far will change
+        self.assumed: set[str] = set()  # tables that steps which are taken as done have filled
         self.last_fact = max((i for i in self.done if self._has_facts(i)), default=-1)
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
         healed = set(self.heal.values())
@@ -60,13 +61,18 @@ class DataRules:
         if self.empty_database:
             return _run(index, "the database is empty")
         if step.guarded and (not before or self.around.still_fits(index)):
+            if before and self.around.parents(index) & self.assumed:
+                return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
             return _run(index, "it repeats harmlessly")
         return self._before(index, step) if before else self._behind(index, step)
 
     def note(self, verdict: StepVerdict) -> None:
         """Keep in mind which rows a step will change, if it runs."""
-        if verdict.verdict in ("run", "complete") and self.locked.steps[verdict.index].has_data:
+        step = self.locked.steps[verdict.index]
+        if verdict.verdict in ("run", "complete") and step.has_data:
             self.changing |= self.around.written(verdict.index)
+        if verdict.verdict == "assume" and step.inserts:
+            self.assumed |= self.around.written(verdict.index)
 
     def reads_lost(self, index: int) -> str:
         """A column that had to be made anew, empty, and that the step uses otherwise than to fill it."""
@@ -77,9 +83,8 @@ class DataRules:
     def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and not self.around.still_fits(index):
             return _conflict(index, "it is not in the ledger, and its tables have changed since")
-        if there := self._rows_confirm(index, step):
-            return _assume(index, there)
-        return _run(index, "not in the ledger")
+        there = "" if step.guarded else self._rows_confirm(index, step)
+        return _assume(index, there) if there else _run(index, "not in the ledger")
 
     def _mark_was_lost(self, index: int) -> bool:
         """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
@@ -129,6 +134,8 @@ class DataRules:
                 return _run(index, f"it comes behind {self.locked.steps[tail.first_not_run].id}, which has not run")
             if self.around.still_fits(index) and self.rows.are_to_change(step):
                 return _run(index, "rows that it would have changed are there")
+            if tail.is_of_a_file_not_run(index):
+                return _run(index, "another step of its file has not run, and nothing shows that this one has")
             if tail.first_not_run < len(self.locked.steps) and _ends_the_same(step):
                 return _run(index, "a step behind it has not run, and done twice it ends as done once")
         return _assume(index, "everything around it is there")
@@ -171,6 +178,8 @@ class DataRules:
         """Its place says that it has not run; nor has it, unless the steps beside it on the same tables have."""
         relations, written = self.around.relations(index), self.around.written(index)
         later = {step for table, step in self.around.ahead if table in relations and step > index}
+        if made := self._still_to_make(index):
+            return _run(index, f"{made}, which it writes, is not there yet")
         made_early = {table for table in written if {f"table {table}"} <= self.early.keys() & self.live.keys()}
         if later and self.around.next_on(relations, index) in later and not self.around.stands_apart(index, later):
             why = "later steps on the same tables are there"
@@ -181,6 +190,11 @@ class DataRules:
         if self.rows.none_in(written):
             return _run(index, "the tables that it writes have no rows")
         return self._unless_settled(index, step, why)
+
+    def _still_to_make(self, index: int) -> str:
+        """A table that it writes and that a step before it, still to run, makes."""
+        written = (f"table {table}" for table in self.around.written(index))
+        return next((key for key in written if key not in self.live and self.around.is_made_before(key, index)), "")
 
     def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
@@ -205,11 +219,11 @@ class DataRules:
     def _rows_confirm(self, index: int, step: Step) -> str:
         """How the rows show that it has run; empty where they do not."""
         written = self.around.written(index)
-        if not step.inserts or step.guarded or self._is_changed_before(index):
+        if not step.inserts or self._is_changed_before(index):
             return ""
         if not all(f"table {table}" in self.live for table in written):
             return ""
-        if self.marks.own or not self.rows.are_there(step):
+        if self.marks.own or step.guarded or not self.rows.are_there(step):
             return "rows with the keys that it writes are there" if self.rows.would_be_refused(step, written) else ""
         return "the rows that it writes are there"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from trueup.catalog.keys import mentions, table_touched, unquoted
 from trueup.catalog.keys import parts as name_parts
 from trueup.chain.grammar import parse_statements
-from trueup.chain.model import DATA_TAGS, Effect, Step
+from trueup.chain.model import Effect, Step, writes_rows
 from trueup.chain.statements import is_guarded, relations_named
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value
@@ -57,7 +57,7 @@ def _reads_what_is_gone(position: int, step: Step, effect: Effect, now: Mapping[
     """True for a statement that names a column which the step takes away behind it, and which is gone already."""
     text = step.statements[position]
     gone = (key for part in effect.parts[position + 1 :] for key in part.gone if key.startswith("column "))
-    return step.tags[position] in DATA_TAGS and any(now.get(k) is None and mentions(text, k[7:]) for k in gone)
+    return writes_rows(step.tags[position], text) and any(now.get(k) is None and mentions(text, k[7:]) for k in gone)
 
 
 def _tables_named(text: str, now: Mapping[str, Value]) -> set[str]:
@@ -81,7 +81,7 @@ def _has_not_run(
     `run` are the statements of the step that have facts and are still to come.
     """
     text = step.statements[position]
-    if step.tags[position] not in DATA_TAGS or all(is_guarded(s) for s in parse_statements(text)):
+    if not writes_rows(step.tags[position], text) or all(is_guarded(s) for s in parse_statements(text)):
         return True
     named = relations_named(text)
     beside = _nearest(range(position - 1, -1, -1), effect.parts, named)

@@ -38,6 +38,20 @@ class Surroundings:
         """The tables whose rows it may change."""
         return {name for name, mode in self.locked.effects[index].locks.items() if mode in _WRITES}
 
+    def parents(self, index: int) -> set[str]:
+        """The tables that foreign keys of those it writes refer to."""
+        written = self.written(index)
+        found = (
+            value.split(" REFERENCES ")[1].partition("(")[0]
+            for key, value in self.live.items()
+            if value.startswith("FOREIGN KEY") and table_of(key) in written
+        )
+        return set(found) - written
+
+    def is_made_before(self, key: str, index: int) -> bool:
+        """True where a step before it, not taken as done, makes the fact."""
+        return any(value is not None and 0 < place <= index for place, value in self.paths.of.get(key, ()))
+
     def before_it(self, index: int) -> int:
         """The last step before it that has facts; -1 where there is none."""
         return next((i for i in range(index - 1, -1, -1) if self.locked.effects[i].keys), -1)

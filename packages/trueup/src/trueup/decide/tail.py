@@ -37,6 +37,14 @@ class Tail:
         missing = (i for i in self._written if i > self.last_run and self._is_missing(i))
         return min(missing, default=len(self._steps))
 
+    def is_of_a_file_not_run(self, index: int) -> bool:
+        """True where a step of its file has not run, and none is known to have."""
+        path = self._steps[index].path
+        of_file = [i for i in self._written if self._steps[i].path == path]
+        if any(i <= self.last_run for i in of_file):
+            return False
+        return self.first_not_run in of_file or any(self._rows.are_to_change(self._steps[i]) for i in of_file)
+
     def _is_missing(self, index: int) -> bool:
         after = [self._steps[i] for i in self._written if i > index and self._written[i] & self._written[index]]
         if any(_DELETES.union(_SAYS_NOTHING).intersection(step.tags) for step in after):

@@ -50,6 +50,7 @@ class _Building:
         self.decision = decision
         self.paths = paths
         self.makers = Makers(locked, paths)
+        self.relations = live.relations
         self.safely = Safely(locked, live, begun.facts, begun.steps)
         self.filling = Filling(locked, decision, self.safely, begun.fills)
         self.conflicts: list[Conflict] = []
@@ -212,7 +213,7 @@ class _Building:
         keys = [key for key in keys if not self._comes_with_parent(key)]
         self.probes += probes(keys, wanted, {**self.decision.found, **found}, self.filling.columns(keys))
         try:
-            return render(
+            made = render(
                 keys,
                 wanted,
                 found,
@@ -228,6 +229,17 @@ class _Building:
             )
             self.conflicts.append(conflicts.cannot_make(difference, error.why))
             return []
+        return [self._with_owner(one, wanted) for one in made]
+
+    def _with_owner(self, made: Rendered, wanted: Mapping[str, str | None]) -> Rendered:
+        """A sequence has to be owned by whom its table is owned by before it can be a column's."""
+        key = made.keys[0]
+        relation = self.relations.get(table_of(f"column {wanted[key]}")) if kind_of(key) == "sequence owner" else None
+        if relation is None or not relation.owner:
+            return made
+        return replace(
+            made, statements=(f"ALTER SEQUENCE {identity_of(key)} OWNER TO {relation.owner}", *made.statements)
+        )
 
     def _comes_with_parent(self, key: str) -> bool:
         """A column of a partition: it is made on the partitioned table. Its default and the like may be its own."""

@@ -34,7 +34,8 @@ class Relation:
     `scans` is how often a second it was searched since the server's counters began.
     `bounds` are the conditions that the rows of each partition meet; `detaching` those whose DETACH was interrupted.
     `has_key`: it has a primary key, so that work on its rows can be divided. `has_triggers`: triggers that we may keep
-    still fire when a row is updated; `loud` are the triggers and rules that we may not.
+    still fire when a row is updated; `loud` are the triggers and rules that we may not. `owner` is whose it is, where
+    that is not the role that asks.
     """
 
     rows: int
@@ -49,6 +50,7 @@ class Relation:
     has_triggers: bool = False
     loud: tuple[str, ...] = ()
     scans: float = 0.0
+    owner: str = ""
 
     @property
     def is_busy(self) -> bool:

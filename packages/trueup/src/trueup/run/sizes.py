@@ -32,6 +32,7 @@ class _Row(NamedTuple):
     loud: list[str]
     has_triggers: bool
     indexes: list[tuple[str, str, str]]
+    owner: str | None
 
     @property
     def rows(self) -> int:
@@ -67,6 +68,7 @@ def sizes(conn: Connection[Any], tables: Collection[str]) -> dict[str, Relation]
             loud=tuple(row.loud) + tuple(name for part in inner for name in part.loud),
             indexes=tuple(map(Index._make, row.indexes)),
             has_triggers=row.has_triggers or any(part.has_triggers for part in inner),
+            owner=row.owner or "",
             default=next((part.name for part in parts if part.is_default), ""),
         )
 

@@ -39,7 +39,8 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname),
                                     JOIN pg_namespace pn ON pn.oid = pc.relnamespace WHERE h.inhrelid = ic.oid), '')]
              FROM pg_index x JOIN pg_class ic ON ic.oid = x.indexrelid,
                   LATERAL (SELECT pg_get_indexdef(ic.oid) AS text) AS d
-            WHERE x.indrelid = c.oid ORDER BY ic.oid) ELSE '{}' END
+            WHERE x.indrelid = c.oid ORDER BY ic.oid) ELSE '{}' END,
+       CASE WHEN pg_get_userbyid(c.relowner) <> current_user THEN quote_ident(pg_get_userbyid(c.relowner)) END
   FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
        CROSS JOIN LATERAL (SELECT CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_relation_size(c.oid) END AS bytes) AS own
  WHERE c.relkind IN ('r', 'p', 'm')
