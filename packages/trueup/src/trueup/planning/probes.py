@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, parts, split_key, table_of, table_touched
+from trueup.render.tables import has_values
 
 State = Mapping[str, str | None]
 
@@ -89,7 +90,7 @@ class _Asking:
         if self.found.get(f"column {column}") is not None:
             null = f"SELECT EXISTS (SELECT FROM {table} WHERE {parts(column)[-1]} IS NULL)"
             return Probe(key, null, "rows have NULL there")
-        if any(self.wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity")):
+        if has_values(column, self.wanted):
             return None
         why = "the column was lost, and nothing says what its rows had"
         return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", why)

@@ -173,7 +173,7 @@ def _comes_later(key: str, todo: State, wanted: State, found: State) -> bool:
     column = identity_of(key)
     if f"table {table_of(key)}" in todo or found.get(f"column {column}") is not None:
         return False
-    return not any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
+    return not tables.has_values(column, wanted)
 
 
 def _names_no_relation(text: str, todo: Mapping[str, str | None]) -> bool:

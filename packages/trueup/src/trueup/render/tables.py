@@ -54,9 +54,13 @@ def add_column(column: str, wanted: State) -> str:
 
     NOT NULL without a default would fail on a table with rows: then it comes on its own, later.
     """
-    table, facets = ".".join(parts(column)[:2]), ("default", "generated", "identity")
-    filled = any(wanted.get(f"{facet} {column}") is not None for facet in facets)
-    return f"ALTER TABLE {table} ADD COLUMN {column_definition(column, wanted, nullable=not filled)}"
+    definition = column_definition(column, wanted, nullable=not has_values(column, wanted))
+    return f"ALTER TABLE {'.'.join(parts(column)[:2])} ADD COLUMN {definition}"
+
+
+def has_values(column: str, wanted: State) -> bool:
+    """True where a column has values as soon as it is added: by a default, a generation expression or an identity."""
+    return any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
 
 
 def alter_column(key: str, value: str | None, found: str | None, *, partitioned: bool = False) -> str:
