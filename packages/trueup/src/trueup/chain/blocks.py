@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from trueup.chain import statements as ask
 from trueup.chain.directives import Directives, read_directives
 from trueup.chain.grammar import Statement
-from trueup.chain.model import Allowed
+from trueup.chain.model import Allowed, Phase
 from trueup.errors import MigrationError
 
 
@@ -18,7 +18,7 @@ class Block:
     statements: list[Statement] = field(default_factory=list)
     directives: Directives = field(default_factory=Directives)
     context: tuple[str, ...] = ()
-    phase: str = "expand"
+    phase: Phase = "expand"
     allowed: list[Allowed] = field(default_factory=list)
 
     @property
@@ -52,7 +52,7 @@ class _Reading:
         self._opened: Block | None = None
         self._is_wrapped = False  # its tool begins a transaction before the file, and ends it behind
         self._settings: dict[str, str] = {}
-        self._phase = "expand"
+        self._phase: Phase = "expand"
 
     def take(self, statement: Statement) -> None:
         """The next statement, with the directives before it."""

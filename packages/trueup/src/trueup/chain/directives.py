@@ -25,7 +25,7 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from trueup.chain.model import Batches
+from trueup.chain.model import Batches, Phase
 from trueup.errors import MigrationError
 
 _DIRECTIVE = re.compile(
@@ -42,6 +42,7 @@ _BACKFILL = re.compile(
     rf"(?:(?:^|\s+)by\s+(?P<columns>{_NAME}(?:\s*,\s*{_NAME})*))?"
     r"(?:(?:^|\s+)batch\s+(?P<size>[1-9]\d*))?$",
 )
+_PHASES: dict[str, Phase] = {"expand": "expand", "contract": "contract"}
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Directives:
     former: tuple[str, ...] = ()
     done_when: str = ""
     backfill: Batches | None = None
-    phase: str = ""
+    phase: Phase | None = None
     undo: str = ""
     atomic: bool = False
     end_atomic: bool = False
@@ -106,10 +107,13 @@ def _apply(found: Directives, word: str, value: str, *, path: str, line: int) ->
         setattr(found, word.replace(" ", "_"), True)
 
 
-def _phase(value: str, *, path: str, line: int) -> str:
-    if value not in ("expand", "contract") and get_close_matches(value, ("expand", "contract")):
+def _phase(value: str, *, path: str, line: int) -> Phase | None:
+    """None where it is prose."""
+    if found := _PHASES.get(value):
+        return found
+    if get_close_matches(value, _PHASES):
         raise MigrationError(f"phase is expand or contract, not {value!r}", path=path, line=line)
-    return value if value in ("expand", "contract") else ""
+    return None
 
 
 def _allowed(value: str, *, path: str, line: int) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from trueup.chain.directives import Directives, read_directives
 from trueup.chain.files import MigrationFile
-from trueup.chain.model import Allowed, Step
+from trueup.chain.model import Allowed, Phase, Step
 from trueup.errors import MigrationError
 
 PREFIX = "step_"
@@ -37,7 +37,7 @@ def python_steps(file: MigrationFile, text: str, *, number: str) -> list[Step]:
     around = [node for node in body if node not in functions]
     lines = text.replace("\r\n", "\n").split("\n")
     steps: list[Step] = []
-    phase = "expand"
+    phase: Phase = "expand"
     for function in functions:
         _must_be_callable(function, file.path)
         found = _directives(function, lines, file.path)
@@ -52,8 +52,12 @@ def python_steps(file: MigrationFile, text: str, *, number: str) -> list[Step]:
 def _must_be_callable(function: _Function, path: str) -> None:
     given = [*function.args.posonlyargs, *function.args.args]
     if isinstance(function, ast.AsyncFunctionDef) or len(given) - len(function.args.defaults) != 1:
-        raise MigrationError(f"{function.name} takes more or less than a connection, or is async",
-                             path=path, line=function.lineno, hint=_SHAPE)  # fmt: skip
+        raise MigrationError(
+            f"{function.name} takes more or less than a connection, or is async",
+            path=path,
+            line=function.lineno,
+            hint=_SHAPE,
+        )
 
 
 def _directives(function: _Function, lines: Sequence[str], path: str) -> Directives:
@@ -65,8 +69,12 @@ def _directives(function: _Function, lines: Sequence[str], path: str) -> Directi
         comments.insert(0, line.replace("#", "--", 1))
     found = read_directives("\n".join(comments), path=path, line=function.lineno)
     if found.backfill:
-        raise MigrationError("a Python step is no backfill", path=path, line=function.lineno,
-                             hint="It is one transaction. Write what has to go in batches in SQL.")  # fmt: skip
+        raise MigrationError(
+            "a Python step is no backfill",
+            path=path,
+            line=function.lineno,
+            hint="It is one transaction. Write what has to go in batches in SQL.",
+        )
     return found
 
 
@@ -86,7 +94,7 @@ def _step(
     number: str,
     source: str,
     around: Sequence[ast.stmt],
-    phase: str,
+    phase: Phase,
 ) -> Step:
     quote = "$step$"
     while quote in source:
@@ -103,7 +111,7 @@ def _step(
         lines=(function.lineno,),
         hash=_hash([*around, function]),
         done_when=found.done_when,
-        phase="contract" if phase == "contract" else "expand",
+        phase=phase,
         undo=found.undo,
         allowed=tuple(Allowed(line=0, rule=rule, reason=reason) for rule, reason in found.allowed),
         python=function.name,

@@ -100,7 +100,7 @@ def _step(
         repeatable=file.repeatable,
         done_when=found.done_when,
         backfill=found.backfill,
-        phase="contract" if block.phase == "contract" else "expand",
+        phase=block.phase,
         undo=found.undo,
         as_written=found.as_written,
         allowed=tuple(block.allowed),
