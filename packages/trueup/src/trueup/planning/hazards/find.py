@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from trueup.chain.grammar import Statement, enum_name, parse_statements
 from trueup.chain.locks import STRONG
@@ -63,22 +64,20 @@ def find(lint: Lint) -> list[Finding]:
         if step.id in parsed:
             again[step.path] |= made_objects(parsed[step.id])
     found: list[Finding] = []
-    sending: Sending | None = None
-    fresh: set[str] = set()
-    path = ""
-    for position, step in enumerate(lint.steps):
-        effect = lint.effects[position] if position < len(lint.effects) else None
-        if not lint.together and step.path != path:
-            path, fresh, sending = step.path, set(), None
-        if step.id in parsed:
-            sending = sending or Sending(lint.steps, lint.effects, facts)
-            sent = sending.of(position) if effect else None
-            surroundings = Around(step=step, effect=effect, facts=facts, fresh=fresh, again=again[step.path], sent=sent)
-            found += _of_step(parsed[step.id], surroundings, info=lint.info)
-        if effect:
-            for key in effect.gone:
-                facts.pop(key, None)
-            facts.update(effect.set)
+    for _, steps in groupby(enumerate(lint.steps), lambda numbered: "" if lint.together else numbered[1].path):
+        fresh: set[str] = set()
+        sending: Sending | None = None
+        for position, step in steps:
+            effect = lint.effects[position] if position < len(lint.effects) else None
+            if step.id in parsed:
+                sending = sending or Sending(lint.steps, lint.effects, facts)
+                sent = sending.of(position) if effect else None
+                around = Around(step=step, effect=effect, facts=facts, fresh=fresh, again=again[step.path], sent=sent)
+                found += _of_step(parsed[step.id], around, info=lint.info)
+            if effect:
+                for key in effect.gone:
+                    facts.pop(key, None)
+                facts.update(effect.set)
     return found
 
 
