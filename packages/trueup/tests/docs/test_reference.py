@@ -14,6 +14,8 @@ import trueup
 from trueup import config
 from trueup.catalog import keys
 from trueup.chain import directives
+from trueup.chain.lockfile import members_of
+from trueup.chain.model import Effect
 from trueup.cli import common
 from trueup.cli.app import COMMANDS, group
 from trueup.decide.model import Verdict
@@ -178,8 +180,7 @@ def test_lint_is_compared_by_rules_that_it_has(heading: str) -> None:
 
 
 def test_every_member_of_the_lock_file_is_documented() -> None:
-    text = (SOURCE / "chain" / "lockfile.py").read_text()
-    written = set(re.findall(r"entry\[\"(\w+)\"\] = ", text))
+    written = members_of(Effect()).keys()
 
     assert "locks" in written
     assert {"id", "hash"} | written <= codes(section(page("lock-file"), "## Its lines"))

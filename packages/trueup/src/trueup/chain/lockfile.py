@@ -30,17 +30,22 @@ def write_lock(locked: LockedChain, *, grammar: str) -> str:
         _line({"base": dict(sorted(locked.base.items()))}),
     ]
     for step, effect in zip(chain.steps, locked.effects, strict=True):
-        learnt = {
-            "set": dict(effect.set),
-            "gone": effect.gone,
-            "locks": dict(effect.locks),
-            "rewritten": effect.rewritten,
-            "scanned": effect.scanned,
-            "texts": dict(effect.texts),
-            "parts": [_part(part, effect) for part in effect.parts],
-        }
-        lines.append(_line({"id": step.id, "hash": step.hash, "step": told[step.id], **_given(learnt)}))
+        entry = {"id": step.id, "hash": step.hash, "step": told[step.id]}
+        lines.append(_line(entry | _given(members_of(effect))))
     return "\n".join(lines) + "\n"
+
+
+def members_of(effect: Effect) -> dict[str, Any]:
+    """What was learnt of a step, by the names that it has in the lock file."""
+    return {
+        "set": dict(effect.set),
+        "gone": effect.gone,
+        "locks": dict(effect.locks),
+        "rewritten": effect.rewritten,
+        "scanned": effect.scanned,
+        "texts": dict(effect.texts),
+        "parts": [_part(part, effect) for part in effect.parts],
+    }
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
