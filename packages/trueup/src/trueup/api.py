@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -379,8 +380,12 @@ def _partly(
 def _bringing(
     urls: Urls, holding: list[Link], fitting: _Fitting, options: Options | None, on_event: OnEvent
 ) -> Bringing:
-    from trueup.run.assess import Options
-    from trueup.run.bring import Bringing
+    from trueup.run.seen import scope_of, see_early
 
     locked = load(fitting.folder, name=fitting.name, files=fitting.files)
-    return Bringing(locked, holding, options or Options(), urls=urls, on_event=on_event)
+    with ThreadPoolExecutor(1, thread_name_prefix="trueup-see") as reader:
+        seen = reader.submit(see_early, holding[0].conn, scope_of(locked))
+        from trueup.run.assess import Options  # while the server is at work
+        from trueup.run.bring import Bringing
+
+    return Bringing(locked, holding, options or Options(), urls=urls, on_event=on_event, seen=seen.result())

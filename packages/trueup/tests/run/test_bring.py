@@ -9,7 +9,7 @@ import pytest
 
 import trueup
 from trueup.catalog.snapshot import take
-from trueup.run import assess, ledger
+from trueup.run import ledger, seen
 from trueup.run.execute import Executor
 from trueup_testing.chains import MakeChain
 from trueup_testing.databases import execute, value
@@ -47,7 +47,7 @@ def test_where_only_marks_are_written_the_facts_are_read_once(
     folder = chain({"001_a.sql": "CREATE TABLE a (id int, n int);"})
     execute(database, "CREATE TABLE a (id int, n int)")
     snapshot = Mock(side_effect=take)
-    monkeypatch.setattr(assess, "take", snapshot)
+    monkeypatch.setattr(seen, "take", snapshot)
 
     assert trueup.up(database, folder).true
     assert 1 == snapshot.call_count

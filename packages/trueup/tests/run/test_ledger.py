@@ -180,7 +180,7 @@ def test_the_last_proof_is_read_with_today_s_digest(conn: psycopg.Connection) ->
     ledger.ensure(conn)
     now = catalog_digest(conn)
     drift = [Difference(fact="column public.a.x", wanted="text", found="שלום", origin="1_a_table", was_true=True)]
-    ledger.complete(conn, CHAIN, phase="expand", catalog=now, facts="f", drift=drift, run_id="r1")
+    ledger.complete(conn, CHAIN, phase="expand", catalog=now, facts={}, drift=drift, run_id="r1")
 
     seen = look(conn, "shop", "expand")
 
@@ -196,7 +196,7 @@ def test_a_mark_that_was_deleted_is_noticed(conn: psycopg.Connection, database: 
     ledger.ensure(conn)
     marks = [(index, "run", "") for index in range(len(CHAIN.steps))]
     conn.execute(ledger.insert_sql(CHAIN, marks, run_id="r1", by="me").encode())
-    ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts="f", drift=[], run_id="r1")
+    ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts={}, drift=[], run_id="r1")
     before = look(conn, "shop", "expand")
     execute(database, f"DELETE FROM trueup.schema_migrations WHERE migration_id = '{CHAIN.steps[0].id}'")
     after = look(conn, "shop", "expand")
@@ -213,7 +213,7 @@ def test_a_ledger_of_an_older_version_is_brought_forward(conn: psycopg.Connectio
     assert look(conn, "shop", "expand") is None
 
     ledger.ensure(conn)
-    ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts="f", drift=[], run_id="r1")
+    ledger.complete(conn, CHAIN, phase="expand", catalog=catalog_digest(conn), facts={}, drift=[], run_id="r1")
 
     assert look(conn, "shop", "expand") is not None
 

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
-from trueup.catalog.keys import granted, identity_of, literal, owner_of, schemas_of
-from trueup.catalog.snapshot import take
-from trueup.chain.model import Facts, LockedChain
+from trueup.catalog.keys import literal, owner_of, schemas_of
+from trueup.chain.model import LockedChain
 from trueup.decide.decide import decide
 from trueup.decide.model import Decision, Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
@@ -29,7 +28,7 @@ from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import Divided, divided
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
-from trueup.run.look import catalog_digest
+from trueup.run.seen import Seen, scope_of, see
 from trueup.run.sizes import sizes
 from trueup.words import counted
 
@@ -62,41 +61,38 @@ class Options:
 
 
 class Assessment(NamedTuple):
-    """What a look at the database says. `catalog` is the digest from before the facts were read."""
+    """What a look at the database says."""
 
     plan: Plan
     report: Report
     ledger: ledger.Ledger
-    catalog: str
-    facts: Facts
+    seen: Seen
 
 
 class Assessor:
     """Looks at one database with one chain in mind, as often as it is asked to."""
 
-    def __init__(self, locked: LockedChain, conn: Connection[Any], options: Options) -> None:
+    def __init__(self, locked: LockedChain, conn: Connection[Any], options: Options, early: Seen | None = None) -> None:
         self.locked = locked
         self.chain = locked.chain
         self.conn = conn
         self.options = options
         self.has_sessions = True  # of the way that was there first: the plan that was shown is the one that runs
         self.paths = Trajectories(locked.effects, locked.base)
-        self.roles = {identity_of(key) for key in self.paths.of if key.startswith("role ")}
-        self.grantees = {granted(identity_of(key))[2] for key in self.paths.of if key.startswith("privileges ")}
-        self.schemas = schemas_of(self.paths.of) | {"public"}
+        self.scope = scope_of(locked)
+        self._early = early
         self.index_of = {name: i for i, step in enumerate(self.chain.steps) for name in (step.id, *step.former)}
 
-    def assess(self, before: Assessment | None = None) -> Assessment:
+    def assess(self, before: Seen | None = None) -> Assessment:
         """Snapshot, decide and plan; writes nothing.
 
         Args:
-            before: Its facts are the snapshot where the catalog has not changed since: for a caller that has sent
-                nothing that changes a fact.
+            before: Taken for the snapshot where the catalog has not changed since: for a caller that has sent nothing
+                that changes a fact.
 
         Raises:
             DatabaseIsNewer: the ledger has marks that this chain does not know.
         """
-        catalog = catalog_digest(self.conn)
         marks = ledger.read(self.conn, self.chain)
         if marks.unknown:
             raise DatabaseIsNewer(
@@ -105,10 +101,9 @@ class Assessor:
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
-        if before and before.catalog == catalog:
-            facts = before.facts
-        else:
-            facts = take(self.conn, self.schemas, self.roles, self.grantees)
+        early, self._early = self._early, None
+        seen = see(self.conn, self.scope, before or early)  # after the marks: what is marked by then is there
+        facts = seen.facts
         decision = self._decide(as_before(facts, marks.begun, self.paths), marks)
         were_true = self._were_true(decision, marks)
         healed, left = without_left(decision, self.options.heal, were_true)
@@ -116,7 +111,7 @@ class Assessor:
         plan = self._build(healed, Begun(marks.begun, facts, fills))
         stopped = in_the_way(self.locked, healed, left, decision.before)
         plan = self._probed(replace(plan, conflicts=(*plan.conflicts, *stopped)))
-        return Assessment(plan, self._report(plan, decision, left, were_true), marks, catalog, facts)
+        return Assessment(plan, self._report(plan, decision, left, were_true), marks, seen)
 
     def _were_true(self, decision: Decision, marks: ledger.Ledger) -> Collection[str]:
         """Of what is not as it must be, what was so at the last proof; asked only where there is any."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -39,6 +37,7 @@ from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
 from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
+from trueup.run.seen import Seen
 from trueup.run.together import Together
 
 if TYPE_CHECKING:
@@ -59,13 +58,14 @@ class Bringing:
         *,
         urls: Urls,
         on_event: OnEvent = lambda _: None,
+        seen: Seen | None = None,
     ) -> None:
         self.locked = locked
         self.chain = locked.chain
         self._holding = holding
         self.options = options
         self.on_event = on_event
-        self.looking = Assessor(locked, self.link.conn, options)
+        self.looking = Assessor(locked, self.link.conn, options, seen)
         self._urls = urls
         self._healed_again = False
         self._chosen = False
@@ -158,9 +158,9 @@ class Bringing:
 
     def _is_still(self, found: Assessment) -> bool:
         """True where nothing has changed since the catalog and the ledger were so."""
-        return (found.catalog, found.ledger) == (catalog_digest(self.conn), ledger.read(self.conn, self.chain))
+        return (found.seen.catalog, found.ledger) == (catalog_digest(self.conn), ledger.read(self.conn, self.chain))
 
-    def _assess(self, before: Assessment | None = None) -> Assessment:
+    def _assess(self, before: Seen | None = None) -> Assessment:
         has_sessions = self.link.topology.has_sessions  # first of all: what pools single statements is refused
         if not self._chosen:
             self.looking.has_sessions = has_sessions
@@ -351,7 +351,7 @@ class Bringing:
         Raises:
             NotProved: the server answered every statement with success, and yet something is missing.
         """
-        after = self._assess(None if before.plan.actions else before)
+        after = self._assess(None if before.plan.actions else before.seen)
         plan, report = after.plan, before.report
         if not after.report.up_to_date:
             if self._heals_only(plan):
@@ -374,13 +374,12 @@ class Bringing:
     def _proved(self, found: Assessment, report: Report, started: float) -> Report:
         """Record the state, so that the next run has nothing to read."""
         if ledger.exists(self.conn):
-            facts = hashlib.sha256(json.dumps(found.plan.decision.found, sort_keys=True).encode()).hexdigest()[:32]
             ledger.complete(
                 self.conn,
                 self.chain,
                 phase=self.options.phase,
-                catalog=found.catalog,
-                facts=facts,
+                catalog=found.seen.catalog,
+                facts=found.plan.decision.found,
                 drift=[*report.drift, *report.accepted],
                 run_id="",
             )

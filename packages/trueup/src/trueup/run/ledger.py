@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -202,13 +203,14 @@ def complete(
     *,
     phase: str,
     catalog: str,
-    facts: str,
+    facts: Mapping[str, str],
     drift: Sequence[Difference],
     run_id: str,
 ) -> None:
     """Record that this lock file was proved here, with the digest that the catalog had just before."""
     shown = json.dumps([asdict(difference) for difference in drift])
-    values = ", ".join(literal(v) for v in (chain.name, phase, chain.digest, catalog, facts, shown, run_id))
+    known = hashlib.sha256("\0".join(f"{key}\0{facts[key]}" for key in sorted(facts)).encode()).hexdigest()[:32]
+    values = ", ".join(literal(v) for v in (chain.name, phase, chain.digest, catalog, known, shown, run_id))
     conn.execute(
         (
             "/* trueup */ INSERT INTO trueup.completions "
