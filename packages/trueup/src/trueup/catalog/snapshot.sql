@@ -35,7 +35,7 @@ SELECT ns.oid::bigint, 'schema ' || ns.name, '' FROM ns WHERE ns.nspname <> 'pub
 SELECT e.oid::bigint, 'extension ' || quote_ident(e.extname), ''
   FROM pg_extension e WHERE e.extname <> 'plpgsql' AND {objects:e}
 
--- section tables: pg_class pg_inherits pg_partitioned_table pg_index
+-- section tables: pg_class pg_partitioned_table pg_index
 SELECT t.oid::bigint, x.kind || t.name, x.value
   FROM tab t
  CROSS JOIN LATERAL (
@@ -56,6 +56,10 @@ SELECT t.oid::bigint, x.kind || t.name, x.value
        ) AS x (kind, value)
  WHERE x.kind IS NOT NULL
 UNION ALL
+SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
+  FROM tab t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class c ON c.oid = i.indexrelid
+
+-- section partitions: pg_inherits
 SELECT t.oid::bigint, 'partition ' || t.name,
        CASE WHEN t.relispartition
             THEN 'PARTITION OF ' || pn.name || '.' || quote_ident(p.relname) || ' ' || pg_get_expr(t.relpartbound, t.oid)
@@ -64,9 +68,6 @@ SELECT t.oid::bigint, 'partition ' || t.name,
   JOIN pg_inherits i ON i.inhrelid = t.oid
   JOIN pg_class p ON p.oid = i.inhparent
   JOIN ns pn ON pn.oid = p.relnamespace
-UNION ALL
-SELECT t.oid::bigint, 'cluster on ' || t.name, quote_ident(c.relname)
-  FROM tab t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class c ON c.oid = i.indexrelid
 
 -- section columns: pg_attribute pg_attrdef pg_constraint
 -- The type is the column; everything else is on its own, present only where it is there.
@@ -107,7 +108,8 @@ SELECT t.oid::bigint, x.prefix || t.name || '.' || quote_ident(k.conname), x.val
               unnest(ARRAY[CASE WHEN k.convalidated THEN pg_get_constraintdef(k.oid)
                               ELSE regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '') END, ''])) AS x (prefix, value)
  WHERE x.prefix IS NOT NULL AND k.conparentid = 0 AND (k.coninhcount = 0 OR k.conislocal)
-UNION ALL
+
+-- section domain_constraints: pg_constraint
 SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.typname) || '.' || quote_ident(k.conname),
        pg_get_constraintdef(k.oid)
   FROM pg_type d JOIN ns ON ns.oid = d.typnamespace JOIN pg_constraint k ON k.contypid = d.oid
@@ -129,7 +131,9 @@ SELECT i.indrelid::bigint, x.prefix || ns.name || '.' || quote_ident(c.relname),
  WHERE x.prefix IS NOT NULL AND NOT c.relispartition
    AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
                                                    AND k.conrelid = i.indrelid)
-UNION ALL
+
+-- section view_indexes: pg_index pg_class
+-- Those of materialized views.
 SELECT i.indrelid::bigint, 'index ' || ns.name || '.' || quote_ident(c.relname),
        CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
        || substr(pg_get_indexdef(i.indexrelid), length('CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END

@@ -26,8 +26,10 @@ _UNLOCKED = {
 }
 """What is changed without a lock on it: the privileges of relations, the constraints of domains."""
 
-_FRESH = {
+_FRESH_TYPES = {
     "pg_type": "SELECT x.oid FROM pg_type x WHERE x.oid >= 16384 AND (renames OR x.typtype IN ('e', 'd', 'r'))",
+}
+_FRESH = {
     "pg_proc": "SELECT x.oid FROM pg_proc x WHERE x.oid >= 16384",
     "pg_namespace": "SELECT x.oid FROM pg_namespace x WHERE true",
     "pg_extension": "SELECT x.oid FROM pg_extension x WHERE true",
@@ -50,10 +52,9 @@ _EXISTING = {
 
 
 _KINDS = {
-    **dict.fromkeys(("schemas", "extensions", "functions", "default_privileges"), "-"),
-    **dict.fromkeys(("tables", "columns", "policies", "statistics"), "rp"),
-    "constraints": "rp-",
-    "indexes": "rpm",
+    **dict.fromkeys(("schemas", "extensions", "functions", "default_privileges", "domain_constraints"), "-"),
+    **dict.fromkeys(("tables", "partitions", "columns", "constraints", "indexes", "policies", "statistics"), "rp"),
+    "view_indexes": "m",
     "sequences": "S",
     "types": "-c",
     "views": "vm",
@@ -115,7 +116,7 @@ def prepare_sql() -> str:
         "{catalogs}": ", ".join(f"('{name}', '{name}'::regclass)" for name in sorted(written)),
         "{fresh}": "\n    ".join(
             _if(f"{condition} AND '{name}' = ANY (wrote)", _ADD.format(query))
-            for condition, queries in (("unlocked", _UNLOCKED), ("true", _FRESH))
+            for condition, queries in (("unlocked", _UNLOCKED), ("types", _FRESH_TYPES), ("true", _FRESH))
             for name, query in queries.items()
         ),
         "{existing}": "\n    ".join(
@@ -139,15 +140,16 @@ def prepare_sql() -> str:
     return text
 
 
-def look_sql(*, renames: bool = False, unlocked: bool = False, everything: bool = False) -> str:
+def look_sql(*, renames: bool = False, unlocked: bool = False, types: bool = True, everything: bool = False) -> str:
     """Asked in the transaction of the statement.
 
     Args:
         renames: The statement may have given something another name, by which others mention it.
         unlocked: It may have changed something that it does not lock.
+        types: It may have made or changed a type; else the types are not searched for those of this transaction.
         everything: Read all facts, whatever was changed.
     """
-    return f"SELECT * FROM pg_temp.trueup_look({renames}, {unlocked}, {everything})"
+    return f"SELECT * FROM pg_temp.trueup_look({renames}, {unlocked}, {types}, {everything})"
 
 
 def as_look(rows: Iterable[Any], *, major: int) -> Look:

@@ -26,13 +26,13 @@ BEGIN
     RETURN QUERY {everything};
 END $everything$;
 
-CREATE FUNCTION pg_temp.trueup_look(renames boolean, unlocked boolean, everything boolean)
+CREATE FUNCTION pg_temp.trueup_look(renames boolean, unlocked boolean, types boolean, everything boolean)
 RETURNS TABLE (what text, object bigint, fact text, shown text)
 LANGUAGE plpgsql {pinned} {planner} AS $look$
 #variable_conflict use_column
 DECLARE
     relations oid[];
-    modes text[];
+    locks text[];
     wrote text[];
     removed text[];
     changed oid[];
@@ -44,9 +44,13 @@ DECLARE
 BEGIN
     PERFORM pg_stat_force_next_flush();  -- counters are added up until they are flushed: the next message starts at zero
     -- First the locks, for deparsing takes some of its own, and once, for reading them takes longest.
-    SELECT coalesce(array_agg(l.relation), '{}'), coalesce(array_agg(l.mode), '{}') INTO relations, modes FROM pg_locks l
-     WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384;
-    RETURN QUERY WITH locks AS (SELECT * FROM unnest(relations, modes) AS l (relation, mode)) {held};
+    -- CREATE INDEX takes SHARE, and changes nothing of the table itself; an index is changed only where it is locked.
+    SELECT array_agg(l.relation), array_agg(l.described), coalesce(array_agg(DISTINCT l.owner) FILTER (WHERE l.is_strong), '{}'),
+           coalesce(bool_or(l.is_strong AND l.mode <> 'ShareLock' AND NOT l.is_index), false),
+           coalesce(bool_or(l.is_strong AND l.is_index), false)
+      INTO relations, locks, changed, has_tables, has_indexes
+      FROM ({held}) AS l;
+    RETURN QUERY SELECT 'lock', l.relation::bigint, l.described, NULL FROM unnest(relations, locks) AS l (relation, described);
 
     SELECT array_agg(c.name) FILTER (WHERE c.written + c.deleted > 0), array_agg(c.name) FILTER (WHERE c.deleted > 0)
       INTO wrote, removed
@@ -60,11 +64,6 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT coalesce(array_agg(DISTINCT coalesce(i.indrelid, l.relation)), '{}'),
-           coalesce(bool_or(i.indexrelid IS NULL AND l.mode <> 'ShareLock'), false), count(i.indexrelid) > 0
-      INTO changed, has_tables, has_indexes
-      FROM unnest(relations, modes) AS l (relation, mode) LEFT JOIN pg_index i ON i.indexrelid = l.relation
-     WHERE l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock');
     {fresh}
     IF renames THEN
         changed := changed || pg_temp.trueup_owners(ARRAY(
@@ -77,17 +76,15 @@ BEGIN
         RETURN QUERY SELECT 'everything', NULL::bigint, NULL, NULL UNION ALL SELECT * FROM pg_temp.trueup_everything();
         RETURN;
     END IF;
-    RETURN QUERY SELECT 'changed', o.oid::bigint, NULL, NULL FROM unnest(changed) AS o (oid);
     {existing}
-
-    -- CREATE INDEX takes SHARE, and changes nothing of the table itself; an index is changed only where it is locked.
     wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs)
                      WHERE renames OR wrote && s.catalogs AND CASE
                            WHEN unlocked THEN true
-                           WHEN s.name = 'indexes' THEN has_indexes OR 'pg_index' = ANY (wrote)
+                           WHEN s.name IN ('indexes', 'view_indexes') THEN has_indexes OR 'pg_index' = ANY (wrote)
                            WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
                            ELSE true END);
-    RETURN QUERY SELECT s.name, NULL::bigint, NULL, NULL FROM unnest(wanted) AS s (name);
+    RETURN QUERY SELECT 'changed', o.oid::bigint, NULL, NULL FROM unnest(changed) AS o (oid)
+           UNION ALL SELECT s.name, NULL::bigint, NULL, NULL FROM unnest(wanted) AS s (name);
     SELECT array_agg(DISTINCT o.oid), array_agg(DISTINCT coalesce(c.relkind::text, '-')) INTO present, kinds
       FROM unnest(changed) AS o (oid) LEFT JOIN pg_class c ON c.oid = o.oid
      WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass)

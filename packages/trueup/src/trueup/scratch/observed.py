@@ -15,12 +15,14 @@ from trueup.chain.locks import PG_LOCKS, STRENGTH
 
 LOCK_LETTERS = {name: letters for letters, name in PG_LOCKS.items()}
 
-HELD = """SELECT 'lock', l.relation::bigint,
+HELD = """SELECT l.relation, l.mode, coalesce(i.indrelid, l.relation) AS owner, i.indexrelid IS NOT NULL AS is_index,
+       l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') AS is_strong,
        concat_ws(' ', l.mode, coalesce(i.indrelid, c.oid)::bigint, pg_stat_get_xact_numscans(c.oid), c.relkind,
-                 c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)), NULL
-  FROM locks l LEFT JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_index i ON i.indexrelid = c.oid"""
-"""A row for each lock: relation, mode, table, scans so far, kind, file, name; the last five where it is still there."""
+                 c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)) AS described
+  FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_index i ON i.indexrelid = c.oid
+ WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384"""
+"""A row for each lock. `described`: mode, table, scans so far, kind, file, name; the last five if it is still there."""
 
 _FILES = """
 SELECT c.oid::bigint, c.relkind::text, c.relfilenode::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
@@ -45,7 +47,7 @@ class Held(NamedTuple):
 
 
 def as_held(relation: int, described: str) -> Held:
-    """A row of `HELD`."""
+    """A relation of `HELD`, and what it is described as."""
     mode, *rest = described.split(" ", 5)
     if not rest:
         return Held(relation, mode)

@@ -45,6 +45,7 @@ _PLAIN_TAGS = {
     "view_stmt",
     "comment_stmt",
 }
+_TYPELESS_TAGS = {"create_stmt", "alter_table_stmt", "index_stmt"}
 _SESSION = "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC'"
 _MOST_PARTS = 24  # of one transaction: each look reads again all that the transaction has locked
 _NO_TRANSACTION_CONTROL = "2D000"
@@ -149,6 +150,7 @@ class Replay:
         return look_sql(
             renames=any(_may_rename(s) for s in statements),
             unlocked=any(s.tag in _UNLOCKED_TAGS or _is_opaque(s) for s in statements),
+            types=not {s.tag for s in statements} <= _TYPELESS_TAGS,
             everything=everything,
         )
 
