@@ -7,8 +7,10 @@ of the deltas; where it does not, the chain is replayed once more with full snap
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -47,6 +49,7 @@ _PLAIN_TAGS = {
 }
 _TYPELESS_TAGS = {"create_stmt", "alter_table_stmt", "index_stmt"}
 _SESSION = "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC'"
+_TURN = 0.0001  # seconds, for the sender to begin: else it would get the interpreter only when we are through
 _MOST_PARTS = 24  # of one transaction: each look reads again all that the transaction has locked
 _NO_TRANSACTION_CONTROL = "2D000"
 
@@ -102,9 +105,13 @@ class Replay:
             ahead: Future[_Ran] | None = None
             for step, following in zip_longest(steps, steps[1:]):
                 on_step(step)
-                ran = ahead.result() if ahead else self._run(step)
                 goes_ahead = following and _is_plain(step) and _is_plain(following)
+                if ahead and goes_ahead:
+                    _parsed(following)  # now, for afterwards the server would wait for that
+                ran = ahead.result() if ahead else self._run(step)
                 ahead = sender.submit(self._run, following) if goes_ahead else None
+                if ahead:
+                    time.sleep(_TURN)
                 yield self._understood(step, ran)
 
     def _run(self, step: Step) -> _Ran:
@@ -113,7 +120,7 @@ class Replay:
         Raises:
             ScratchError: the server refused it.
         """
-        statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
+        statements = _parsed(step)
         try:
             alone = any(refuses_transactions(s) and not is_concurrent(s) for s in statements)
             if 1 < len(statements) <= _MOST_PARTS and not alone:
@@ -212,7 +219,7 @@ class Replay:
     def apply(self, steps: Sequence[Step]) -> None:
         """Run steps whose effects are known, then read everything once."""
         for step in steps:
-            statements = [s for text in step.statements for s in parse_statements(text, path=step.path)]
+            statements = _parsed(step)
             try:
                 self._run_together(step, statements, "")
             except (psycopg.Error, StepRaised) as error:
@@ -255,6 +262,11 @@ class Replay:
             self.conn.execute("ROLLBACK")
             raise
         return _last(cursor) if look else ()
+
+
+@lru_cache(maxsize=4)
+def _parsed(step: Step) -> list[Statement]:
+    return [statement for text in step.statements for statement in parse_statements(text, path=step.path)]
 
 
 def _text(statement: Statement) -> str:
