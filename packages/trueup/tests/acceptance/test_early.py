@@ -46,6 +46,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [2, 3],
     ),
+    "a column that a block fills and then puts in the place of another": (
+        [
+            (
+                "BEGIN;\nALTER TABLE leads ADD phones text[];\nUPDATE leads SET phones = ARRAY[phone];\n"
+                "ALTER TABLE leads DROP phone;\nALTER TABLE leads RENAME phones TO phone;\nCOMMIT;"
+            ),
+        ],
+        ["ALTER TABLE leads ADD phones text[]"],
+    ),
     "a constraint renamed that is replaced before": (
         [
             "ALTER TABLE leads ADD CONSTRAINT named CHECK (name <> '');",

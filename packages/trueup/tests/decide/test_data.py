@@ -369,6 +369,14 @@ def test_labels_added_to_an_enum_since_do_not_keep_a_row_from_being_written() ->
     assert "assume" == verdicts(decided(lost, state(lost, 4)))[2]
 
 
+@pytest.mark.parametrize("later", ["DELETE FROM a WHERE x = 1", "UPDATE a SET x = 2", "TRUNCATE a"])
+def test_a_guarded_row_that_a_later_step_has_taken_away_is_not_written_again(later: str) -> None:
+    insert = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+    locked = chain_of(A_WITH_X, insert, step(later, locks=WRITES_A), *OTHERS)
+
+    assert ["assume", "assume"] == verdicts(decided(locked, state(locked, 9)))[1:3]
+
+
 PARENT = step("CREATE TABLE p (x int)", {"table public.p": "", "constraint public.p.k": "PRIMARY KEY (x)"})
 REFERS = step(
     "ALTER TABLE a ADD FOREIGN KEY (x) REFERENCES p",

@@ -104,3 +104,13 @@ def test_what_reads_a_column_that_is_gone_already_has_nothing_to_do_without_rows
 
     assert [0] == chosen(there, COLUMN, Effect(), dropped, **update, rows={"public.b": False})
     assert chosen(there, COLUMN, Effect(), dropped, **update, rows={"public.b": True}) is None
+
+
+def test_what_stands_between_statements_that_have_not_run_has_not_run_either() -> None:
+    insert = "INSERT INTO c (name) VALUES ('b')"
+    there: dict[str, str | None] = {"table public.c": "", "table public.other": ""}
+    others = Effect(set={"table public.other": ""})
+    tags = ("create_stmt", "create_stmt", "insert_stmt")
+
+    assert [1, 2] == chosen(there, others, TABLE, Effect(), tags=tags, texts=("", "", insert), rows={"public.c": True})
+    assert chosen(there, TABLE, others, Effect(), tags=tags, texts=("", "", insert), rows={"public.c": True}) is None

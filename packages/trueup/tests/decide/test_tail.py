@@ -73,3 +73,18 @@ def test_where_a_step_of_a_file_has_not_run_the_others_have_not(*, same_file: bo
     found = "SELECT EXISTS (SELECT FROM \"flag\" WHERE env = 'p')"
 
     assert wanted == verdicts(decided(locked, state(locked, 1), wish=Wish(rows={found: True})))[1:]
+
+
+def test_rows_that_an_earlier_step_wrote_as_well_show_nothing() -> None:
+    delete_a, delete_b = (step(f"DELETE FROM flag WHERE name = '{name}'", locks=WRITES) for name in "ab")
+    insert_c = step("INSERT INTO flag (name, env, status) VALUES ('c', 'prod', 'off')", locks=WRITES)
+    locked = chain_of(FLAG, INSERT_A, INSERT_B, delete_a, delete_b, INSERT_B, insert_c)
+    row = '(EXISTS (SELECT FROM "flag" WHERE "name" = \'{}\' AND "env" = \'prod\' AND "status" = \'off\'))'
+    wish = Wish(
+        rows={f"SELECT {row.format(name)}": name != "c" for name in "abc"}
+        | {f"SELECT NOT ({row.format(name)})": name == "c" for name in "abc"}
+    )
+
+    assert ["assume", "assume", "run", "run", "run", "run"] == verdicts(decided(locked, state(locked, 1), wish=wish))[
+        1:
+    ]

@@ -20,6 +20,7 @@ from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
 from trueup.decide.tail import Tail
 
+_CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
 _BUILT = ("index", "valid", "constraint", "validated")
 
 
@@ -60,7 +61,7 @@ class DataRules:
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
             return _run(index, "the database is empty")
-        if step.guarded and (not before or self.around.still_fits(index)):
+        if step.guarded and (not before or (self.around.still_fits(index) and not self._is_changed_after(index))):
             if before and self.around.parents(index) & self.assumed:
                 return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
             return _run(index, "it repeats harmlessly")
@@ -127,17 +128,15 @@ class DataRules:
     def _at_the_end(self, index: int, step: Step) -> StepVerdict:
         """No fact tells the state just before it from the state just behind it: the rows are asked."""
         tail = self._tail
-        if index > tail.last_run:
+        if index >= tail.cut:
             if index == tail.first_not_run:
                 return _run(index, "none of the rows that it writes is there")
-            if index > tail.first_not_run:
-                return _run(index, f"it comes behind {self.locked.steps[tail.first_not_run].id}, which has not run")
-            if self.around.still_fits(index) and self.rows.are_to_change(step):
+            return _run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
+        if index > tail.last_run and self.around.still_fits(index):
+            if self.rows.are_to_change(step):
                 return _run(index, "rows that it would have changed are there")
             if tail.is_of_a_file_not_run(index):
                 return _run(index, "another step of its file has not run, and nothing shows that this one has")
-            if tail.first_not_run < len(self.locked.steps) and _ends_the_same(step):
-                return _run(index, "a step behind it has not run, and done twice it ends as done once")
         return _assume(index, "everything around it is there")
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
@@ -226,6 +225,12 @@ class DataRules:
         if self.marks.own or step.guarded or not self.rows.are_there(step):
             return "rows with the keys that it writes are there" if self.rows.would_be_refused(step, written) else ""
         return "the rows that it writes are there"
+
+    def _is_changed_after(self, index: int) -> bool:
+        """True where a later step that is done has changed or deleted rows of a table that it writes."""
+        written = self.around.written(index)
+        later = (i for i in self.done if i > index and not _CHANGES_ROWS.isdisjoint(self.locked.steps[i].tags))
+        return any(not written.isdisjoint(self.around.written(i)) for i in later)
 
     def _is_changed_before(self, index: int) -> bool:
         """True where steps that are to run before it change rows that it uses: what is there now says nothing."""

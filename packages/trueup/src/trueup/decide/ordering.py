@@ -15,7 +15,9 @@ from trueup.chain.model import Step
 from trueup.decide.trajectory import Trajectories, Value
 
 _TAKES_AND_ADDS = re.compile(r"\bdrop\b.*\b(add|create)\b", re.IGNORECASE | re.DOTALL)
-_STAR_COUNTS = ("view_stmt", "create_table_as_stmt", "insert_stmt")
+_CALLS = {"select_stmt", "call_stmt"}
+_MADE_OF_COLUMNS = ("table ", "function ")
+_STAR_COUNTS = {"view_stmt", "create_table_as_stmt", "insert_stmt", *_CALLS}
 
 
 class Ordering:
@@ -45,6 +47,8 @@ class Ordering:
         """
         if not self._place_here or not any(tag in _STAR_COUNTS for tag in step.tags):
             return None
+        if set(step.tags) <= _CALLS and (table := self._read_by_call(index, now)):
+            return table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, now))
         for name, whole in {pair for text in step.statements for s in parse_statements(text) for pair in _depends(s)}:
             for table in (table for table in self._columns if unquoted(parts(table)[-1]) == name):
                 if self._may_be_remade(table, index) or not self._is_plain(table, index):
@@ -54,6 +58,14 @@ class Ordering:
                 if found and wanted and seen != wanted:
                     return table, ", ".join(wanted), ", ".join(found)
         return None
+
+    def _read_by_call(self, index: int, now: Mapping[str, Value]) -> str:
+        """A table with other columns than the chain's that a function reads which makes a table or a function of it."""
+        effect = self._paths.effects[index]
+        if not any(key.startswith(_MADE_OF_COLUMNS) for key in effect.set):
+            return ""
+        read = (table for table in effect.locks if table in self._columns and self._is_plain(table, index))
+        return next((t for t in read if self._wanted(t, index) != self._found(t, now)), "")
 
     def _may_be_remade(self, table: str, index: int) -> bool:
         """True where one step takes away and adds: a column that it makes anew is the last, and no fact says so."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from trueup.catalog.keys import mentions, table_touched, unquoted
+from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched, unquoted
 from trueup.catalog.keys import parts as name_parts
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Effect, Step, writes_rows
-from trueup.chain.statements import is_guarded, relations_named
+from trueup.chain.repeats import ends_the_same
+from trueup.chain.statements import columns_written, is_guarded, relations_named
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value
 
@@ -76,19 +77,36 @@ def _has_not_run(
     now: Mapping[str, Value],
     rows: Rows,
 ) -> bool:
-    """True for a statement without facts whose neighbours on the same tables have not run, or whose tables are empty.
+    """True for a statement without facts that can run now, whether or not it has run.
 
-    `run` are the statements of the step that have facts and are still to come.
+    So can one whose neighbours on the same tables have not run, or whose tables are empty. `run` are the statements of
+    the step that have facts and are still to come.
     """
     text = step.statements[position]
     if not writes_rows(step.tags[position], text) or all(is_guarded(s) for s in parse_statements(text)):
         return True
+    if _fills_what_passes(position, step, effect):
+        return True
     named = relations_named(text)
     beside = _nearest(range(position - 1, -1, -1), effect.parts, named)
     beside |= _nearest(range(position + 1, len(effect.parts)), effect.parts, named)
+    if not beside:  # then those around it, whatever they are on
+        behind = range(position + 1, len(effect.parts))
+        beside = {next((p for p in some if effect.parts[p].keys), -1) for some in (range(position - 1, -1, -1), behind)}
+        beside -= {-1}
     if beside and beside <= run:
         return True
     return rows.none_in(_tables_named(text, now))
+
+
+def _fills_what_passes(position: int, step: Step, effect: Effect) -> bool:
+    """True for UPDATEs that end the same when repeated and set only columns that the step adds and takes away again."""
+    statements = parse_statements(step.statements[position])
+    if not all(statement.tag == "update_stmt" and ends_the_same(statement) for statement in statements):
+        return False
+    added = {key for part in effect.parts[:position] for key in part.set if kind_of(key) == "column"}
+    passing = {own_name(identity_of(key)) for key in added if key not in effect.set}
+    return columns_written(step.statements[position]) <= passing
 
 
 def _nearest(positions: range, parts: Sequence[Effect], named: set[str]) -> set[int]:

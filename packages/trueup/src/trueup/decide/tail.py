@@ -6,10 +6,12 @@ have, and from the first whose rows are missing on none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
+from trueup.chain.repeats import ends_the_same
 from trueup.chain.statements import columns_written
 from trueup.decide.rows import Rows
 
@@ -27,9 +29,9 @@ class Tail:
 
     @cached_property
     def last_run(self) -> int:
-        """The last step whose rows are there; -1 where no step's are."""
+        """The last step whose rows are there, and no other step's; -1 where there is none."""
         there = (i for i in self._written if self._rows.are_there(self._steps[i], changed=self._changed_after(i)))
-        return max(there, default=-1)
+        return max((i for i in there if not self._is_written_before(i)), default=-1)
 
     @cached_property
     def first_not_run(self) -> int:
@@ -37,22 +39,54 @@ class Tail:
         missing = (i for i in self._written if i > self.last_run and self._is_missing(i))
         return min(missing, default=len(self._steps))
 
+    @cached_property
+    def cut(self) -> int:
+        """The first step to run; the chain's length where no rows are missing.
+
+        Between the two nothing shows whether a step has run. One of the same file has not, nor has one that would
+        still change rows and that, done twice, ends as done once: from there on all of them run again.
+        """
+        if self.first_not_run == len(self._steps):
+            return self.first_not_run
+        path = self._steps[self.first_not_run].path
+        between = (i for i in self._written if self.last_run < i < self.first_not_run)
+        first = (i for i in between if self._steps[i].path == path or self._would_change(self._steps[i]))
+        return min(first, default=self.first_not_run)
+
     def is_of_a_file_not_run(self, index: int) -> bool:
         """True where a step of its file has not run, and none is known to have."""
         path = self._steps[index].path
         of_file = [i for i in self._written if self._steps[i].path == path]
         if any(i <= self.last_run for i in of_file):
             return False
-        return self.first_not_run in of_file or any(self._rows.are_to_change(self._steps[i]) for i in of_file)
+        return any(self._rows.are_to_change(self._steps[i]) for i in of_file)
+
+    def _would_change(self, step: Step) -> bool:
+        again = all(ends_the_same(s) for text in step.statements for s in parse_statements(text))
+        return again and not self._rows.would_not_change(step)
 
     def _is_missing(self, index: int) -> bool:
-        after = [self._steps[i] for i in self._written if i > index and self._written[i] & self._written[index]]
-        if any(_DELETES.union(_SAYS_NOTHING).intersection(step.tags) for step in after):
+        if any(_DELETES.union(_SAYS_NOTHING).intersection(step.tags) for step in self._after(index)):
             return False  # they may have been there
         return self._rows.are_missing(self._steps[index], changed=self._changed_after(index))
 
+    def _is_written_before(self, index: int) -> bool:
+        """True where another step before it writes one of its rows."""
+        own = self._rows_by_step.get(index, frozenset())
+        return any(not own.isdisjoint(rows) for i, rows in self._rows_by_step.items() if i < index)
+
+    @cached_property
+    def _rows_by_step(self) -> dict[int, frozenset[str]]:
+        """What each INSERT of the chain writes, as conditions."""
+        inserts = ((i, step) for i, step in enumerate(self._steps) if "insert_stmt" in step.tags)
+        return {i: frozenset(self._rows.of(step)) for i, step in inserts}
+
     def _changed_after(self, index: int) -> set[str]:
         """The columns of its tables that steps behind it set."""
-        after = [self._steps[i] for i in self._written if i > index and self._written[i] & self._written[index]]
-        updates = (step for step in after if "update_stmt" in step.tags)
+        updates = (step for step in self._after(index) if "update_stmt" in step.tags)
         return {name for step in updates for text in step.statements for name in columns_written(text)}
+
+    def _after(self, index: int) -> Iterator[Step]:
+        """The steps behind it that write the same tables."""
+        own = self._written[index]
+        return (self._steps[i] for i, tables in self._written.items() if i > index and not own.isdisjoint(tables))

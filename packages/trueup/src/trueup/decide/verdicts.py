@@ -247,9 +247,9 @@ class Deciding:
             made = [
                 key for key, value in effect.set.items() if kind_of(key) in _MADE_ONCE and self.now.get(key) == value
             ]
-            if all(self.now.get(key) is not None for key in removes) and not any(
-                self.now.get(key) is not None for key in (*added, *made) if key not in removes
-            ):
+            begun = any(self.now.get(key) is not None for key in (*added, *made) if key not in removes)
+            begun = begun or self._has_passing(effect)
+            if all(self.now.get(key) is not None for key in removes) and not begun:
                 return self._run(index, step, effect, "what it removes or renames is still there")
             left = left or missing
         if left or (step.has_data and not step.guarded):

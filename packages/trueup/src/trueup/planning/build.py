@@ -251,7 +251,7 @@ class _Building:
 
     def _context_of(self, key: str) -> tuple[str, ...]:
         """The settings that hold for the text of a function or trigger."""
-        if kind_of(key) not in ("function", "procedure", "trigger"):
+        if kind_of(key) not in ("function", "procedure", "trigger", "view"):
             return ()
         index = self.decision.heal.get(key, -1)
         return self.locked.steps[index].context if index >= 0 else ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from trueup.catalog.canonical import has_list
 from trueup.catalog.keys import identity_of, kind_of
-from trueup.chain.definitions import defining_statement, trigger_statement
+from trueup.chain.definitions import defining_statement, trigger_statement, view_statement
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.trajectory import Trajectories
 
@@ -25,11 +26,13 @@ class Makers:
         return self._locked.steps[place] if place >= 0 else None
 
     def source(self, key: str, value: str | None) -> str:
-        """What defines a function, as CREATE OR REPLACE, or a trigger; empty where nothing of the chain does."""
+        """What defines a function, a trigger or a view whose text matters; empty where nothing of the chain does."""
         step = self.step(key, value)
         if step is None:
             return ""
         if kind_of(key) == "trigger":
             return trigger_statement(step, identity_of(key))
+        if kind_of(key) == "view":
+            return view_statement(step, identity_of(key)) if value and has_list(value) else ""
         text = self._locked.effects[self.place(key, value)].texts.get(key, "")
         return text or defining_statement(step, identity_of(key))

@@ -126,6 +126,8 @@ def _statements(
     name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
     also = [f"validated {identity}"] if kind == "constraint" and not value.startswith(objects.VALIDATED_LATER) else []
     also += [f"valid {identity}"] if kind == "index" else []
+    if kind == "view" and (text := source(key)):
+        return [text], also
     statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
         statements.append(tables.fill_sequence(value, identity))
