@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.grammar import parse_statements
-from trueup.chain.repeats import finds_nothing, rows_selected
+from trueup.chain.repeats import finds_nothing, rows_it_leaves, rows_selected
 from trueup_testing.databases import Databases, execute, value
 
 pytestmark = pytest.mark.pg
@@ -90,3 +90,23 @@ def test_whether_the_rows_that_are_selected_are_there(
 )
 def test_inserts_that_do_not_say_their_keys(sql: str) -> None:
     assert "" == rows_selected(parse_statements(sql)[0], KEYS, there=True)
+
+
+@pytest.mark.parametrize(
+    "values, there",
+    [
+        ("(id, name) VALUES (1, 'a')", True),
+        ("(id, name) VALUES (1, 'b')", False),
+        ("(lead_id, name) VALUES ((SELECT id FROM leads WHERE name = 'a'), 'a')", True),
+        ("(lead_id, name) VALUES ((SELECT id FROM leads WHERE name = 'b'), 'a')", False),
+        ("(id, name) VALUES (nextval('ids'), 'a')", True),
+    ],
+)
+def test_whether_a_row_is_there(url: str, values: str, *, there: bool) -> None:
+    (condition,) = rows_it_leaves(parse_statements(f"INSERT INTO calls {values}")[0])
+
+    assert there == value(url, f"SELECT {condition}")
+
+
+def test_rows_that_are_told_by_truth_values_alone_are_not_known() -> None:
+    assert [] == rows_it_leaves(parse_statements("INSERT INTO calls (hot, note) VALUES (true, now())")[0])

@@ -27,9 +27,9 @@ def rows_it_leaves(
 ) -> list[str]:
     """One condition for each row of `INSERT … VALUES`, true where it is there; none where the text does not say them.
 
-    Only constants are compared: what a function gave (`now()`, a sequence) is another value each time; nor are columns
-    that are `changed` since. With `keys`, sets of columns that are unique together, a row is there where one with such
-    a key is.
+    Constants and subqueries are compared: what a function gave (`now()`, a sequence) is another value each time. Those
+    of columns that are `changed` since are not. With `keys`, sets of columns that are unique together, a row is there
+    where one with such a key is.
     """
     node = statement.node
     if statement.tag != "insert_stmt" or not node.cols or len(node.select_stmt.select_stmt.values_lists) > _MOST_ROWS:
@@ -41,8 +41,10 @@ def rows_it_leaves(
         same = {
             name: f"{in_quotes(name)} = {expression(value)}"
             for name, value in said.items()
-            if _is_constant(value) and name not in changed
+            if name not in changed and (_is_constant(value) or value.WhichOneof("node") == "sub_link")
         }
+        if all(_is_truth(said[name]) for name in same):  # many rows are alike in those
+            return []
         asked = (
             [[same[name] for name in sorted(key)] for key in keys if key <= same.keys()] if keys else [same.values()]
         )
@@ -139,6 +141,10 @@ def ends_the_same(statement: Statement) -> bool:
 def _with_alias(node: Any) -> str:
     alias = f" {in_quotes(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
     return f"{range_sql(node.relation)}{alias}"
+
+
+def _is_truth(value: Any) -> bool:
+    return bool(value.WhichOneof("node") == "a_const" and value.a_const.HasField("boolval"))
 
 
 def _is_constant(value: Any) -> bool:
