@@ -26,9 +26,9 @@ class Rows:
         answers = [self._is_true(emptiness_of(table)) for table in tables if f"table {table}" in self._live]
         return bool(tables) and all(answers)
 
-    def of(self, step: Step) -> list[str]:
+    def of(self, step: Step, *, changed: Collection[str] = ()) -> list[str]:
         """The conditions of the rows of its `INSERT … VALUES`; none where it does not say them."""
-        return _rows_of(step)
+        return _rows_of(step, changed=changed)
 
     def are_there(self, step: Step, *, changed: Collection[str] = ()) -> bool:
         """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false.

@@ -26,6 +26,7 @@ class Tail:
         self._steps = steps
         self._written = written
         self._rows = rows
+        self._known: dict[frozenset[str], dict[int, frozenset[str]]] = {}
 
     @cached_property
     def last_run(self) -> int:
@@ -72,14 +73,15 @@ class Tail:
 
     def _is_written_before(self, index: int) -> bool:
         """True where another step before it writes one of its rows."""
-        own = self._rows_by_step.get(index, frozenset())
-        return any(not own.isdisjoint(rows) for i, rows in self._rows_by_step.items() if i < index)
+        rows = self._rows_without(frozenset(self._changed_after(index)))
+        return any(not rows[index].isdisjoint(rows[i]) for i in rows if i < index)
 
-    @cached_property
-    def _rows_by_step(self) -> dict[int, frozenset[str]]:
-        """What each INSERT of the chain writes, as conditions."""
-        inserts = ((i, step) for i, step in enumerate(self._steps) if "insert_stmt" in step.tags)
-        return {i: frozenset(self._rows.of(step)) for i, step in inserts}
+    def _rows_without(self, changed: frozenset[str]) -> dict[int, frozenset[str]]:
+        """What each INSERT of the chain writes but for these columns, as conditions."""
+        if changed not in self._known:
+            inserts = ((i, step) for i, step in enumerate(self._steps) if "insert_stmt" in step.tags)
+            self._known[changed] = {i: frozenset(self._rows.of(step, changed=changed)) for i, step in inserts}
+        return self._known[changed]
 
     def _changed_after(self, index: int) -> set[str]:
         """The columns of its tables that steps behind it set."""
