@@ -16,6 +16,7 @@ from trueup.errors import UsageError
 
 _FOLDER_FILES = ("migration.sql", "up.sql")
 _IGNORED = (".down.sql", ".undo.sql", "_down.sql")
+_CHUNK = 1 << 16  # bytes
 _NUMBERS = re.compile(r"\d+")
 _LEADING_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}(?:-\d+)*)")
 _TIMESTAMP = re.compile(r"^(19|20)\d{6,15}$")
@@ -67,7 +68,8 @@ def read_files(folder: Path) -> list[MigrationFile]:
             hint="Name it with --migrations DIR, or set `migrations` in trueup.toml.",
         )
     files = [
-        MigrationFile(name=_name(path), path=path, data=_read(folder / path)) for path in sorted(_candidates(folder))
+        MigrationFile(name=_name(path), path=path, data=_read(f"{folder}/{path}"))
+        for path in sorted(_candidates(folder))
     ]
     if not files:
         raise UsageError(f"no migrations in {folder}", hint="Write one with `trueup new NAME`.")
@@ -124,12 +126,13 @@ def _as_timestamp(number: str) -> str:
     return number.ljust(17, "0") if _TIMESTAMP.match(number) else number
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
+    """A file's bytes. There may be thousands, and mostly one read is enough."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        parts = []
-        while part := os.read(descriptor, 1 << 20):
-            parts.append(part)
+        parts = [os.read(descriptor, _CHUNK)]
+        while len(parts[-1]) == _CHUNK:
+            parts.append(os.read(descriptor, _CHUNK))
         return b"".join(parts)
     finally:
         os.close(descriptor)

@@ -81,6 +81,8 @@ class Cursors:
 
     def _gone_ahead(self, key: str) -> int:
         """The place of a step that takes away again what the making of its table, which is there early, brings."""
+        if not self.live:
+            return 0
         owner = owner_of(key)
         while owner and owner_of(owner) and not owner.startswith(("table ", "column ")):
             owner = owner_of(owner)
