@@ -1,21 +1,18 @@
-"""The command `trueup`: finds the subcommand, and turns errors into an exit code, a message and a hint.
+"""The command `trueup`: finds the subcommand and its arguments.
 
 Subcommands are imported when they are called: start-up time is a feature.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
 from trueup import __version__
 from trueup.cli.common import Context
-from trueup.cli.output import say, say_error
-from trueup.errors import TrueupError
+from trueup.cli.ending import ended, print_error
 
 COMMANDS = {
     "init": "a new project: a folder of migrations and a trueup.toml",
@@ -73,39 +70,21 @@ def group(
     )
 
 
-def _print_error(fields: dict[str, object], exit_code: int, *, as_json: bool) -> None:
-    """The one document on standard output, where that was asked for."""
-    if as_json:
-        click.echo(json.dumps({"error": {**fields, "exit_code": exit_code}}, ensure_ascii=False))
-
-
-def run(arguments: list[str]) -> None:
+def run(arguments: list[str]) -> NoReturn:
     """Run the command line; exits with the code that `docs/commands.md` lists."""
-    if "--json" in arguments:  # it may stand anywhere
-        arguments = ["--json", *(a for a in arguments if a != "--json")]
     as_json = "--json" in arguments
+    if as_json:  # it may stand anywhere
+        arguments = ["--json", *(a for a in arguments if a != "--json")]
+    ended(lambda: _called(arguments, as_json=as_json), as_json=as_json)
+
+
+def _called(arguments: list[str], *, as_json: bool) -> int:
     try:
         code = group.main(args=arguments, standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except TrueupError as error:
-        _print_error(error.to_json(), error.exit_code, as_json=as_json)
-        say_error(error)
-        sys.exit(error.exit_code)
     except click.ClickException as error:
-        _print_error({"code": "usage", "message": error.format_message()}, 2, as_json=as_json)
+        print_error({"code": "usage", "message": error.format_message()}, 2, as_json=as_json)
         error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        _print_error({"code": "interrupted", "message": "interrupted"}, 130, as_json=as_json)
-        say("interrupted: the step that was running is undone, everything before it is kept")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:  # a fault of ours: say so, and keep the traceback for the report
-        if os.environ.get("TRUEUP_TRACEBACK"):
-            raise
-        _print_error({"code": "error", "message": f"{type(error).__name__}: {error}"}, 70, as_json=as_json)
-        say(f"error: a fault of trueup's own: {type(error).__name__}: {error}")
-        say("\nhint: Run it again with TRUEUP_TRACEBACK=1 and report what it prints.")
-        sys.exit(70)
+        return 2
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return code if isinstance(code, int) else 0

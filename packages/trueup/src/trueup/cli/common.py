@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trueup.cli.ending import print_json
 from trueup.config import Config, load
 from trueup.connect.urls import Urls, urls_from
 
@@ -63,7 +63,7 @@ class Context:
 
     def print_json(self, document: dict[str, Any]) -> None:
         """The one document on standard output."""
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
 
     def print_report(self, report: Report, show: Callable[[Report], None]) -> None:
         """The report as JSON where that was asked for, else as `show` writes it."""

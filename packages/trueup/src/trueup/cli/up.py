@@ -36,7 +36,7 @@ def command(
     patient: bool,
 ) -> int:
     """Bring the database true: run, complete or reconcile every step, heal what is missing, prove the result."""
-    from trueup import api
+    from trueup.cli.bring import bring
 
     folder, urls = context.folder, context.urls
     special = (
@@ -58,15 +58,5 @@ def command(
         wanted = {"to": to, "contract": phase == "contract", "keep_going": keep_going, "first_run": first_run}
         wanted["ends_idle"], wanted["patient"] = terminate_blockers == "idle", patient
         options = context.options(**wanted, **heal_wanted(heal, no_heal))
-    from trueup.cli.progress import Watching
-
-    with Watching() as watching:
-        report = api.up(urls, folder, name=context.settings.name, options=options, on_event=watching)
-    if context.as_json:
-        context.print_json(report.to_json())
-    else:
-        from trueup.cli.output import show_conclusion, show_drift
-
-        show_drift(report)
-        show_conclusion(report)
+    report = bring(urls, folder, as_json=context.as_json, name=context.settings.name, options=options)
     return EXIT_DRIFT if strict and not report.true else 0
