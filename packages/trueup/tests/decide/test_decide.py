@@ -416,3 +416,29 @@ def test_a_column_of_a_table_that_is_swapped_later_is_missing() -> None:
 
     assert {"column public.a.y": 0} == decision.heal
     assert ["skip", "run", "run", "run"] == verdicts(decision)
+
+
+USED = {"index public.i": "ON public.a USING btree (x, y)", "valid public.i": ""}
+UNIQUE = {"constraint public.a.k": "UNIQUE (x, y)"}
+
+
+@pytest.mark.parametrize(
+    "sql, lost, healed",
+    [
+        ("ALTER TABLE a ADD CONSTRAINT k UNIQUE USING INDEX i", [], [*USED]),
+        ("DROP INDEX i", [], []),
+        ("DROP INDEX i", ["column public.a.y"], ["column public.a.y", *USED]),
+    ],
+)
+def test_an_index_is_made_again_where_a_later_step_uses_it_up_or_its_column_was_lost(
+    sql: str, lost: list[str], healed: list[str]
+) -> None:
+    a = {"table public.a": "", "column public.a.x": "integer", "column public.a.y": "integer"}
+    made = UNIQUE if "k" in sql.split() else {}
+    locked = chain_of(
+        step("CREATE TABLE a (x int, y int)", a), step("CREATE INDEX i ON a (x, y)", USED), step(sql, made, gone=USED)
+    )
+
+    decision = decided(locked, {key: value for key, value in a.items() if key not in lost}, marked=[0, 1])
+
+    assert set(healed) == set(decision.heal)

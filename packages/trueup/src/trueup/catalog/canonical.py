@@ -32,11 +32,6 @@ def canonical_list(value: str) -> str:
     )
 
 
-def has_list(value: str) -> bool:
-    """True where a value may come of either of the two."""
-    return "::character varying" in value and "::text[]" in value
-
-
 def writable_list(value: str) -> str:
     """The opposite for DDL: written as IN, the server's first way of showing it comes out again."""
     if "::text[]" not in value:

@@ -1,12 +1,13 @@
 """Which statement of a step defines a function, a trigger or a view.
 
-Of a function's text the facts have only a hash. Some conditions the server shows in another way once they have been
-read back from what it showed.
+Of a function's text the facts have only a hash. Triggers and views the server may show in another way once they have
+been read back from what it showed.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from trueup.catalog.keys import own_name, parts, unquoted
 from trueup.chain.grammar import nodes_of, parse_statements, string_list
@@ -29,14 +30,25 @@ def defining_statement(step: Step, identity: str) -> str:
 
 
 def view_statement(step: Step, identity: str) -> str:
-    """The last statement of the step that makes the view, as CREATE OR REPLACE, unless a star in it has to be read."""
+    """The last statement of the step that makes the view, as CREATE OR REPLACE.
+
+    Empty where none does, and where columns that its tables have got since could give the text another meaning.
+    """
     name = own_name(identity)
     for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
         if tag == "view_stmt" and name in text:
             (statement,) = parse_statements(text)
-            if statement.node.view.relname == name and not any(nodes_of(statement.node, "A_Star")):
-                return _CREATE.sub("CREATE OR REPLACE ", text, count=1)
+            if statement.node.view.relname == name:
+                return _CREATE.sub("CREATE OR REPLACE ", text, count=1) if _says_all(statement.node.query) else ""
     return ""
+
+
+def _says_all(query: Any) -> bool:
+    """True for a query without stars in which each column is qualified, or all are of one table."""
+    if any(nodes_of(query, "A_Star")):
+        return False
+    one_table = len(list(nodes_of(query, "RangeVar"))) == 1
+    return one_table or all(len(column.fields) > 1 for column in nodes_of(query, "ColumnRef"))
 
 
 def trigger_statement(step: Step, identity: str) -> str:

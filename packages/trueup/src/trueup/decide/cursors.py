@@ -101,7 +101,7 @@ class Cursors:
         if kind_of(key) not in _DISPENSABLE or self._went_along(key):
             return 0
         after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
-        after = [(place, value) for place, value in after if value is not None or not self._goes_by_rename(key, place)]
+        after = [(place, value) for place, value in after if value is not None or not self._is_used_up(key, place)]
         if self.wanted.get(key) is None:  # made by a step that is still to come, then taken away
             made = next((place for place, value in after if value is not None), 0)
             after = [(place, value) for place, value in after if made and place > made]
@@ -109,23 +109,24 @@ class Cursors:
         made_anew = any(self._is_ahead(within) and within < place for within in self.paths.remade.get(key, ()))
         return 0 if made_anew else place
 
-    def _goes_by_rename(self, key: str, place: int) -> bool:
-        """True where the step renames it or what it is of: for that it has to be there."""
+    def _is_used_up(self, key: str, place: int) -> bool:
+        """True where the step renames it, or what it is of, or makes a constraint of it: it has to be there for that."""
         step, effect = self.locked.steps[place - 1], self.locked.effects[place - 1]
+        if key.startswith("index ") and "using index" in step.sql.lower() and mentions(step.sql, identity_of(key)):
+            return True
         return any(
             tag == "rename_stmt" and key in part.gone
             for tag, part in zip(step.tags, effect.parts or (effect,), strict=False)
         )
 
     def _went_along(self, key: str) -> bool:
-        """True where the table or column that it is of is lost: nobody dropped just this. It comes again with it."""
+        """True where the table or a column that it is of is lost: nobody dropped just this. It comes again with it."""
         owner = owner_of(key)
         if owner.startswith(("column ", "table ")) and self._is_lost(owner):
             return True
         value = self.wanted.get(key) or ""
-        return value.startswith("FOREIGN KEY") and any(
-            mentions(value.split("REFERENCES")[0], identity_of(column)) for column in self._lost.get(table_of(key), ())
-        )
+        named = value.split(" REFERENCES ")[0] if value.startswith("FOREIGN KEY") else value
+        return any(mentions(named, identity_of(column)) for column in self._lost.get(table_touched(key, value), ()))
 
     @cached_property
     def _lost(self) -> dict[str, list[str]]:

@@ -161,7 +161,10 @@ class _Building:
         later: list[Action] = []
         names = _any_of(awaited)
         for action in healing:
-            waits = bool(awaited) and any(names.search(statement) for statement in action.statements)
+            values = (
+                self.decision.before.get(key) or "" for key in action.keys
+            )  # where the text does not qualify names
+            waits = bool(awaited) and any(names.search(text) for text in (*action.statements, *values))
             (later if waits else first).append(action)
             if waits and (made := {identity_of(key) for key in action.keys if kind_of(key) in _READ}):
                 awaited |= made

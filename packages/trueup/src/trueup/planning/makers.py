@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from trueup.catalog.canonical import has_list
 from trueup.catalog.keys import identity_of, kind_of
 from trueup.chain.definitions import defining_statement, trigger_statement, view_statement
 from trueup.chain.model import LockedChain, Step
@@ -26,13 +25,13 @@ class Makers:
         return self._locked.steps[place] if place >= 0 else None
 
     def source(self, key: str, value: str | None) -> str:
-        """What defines a function, a trigger or a view whose text matters; empty where nothing of the chain does."""
+        """What defines a function, a trigger or a view; empty where no statement of the chain does as a whole."""
         step = self.step(key, value)
         if step is None:
             return ""
         if kind_of(key) == "trigger":
             return trigger_statement(step, identity_of(key))
         if kind_of(key) == "view":
-            return view_statement(step, identity_of(key)) if value and has_list(value) else ""
+            return view_statement(step, identity_of(key))
         text = self._locked.effects[self.place(key, value)].texts.get(key, "")
         return text or defining_statement(step, identity_of(key))
