@@ -110,7 +110,7 @@ class Cursors:
         return 0 if made_anew else place
 
     def _is_used_up(self, key: str, place: int) -> bool:
-        """True where the step renames it, or what it is of, or makes a constraint of it: it has to be there for that."""
+        """True where the step renames it or what it is of, or makes a constraint of it: it has to be there for that."""
         step, effect = self.locked.steps[place - 1], self.locked.effects[place - 1]
         if key.startswith("index ") and "using index" in step.sql.lower() and mentions(step.sql, identity_of(key)):
             return True
