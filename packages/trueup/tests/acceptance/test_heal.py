@@ -396,3 +396,21 @@ def test_a_materialized_view_over_a_lost_column_holds_nothing_of_its_own(
     execute(url, "INSERT INTO s (t_id) VALUES (3)", "ALTER TABLE s DROP COLUMN id CASCADE")
 
     assert 0 == run(*where, "up", "--strict").code
+
+
+def test_an_update_that_reads_what_is_gone_since_fills_nothing(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    files = {
+        "001.sql": "CREATE TABLE t (id int, old text, hash text);",
+        "002.sql": "UPDATE t SET hash = md5(old);\nALTER TABLE t ALTER hash SET NOT NULL;",
+        "003.sql": "ALTER TABLE t DROP COLUMN old;",
+    }
+    folder, url = chain(files), databases.create()
+    execute(url, files["001.sql"], "INSERT INTO t VALUES (1, 'a')", files["002.sql"], files["003.sql"])
+    execute(url, "ALTER TABLE t DROP COLUMN hash")
+
+    answer = run("--migrations", folder, "--database-url", url, "up")
+
+    assert 3 == answer.code
+    assert "the column was lost, and nothing says what its rows had" in answer.err

@@ -9,6 +9,7 @@ from trueup.catalog.keys import (
     identity_of,
     index_table,
     kind_of,
+    mentions,
     owner_of,
     parts,
     quoted,
@@ -143,3 +144,16 @@ def test_what_a_fact_cannot_be_without(key: str, owner: str) -> None:
 )
 def test_the_table_of_an_index(value: str, table: str) -> None:
     assert table == index_table(value)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("SELECT public FROM envs", True),
+        ('UPDATE "public"."envs" SET id = 1', False),
+        ("SELECT public.f(id) FROM public . envs", False),
+        ("SELECT e.public FROM public.envs e", True),
+    ],
+)
+def test_a_column_called_like_a_schema_is_mentioned_where_no_dot_follows(text: str, *, said: bool) -> None:
+    assert said == mentions(text, "public.envs.public")

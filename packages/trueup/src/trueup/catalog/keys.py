@@ -33,6 +33,8 @@ _GRANT = re.compile(
 _DEFAULTS = re.compile(
     rf"(?:for (?P<owner>{_NAME}) )?on (?P<objects>[a-z ]+?)(?: in (?P<schema>{_NAME}))? to (?P<role>{_NAME})$"
 )
+_OF_TABLE_PARTS = 3  # schema, table, own name
+_BEFORE_DOT = r'|"?\s*\.'  # there it is a schema or a table of the same name
 _PART = re.compile(r'"(?:[^"]|"")+"|[^."(]+')
 
 
@@ -115,9 +117,12 @@ def own_name(identity: str) -> str:
 
 
 def mentions(text: str, identity: str) -> bool:
-    """True where a text has an object's own name as a word."""
+    """True where a text has an object's own name as a word; that of a part of a table not before a dot."""
     name = own_name(identity)
-    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    if name not in text:
+        return False
+    of_table = len(parts(identity)) == _OF_TABLE_PARTS
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w{_BEFORE_DOT if of_table else ''})", text) is not None
 
 
 def quoted(name: str) -> str:

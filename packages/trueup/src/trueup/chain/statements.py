@@ -173,6 +173,12 @@ def columns_written(text: str) -> set[str]:
     return found
 
 
+def filled_whole(text: str) -> set[str]:
+    """The tables of which an INSERT fills all columns, for it names none: unquoted, without schemas."""
+    inserts = (node for s in parse_statements(text) for node in nodes_of(s.node, "InsertStmt"))
+    return {str(node.relation.relname) for node in inserts if not node.cols}
+
+
 def relations_named(text: str) -> set[str]:
     """The tables and views that the statements of a text name, unquoted, without schemas."""
     return {str(name.relname) for s in parse_statements(text) for name in nodes_of(s.node, "RangeVar")}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trueup.catalog import enums
-from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, parts, table_of, table_touched, unquoted
+from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
 from trueup.chain.model import Step
-from trueup.chain.statements import columns_written
+from trueup.chain.statements import columns_written, filled_whole
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 
@@ -184,11 +184,14 @@ class Surroundings:
 
 def not_filled(step: Step, columns: list[str]) -> list[str]:
     """Those of the columns that the step uses otherwise than to fill them."""
-    filled = {name for text in step.statements for name in columns_written(text)} if columns else set()
-    return [column for column in columns if unquoted(parts(column)[-1]) not in filled]
+    if not columns:
+        return []
+    filled = {name for text in step.statements for name in columns_written(text)}
+    whole = {name for text in step.statements for name in filled_whole(text)}
+    return [c for c in columns if own_name(c) not in filled and own_name(table_of(f"column {c}")) not in whole]
 
 
 def fills_only(step: Step, columns: list[str]) -> bool:
     """True for a step of UPDATEs that set these columns and no others."""
     names = {name for text in step.statements for name in columns_written(text)}
-    return set(step.tags) == {"update_stmt"} and names == {unquoted(parts(column)[-1]) for column in columns}
+    return set(step.tags) == {"update_stmt"} and names == {own_name(column) for column in columns}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from trueup.catalog.keys import identity_of, kind_of, own_name, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Decision
@@ -60,9 +60,15 @@ class Filling:
             if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:
                 (statement,) = parse_statements(step.statements[0])
                 targets = {target.res_target.name for target in statement.node.target_list}
-                if statement.node.relation.relname == table and column in targets:
+                if statement.node.relation.relname == table and column in targets and self._still_fits(step, key):
                     found.append(step)
         return found
+
+    def _still_fits(self, step: Step, key: str) -> bool:
+        """True where no column of the table that the UPDATE names has been taken away since."""
+        table, before = table_of(key), self._decision.before
+        taken = (one for one in self._decision.final if one.startswith("column ") and table_of(one) == table)
+        return not any(before.get(one) is None and mentions(step.sql, identity_of(one)) for one in taken)
 
 
 def _name(column: str, step: Step) -> str:
