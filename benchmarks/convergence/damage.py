@@ -70,7 +70,7 @@ def apply_early(conn: psycopg.Connection, chain: Chain, position: int, rng: rand
     if not later:
         return []
     wanted = rng.randint(1, _MOST_EARLY)
-    if rng.random() < 0.5:  # noqa: PLR2004 - half of the time
+    if rng.random() < 0.5:
         start = rng.randrange(len(later))
         candidates = later[start : start + wanted * 2]
     else:

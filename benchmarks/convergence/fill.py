@@ -116,12 +116,12 @@ def _insert(table: _Table, row: int, attempt: int, rng: random.Random) -> str | 
         values.append(value)
     if not names:
         return f"INSERT INTO {table.name} DEFAULT VALUES"
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(values)})"  # noqa: S608 - ours
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(values)})"
 
 
 def _value(column: dict[str, Any], row: int, attempt: int, rng: random.Random) -> str | None:
     if column["parent"]:
-        found = f"SELECT {column['parent_column']} FROM {column['parent']} ORDER BY 1 OFFSET {row} LIMIT 1"  # noqa: S608
+        found = f"SELECT {column['parent_column']} FROM {column['parent']} ORDER BY 1 OFFSET {row} LIMIT 1"
         return f"({found})"
     if attempt < _ATTEMPTS - 1 and not column["labels"] and (allowed := literals_in(column["checks"])):
         return "'" + rng.choice(allowed) + "'"

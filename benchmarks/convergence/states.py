@@ -73,7 +73,7 @@ class Maker:
     def position(self, seed: int) -> int:
         """How many files are run for a seed: anything but none and all."""
         last = max(len(self.chain.files) - 1, 1)
-        return random.Random(f"{self.chain.name}:{seed}").randint(1, last)  # noqa: S311 - no secret
+        return random.Random(f"{self.chain.name}:{seed}").randint(1, last)
 
     def base(self, seed: int, bare: str) -> Base:
         """The clean prefix of a seed, with rows, from a database that has the prefix without rows."""
@@ -117,7 +117,7 @@ class Maker:
             CannotMakeError: nothing there that could be done.
             EngineError: the engine failed where it had to help.
         """
-        rng = random.Random(f"{kind}:{self.chain.name}:{seed}")  # noqa: S311 - no secret
+        rng = random.Random(f"{kind}:{self.chain.name}:{seed}")
         if kind == "orm":
             return self._orm(rng)
         if kind == "empty":
@@ -190,7 +190,7 @@ def _delete_marks(conn: psycopg.Connection, rng: random.Random) -> str:
     """Delete a part of the ledger: single marks here and there, or all from some place on."""
     query = "SELECT chain, migration_id FROM trueup.schema_migrations ORDER BY applied_at, migration_id"
     marks = conn.execute(query).fetchall()
-    if rng.random() < 0.5:  # noqa: PLR2004 - half of the time
+    if rng.random() < 0.5:
         doomed = [mark for mark in marks if rng.random() < _SHARE_OF_MARKS_DELETED]
         how = "here and there"
     else:

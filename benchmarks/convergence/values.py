@@ -42,7 +42,7 @@ def value_sql(
 
 def _text(base: str, modifier: int, number: int, rng: random.Random) -> str:
     word = f"{rng.choice(_WORDS)}_{number}_{rng.randrange(16**8):08x}"
-    if modifier > 4 and base in ("varchar", "bpchar"):  # noqa: PLR2004 - VARHDRSZ
+    if modifier > 4 and base in ("varchar", "bpchar"):
         word = word[-(modifier - 4) :]
     return _quoted(word)
 

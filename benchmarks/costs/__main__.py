@@ -94,7 +94,7 @@ def _replayed(server: Server, folder: Path, name: str, rounds: int) -> tuple[Rep
         for _ in range(rounds):
             _recreate(server)
             command = [shutil.which("psql") or "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(script)]
-            psql.append(_once(lambda: subprocess.run([*command, server.url("costs")], check=True, env=quiet)))  # noqa: B023
+            psql.append(_once(lambda: subprocess.run([*command, server.url("costs")], check=True, env=quiet)))  # noqa: B023 - called at once
             began = time.perf_counter()
             locked = learn(chain, scratch_url=server.url())
             replay.append((time.perf_counter() - began) * 1000)

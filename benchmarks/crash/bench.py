@@ -61,7 +61,7 @@ class Trial:
         """A sample of the points of one run, the same every time."""
         reachable = int(self.messages * self.subject.reachable)
         every = [Point(n, after) for n in range(reachable) for after in (None, *self.subject.delays)]
-        return sorted(random.Random(SEED).sample(every, min(count, len(every))), key=str)  # noqa: S311
+        return sorted(random.Random(SEED).sample(every, min(count, len(every))), key=str)
 
     def sample(self, killed: str, count: int, on_point: Callable[[str], None]) -> Line:
         """Try points, each on a fresh database."""

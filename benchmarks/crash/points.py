@@ -127,7 +127,7 @@ def killed_at(wanted: Wanted, kill: Kill, url: str, folder: Path, options: trueu
             raise psycopg.OperationalError("the answer is lost")
         return execute(self, query, *rest, **more)
 
-    psycopg.Connection.execute = watching  # type: ignore[method-assign]
+    psycopg.Connection.execute = watching  # type: ignore[method-assign]  # in a child process of its own
     return bring_true(url, folder, options)
 
 

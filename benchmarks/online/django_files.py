@@ -64,7 +64,7 @@ _HANDLE_NOT_NULL = 'migrations.AlterField("Order", "handle", models.UUIDField(db
 
 
 def _migration(number: int, *operations: str, atomic: bool = True) -> tuple[str, str]:
-    before = "0001_initial" if number == 2 else f"{number - 1:04d}_change"  # noqa: PLR2004
+    before = "0001_initial" if number == 2 else f"{number - 1:04d}_change"
     body = "".join(f"        {operation},\n" for operation in operations)
     text = f'{_HEAD}    atomic = {atomic}\n    dependencies = [("app", "{before}")]\n    operations = [\n{body}    ]\n'
     return f"{number:04d}_change", text

@@ -44,7 +44,7 @@ class Client(threading.Thread):
     def __init__(self, dsn: str, rows: int, period: float, stop: threading.Event, seed: int) -> None:
         super().__init__(daemon=True)
         self._dsn, self._rows, self._period, self._stop_asked = dsn, rows, period, stop
-        self._random = random.Random(seed)  # noqa: S311 - a load, no secret
+        self._random = random.Random(seed)
         self._conn = self._connect()
         self.seen: list[Seen] = []
 

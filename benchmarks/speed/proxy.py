@@ -115,7 +115,7 @@ def _pump(source: socket.socket, sink: socket.socket, reader: Reader | None) -> 
             if reader:
                 reader.feed(data)
             sink.sendall(data)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # it is closed already
         sink.shutdown(socket.SHUT_WR)
 
 

@@ -46,7 +46,7 @@ class Series:
     @property
     def quartiles(self) -> tuple[float, float]:
         """Seconds: a quarter of the repetitions was faster than the first, a quarter slower than the second."""
-        if len(self.seconds) < 2:  # noqa: PLR2004 - what statistics asks for
+        if len(self.seconds) < 2:
             return (self.seconds[0], self.seconds[0]) if self.seconds else (0.0, 0.0)
         low, _, high = statistics.quantiles(self.seconds, n=4, method="inclusive")
         return low, high

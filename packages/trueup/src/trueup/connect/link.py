@@ -69,7 +69,7 @@ class Link:
 
     def close(self) -> None:
         """Close the connection; harmless when it is lost."""
-        with contextlib.suppress(psycopg.Error):
+        with contextlib.suppress(psycopg.Error):  # then the server has closed it already
             self.conn.close()
 
 

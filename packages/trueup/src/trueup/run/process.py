@@ -40,7 +40,7 @@ def _space() -> str:
 
 def _began(pid: int) -> str:
     """When a process began, in ticks since boot; `gone` where there is none, or only its remains."""
-    with contextlib.suppress(OSError, IndexError):
+    with contextlib.suppress(OSError, IndexError):  # it may end while it is looked at
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return "gone" if fields[0] in ("Z", "X") else fields[19]
     return "gone"

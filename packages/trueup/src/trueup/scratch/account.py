@@ -87,7 +87,7 @@ def account_for(data_dir: Path | None) -> Account:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
-            continue
+            continue  # it does not exist here; the next may
         return Account(uid=entry.pw_uid, gid=entry.pw_gid)
     message = f"PostgreSQL does not run as root, and none of the accounts {' and '.join(_ACCOUNTS)} exists here"
     raise ScratchError(message, hint="Add one (useradd --system postgres), or run trueup as an ordinary user.")

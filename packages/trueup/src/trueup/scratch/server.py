@@ -190,10 +190,10 @@ class Server:
                 self._process.send_signal(signal.SIGQUIT)
                 self._process.wait()
         if self._watchdog.stdin is not None and not self._watchdog.stdin.closed:
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(BrokenPipeError):  # it has ended before us: there is nothing to tell it
                 self._watchdog.stdin.write(b"stopped\n")
                 self._watchdog.stdin.flush()
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(BrokenPipeError):  # closing writes what is left
                 self._watchdog.stdin.close()
             self._watchdog.wait()
         if self._temporary is not None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from trueup.planning.model import Action
     from trueup.run.execute import Executor
 
+_MINUTE = 60  # seconds
+_HOUR = 60  # minutes
 _TIMEOUT = "57014"
 _LOCK_TIMEOUT = "55P03"
 _RETRIED = (_TIMEOUT, _LOCK_TIMEOUT, "40P01", "40001")
@@ -83,10 +85,10 @@ class Progress(NamedTuple):
 def duration(seconds: float) -> str:
     """A time as people say it: `41 s`, `3 min 20 s`, `2 h 05 min`."""
     whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - seconds of a minute
+    if whole < _MINUTE:
         return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004
+    minutes, rest = divmod(whole, _MINUTE)
+    return f"{minutes} min {rest:02} s" if minutes < _HOUR else f"{minutes // _HOUR} h {minutes % _HOUR:02} min"
 
 
 class Work:
