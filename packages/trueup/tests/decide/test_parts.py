@@ -114,3 +114,14 @@ def test_what_stands_between_statements_that_have_not_run_has_not_run_either() -
 
     assert [1, 2] == chosen(there, others, TABLE, Effect(), tags=tags, texts=("", "", insert), rows={"public.c": True})
     assert chosen(there, TABLE, others, Effect(), tags=tags, texts=("", "", insert), rows={"public.c": True}) is None
+
+
+def test_what_is_there_under_both_names_is_a_persons_decision() -> None:
+    made, renamed = (
+        Effect(set={"enum public.new": "'a'"}),
+        Effect(set={"enum public.old": "'a'"}, gone=("enum public.e",)),
+    )
+    there: dict[str, str | None] = {"enum public.e": "'a', 'b'", "enum public.old": "'a', 'b'"}
+
+    assert chosen(there, made, renamed, tags=("create_enum_stmt", "rename_stmt")) is None
+    assert [0, 1] == chosen({"enum public.e": "'a', 'b'"}, made, renamed, tags=("create_enum_stmt", "rename_stmt"))

@@ -42,6 +42,8 @@ def statements_to_run(
             continue
         if any(there) and not _still_before(part, state):
             return None
+        if step.tags[position] == "rename_stmt" and _is_under_both_names(part, state):
+            return None
         chosen.append(position)
         state.update(part.set)
         state.update(dict.fromkeys(part.gone))
@@ -132,6 +134,12 @@ def _is_there(
     """True where the fact is as this statement leaves it, as the whole step does, or further along."""
     found = state.get(key)
     return found == value or beyond(key) or (found is not None and found == effect.set.get(key))
+
+
+def _is_under_both_names(part: Effect, state: Mapping[str, Value]) -> bool:
+    """True where something is called already as the statement is to call it: nobody knows which of the two is meant."""
+    kinds = {kind_of(key) for key in part.gone}
+    return any(state.get(key) is not None and kind_of(key) in kinds for key in part.set)
 
 
 def _still_before(part: Effect, state: Mapping[str, Value]) -> bool:

@@ -252,7 +252,7 @@ class Deciding:
             if all(self.now.get(key) is not None for key in removes) and not begun:
                 return self._run(index, step, effect, "what it removes or renames is still there")
             left = left or missing
-        if left or (step.has_data and not step.guarded):
+        if left or (step.has_data and not step.guarded) or self._has_passing(effect):
             shown = tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in missing)
             return StepVerdict(
                 index=index,
