@@ -55,6 +55,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads ADD phones text[]"],
     ),
+    "a default that a block sets and takes away again": (
+        [
+            (
+                "BEGIN;\nALTER TABLE leads ADD age int NOT NULL DEFAULT 1;\n"
+                "ALTER TABLE leads ALTER age DROP DEFAULT;\nCOMMIT;"
+            ),
+            "CREATE TABLE calls (id int);",
+        ],
+        ["ALTER TABLE leads ADD age int NOT NULL DEFAULT 1"],
+    ),
     "a constraint renamed that is replaced before": (
         [
             "ALTER TABLE leads ADD CONSTRAINT named CHECK (name <> '');",

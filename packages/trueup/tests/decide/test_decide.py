@@ -443,3 +443,18 @@ def test_an_index_is_made_again_where_a_later_step_uses_it_up_or_its_column_was_
     decision = decided(locked, {key: value for key, value in a.items() if key not in lost}, marked=[0, 1])
 
     assert set(healed) == set(decision.heal)
+
+
+@pytest.mark.parametrize("refers, healed", [(True, {"constraint public.a.k"}), (False, set())])
+def test_a_key_that_a_later_step_refers_to_is_made_again_though_another_drops_it(
+    *, refers: bool, healed: set[str]
+) -> None:
+    a = {"table public.a": "", "column public.a.x": "integer", **UNIQUE}
+    foreign = {"constraint public.b.f": "FOREIGN KEY (x) REFERENCES public.a(x)"} if refers else {}
+    b = {"table public.b": "", "column public.b.x": "integer", **MORE, **foreign}
+    drop = step("ALTER TABLE a DROP CONSTRAINT k", gone=UNIQUE)
+    locked = chain_of(step("CREATE TABLE a (x int)", a), step("CREATE TABLE b (x int)", b), drop)
+
+    decision = decided(locked, {key: value for key, value in a.items() if key not in UNIQUE}, marked=[0])
+
+    assert healed == decision.heal.keys()

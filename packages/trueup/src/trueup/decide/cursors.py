@@ -107,7 +107,16 @@ class Cursors:
             after = [(place, value) for place, value in after if made and place > made]
         place = next((place for place, value in after if value is None), 0)
         made_anew = any(self._is_ahead(within) and within < place for within in self.paths.remade.get(key, ()))
-        return 0 if made_anew else place
+        return 0 if made_anew or self._is_referred_to(key, place) else place
+
+    def _is_referred_to(self, key: str, end: int) -> bool:
+        """True for a key that a foreign key made by a step still to come, before that place, may need."""
+        value = self.wanted.get(key) or ""
+        if not value.startswith(("UNIQUE", "PRIMARY KEY")):
+            return False
+        parent = f" REFERENCES {table_touched(key, value)}("
+        pending = (self.locked.effects[index] for index in range(end - 1) if index not in self.done)
+        return any(made.startswith("FOREIGN KEY") and parent in made for e in pending for made in e.set.values())
 
     def _is_used_up(self, key: str, place: int) -> bool:
         """True where the step renames it or what it is of, or makes a constraint of it: it has to be there for that."""

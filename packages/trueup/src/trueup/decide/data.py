@@ -83,7 +83,7 @@ class DataRules:
 
     def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and not self.around.still_fits(index):
-            return _conflict(index, "it is not in the ledger, and its tables have changed since")
+            return self._unless_settled(index, step, "it is not in the ledger, and its tables have changed since")
         there = "" if step.guarded else self._rows_confirm(index, step)
         return _assume(index, there) if there else _run(index, "not in the ledger")
 

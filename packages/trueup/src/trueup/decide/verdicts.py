@@ -182,6 +182,8 @@ class Deciding:
             )
         there, missing, strange = self._sorted_facts(index, effect)
         if not missing and not strange:
+            if self._has_passing(effect) and (half := self._some_statements(index, step, effect)):
+                return half
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
