@@ -19,8 +19,8 @@ import trueup
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "packages" / "trueup" / "tests" / "helpers"))
 
-from trueup_testing.pooler import Pooler  # noqa: E402
-from trueup_testing.serverlog import LOG_SETTINGS  # noqa: E402
+from trueup_testing.pooler import Pooler  # noqa: E402 - its folder has to be on the path
+from trueup_testing.serverlog import LOG_SETTINGS  # noqa: E402 - the same
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the server makes a private folder in it
 _ENOUGH = 4 << 30  # bytes

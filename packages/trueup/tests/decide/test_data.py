@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from trueup.chain.model import LockedChain
@@ -13,11 +15,11 @@ pytestmark = pytest.mark.unit
 WRITES_A = {"public.a": "RX"}
 
 
-def chain(sql: str, **more: object) -> LockedChain:
+def chain(sql: str, **more: Any) -> LockedChain:
     """A, then the step in question, then a column of A and other tables."""
     return chain_of(
         step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
-        step(sql, locks=WRITES_A, **more),  # type: ignore[arg-type]
+        step(sql, locks=WRITES_A, **more),
         step("ALTER TABLE a ADD y int", {"column public.a.y": "integer"}),
         step("CREATE TABLE b ()", {"table public.b": ""}),
         *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "cde"),

@@ -104,7 +104,7 @@ class _Reading:
 
     def _transaction(self, statement: Statement, found: Directives) -> None:
         word = statement.text.split()[0].upper()
-        begins = statement.text.upper().startswith(("BEGIN", "START"))
+        begins = word in ("BEGIN", "START")
         self._is_wrapped = self._is_wrapped or (self._opened is None and not begins)
         if begins:
             self._opened = self._opened or self._new(Block(directives=found, allowed=_allowed(found, 0)))

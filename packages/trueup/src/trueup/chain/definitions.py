@@ -7,10 +7,11 @@ been read back from what it showed.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from trueup.catalog.keys import own_name, parts, unquoted
-from trueup.chain.grammar import nodes_of, parse_statements, string_list
+from trueup.chain.grammar import Statement, nodes_of, parse_statements, string_list
 from trueup.chain.model import Step
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
@@ -19,13 +20,11 @@ _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
 def defining_statement(step: Step, identity: str) -> str:
     """The last statement of the step that defines the function, as CREATE OR REPLACE; empty where none does."""
     name = own_name(identity)
-    for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
-        if tag not in ("create_function_stmt", "define_stmt") or name not in text:
-            continue
-        (statement,) = parse_statements(text)
-        names = statement.node.funcname if tag == "create_function_stmt" else statement.node.defnames
+    for statement in _last_first(step, ("create_function_stmt", "define_stmt"), name):
+        is_function = statement.tag == "create_function_stmt"
+        names = statement.node.funcname if is_function else statement.node.defnames
         if string_list(names)[-1] == name:
-            return _CREATE.sub("CREATE OR REPLACE ", text, count=1)
+            return _or_replace(statement)
     return ""
 
 
@@ -35,11 +34,9 @@ def view_statement(step: Step, identity: str) -> str:
     Empty where none does, and where columns that its tables have got since could give the text another meaning.
     """
     name = own_name(identity)
-    for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
-        if tag == "view_stmt" and name in text:
-            (statement,) = parse_statements(text)
-            if statement.node.view.relname == name:
-                return _CREATE.sub("CREATE OR REPLACE ", text, count=1) if _says_all(statement.node.query) else ""
+    for statement in _last_first(step, ("view_stmt",), name):
+        if statement.node.view.relname == name:
+            return _or_replace(statement) if _says_all(statement.node.query) else ""
     return ""
 
 
@@ -54,9 +51,18 @@ def _says_all(query: Any) -> bool:
 def trigger_statement(step: Step, identity: str) -> str:
     """The last statement of the step that makes the trigger; empty where none does."""
     _, table, name = (unquoted(part) for part in parts(identity))
-    for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
-        if tag == "create_trig_stmt" and name in text:
-            (statement,) = parse_statements(text)
-            if (statement.node.relation.relname, statement.node.trigname) == (table, name):
-                return text
+    for statement in _last_first(step, ("create_trig_stmt",), name):
+        if (statement.node.relation.relname, statement.node.trigname) == (table, name):
+            return statement.text
     return ""
+
+
+def _last_first(step: Step, tags: Collection[str], name: str) -> Iterator[Statement]:
+    """The step's statements of these kinds that have the name in them, from the last on."""
+    for text, tag in reversed(list(zip(step.statements, step.tags, strict=True))):
+        if tag in tags and name in text:
+            yield from parse_statements(text)
+
+
+def _or_replace(statement: Statement) -> str:
+    return _CREATE.sub("CREATE OR REPLACE ", statement.text, count=1)

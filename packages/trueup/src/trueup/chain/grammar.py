@@ -6,7 +6,7 @@ parser is imported when something is first parsed: a run whose lock file has all
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -59,6 +59,12 @@ def expression(node: Any) -> str:
     tree = _parser().ParseResult(version=170000)
     tree.stmts.add().stmt.select_stmt.target_list.add().res_target.val.CopyFrom(node)
     return str(_parser().deparse(tree)).removeprefix("SELECT ")
+
+
+def parse_each(texts: Iterable[str]) -> Iterator[Statement]:
+    """The statements of several texts, such as those of a step."""
+    for text in texts:
+        yield from parse_statements(text)
 
 
 def statement_text(node: Any) -> str:

@@ -11,11 +11,13 @@ from trueup.chain.grammar import (
     enum_name,
     expression,
     nodes_of,
+    parse_each,
     range_sql,
     relation_text,
     statement_text,
     string_list,
 )
+from trueup.chain.model import Step
 from trueup.chain.statements import conjuncts
 
 _NO_VALUE = ("set_to_default", "multi_assign_ref")
@@ -119,6 +121,11 @@ def finds_nothing(statement: Statement) -> str:
     relations = ", ".join([_with_alias(node), *(relation_text(other) for other in others)])
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"NOT EXISTS (SELECT FROM {relations}{where})"
+
+
+def step_ends_the_same(step: Step) -> bool:
+    """True where all statements of the step do."""
+    return all(map(ends_the_same, parse_each(step.statements)))
 
 
 def ends_the_same(statement: Statement) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from trueup.catalog.keys import literal
@@ -11,6 +12,7 @@ from trueup.chain.grammar import (
     deparse,
     enum_name,
     nodes_of,
+    parse_each,
     parse_statements,
     range_name,
     string_list,
@@ -161,10 +163,10 @@ def _where_column_is_null(update: Any) -> bool:
     )
 
 
-def columns_written(text: str) -> set[str]:
-    """The columns that an UPDATE sets or an INSERT fills, by name."""
+def columns_written(texts: Iterable[str]) -> set[str]:
+    """The columns that UPDATEs set or INSERTs fill, by name."""
     found: set[str] = set()
-    for statement in parse_statements(text):
+    for statement in parse_each(texts):
         for part in walk(statement.node):
             if part.DESCRIPTOR.name == "UpdateStmt":
                 found.update(target.res_target.name for target in part.target_list)
@@ -173,9 +175,9 @@ def columns_written(text: str) -> set[str]:
     return found
 
 
-def filled_whole(text: str) -> set[str]:
+def filled_whole(texts: Iterable[str]) -> set[str]:
     """The tables of which an INSERT fills all columns, for it names none: unquoted, without schemas."""
-    inserts = (node for s in parse_statements(text) for node in nodes_of(s.node, "InsertStmt"))
+    inserts = (node for s in parse_each(texts) for node in nodes_of(s.node, "InsertStmt"))
     return {str(node.relation.relname) for node in inserts if not node.cols}
 
 

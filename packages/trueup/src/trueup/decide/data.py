@@ -10,9 +10,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from trueup.catalog.keys import kind_of
-from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
-from trueup.chain.repeats import ends_the_same
+from trueup.chain.repeats import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
@@ -162,7 +161,7 @@ class DataRules:
     def _fills_healed(self, index: int, step: Step) -> list[str]:
         """The columns that it fills, where each was made anew and it changes nothing else: it can run again."""
         columns = self.around.healed_and_named(index)
-        again = columns and fills_only(step, columns) and _ends_the_same(step) and self.around.still_fits(index)
+        again = columns and fills_only(step, columns) and step_ends_the_same(step) and self.around.still_fits(index)
         return columns if again else []
 
     def _refills(self, index: int, step: Step) -> StepVerdict:
@@ -191,7 +190,7 @@ class DataRules:
         return self._unless_settled(index, step, why)
 
     def _still_to_make(self, index: int) -> str:
-        """A table that it writes and that a step before it, still to run, makes."""
+        """A table that it writes, that a step before it makes, and that is not there yet."""
         written = (f"table {table}" for table in self.around.written(index))
         return next((key for key in written if key not in self.live and self.around.is_made_before(key, index)), "")
 
@@ -200,7 +199,7 @@ class DataRules:
         if there := self._rows_confirm(index, step):
             return _assume(index, there)
         doubtful = self.marks.own and self.around.before_it(index) in self.unmarked
-        if doubtful and not _ends_the_same(step) and not self.rows.none_in(written):
+        if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):
             if self.rows.are_there(step):
                 return _assume(index, "the rows that it writes are there")
             if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
@@ -229,8 +228,13 @@ class DataRules:
     def _is_changed_after(self, index: int) -> bool:
         """True where a later step that is done has changed or deleted rows of a table that it writes."""
         written = self.around.written(index)
-        later = (i for i in self.done if i > index and not _CHANGES_ROWS.isdisjoint(self.locked.steps[i].tags))
-        return any(not written.isdisjoint(self.around.written(i)) for i in later)
+        return any(i > index and not written.isdisjoint(changed) for i, changed in self._changed_by.items())
+
+    @cached_property
+    def _changed_by(self) -> dict[int, set[str]]:
+        """The tables in which each step that is done has changed or deleted rows, where it has."""
+        changes = (i for i in self.done if not _CHANGES_ROWS.isdisjoint(self.locked.steps[i].tags))
+        return {i: self.around.written(i) for i in changes}
 
     def _is_changed_before(self, index: int) -> bool:
         """True where steps that are to run before it change rows that it uses: what is there now says nothing."""
@@ -247,8 +251,3 @@ def _assume(index: int, why: str) -> StepVerdict:
 
 def _conflict(index: int, why: str) -> StepVerdict:
     return StepVerdict(index=index, verdict="conflict", reason=why)
-
-
-def _ends_the_same(step: Step) -> bool:
-    """Done twice, it ends as done once."""
-    return all(ends_the_same(s) for text in step.statements for s in parse_statements(text))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, unquoted
-from trueup.chain.grammar import Statement, nodes_of, parse_statements
+from trueup.chain.grammar import Statement, nodes_of, parse_each
 from trueup.chain.model import Step
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -47,9 +47,10 @@ class Ordering:
         """
         if not self._place_here or not any(tag in _STAR_COUNTS for tag in step.tags):
             return None
-        if set(step.tags) <= _CALLS and (table := self._read_by_call(index, now)):
-            return table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, now))
-        for name, whole in {pair for text in step.statements for s in parse_statements(text) for pair in _depends(s)}:
+        if set(step.tags) <= _CALLS:
+            table = self._read_by_call(index, now)
+            return (table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, now))) if table else None
+        for name, whole in {pair for s in parse_each(step.statements) for pair in _depends(s)}:
             for table in (table for table in self._columns if unquoted(parts(table)[-1]) == name):
                 if self._may_be_remade(table, index) or not self._is_plain(table, index):
                     continue

@@ -108,7 +108,7 @@ def _fills_what_passes(position: int, step: Step, effect: Effect) -> bool:
         return False
     added = {key for part in effect.parts[:position] for key in part.set if kind_of(key) == "column"}
     passing = {own_name(identity_of(key)) for key in added if key not in effect.set}
-    return columns_written(step.statements[position]) <= passing
+    return columns_written([step.statements[position]]) <= passing
 
 
 def _nearest(positions: range, parts: Sequence[Effect], named: set[str]) -> set[int]:

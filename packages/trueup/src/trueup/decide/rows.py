@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from trueup.catalog.keys import table_touched, unquoted
-from trueup.chain.grammar import parse_statements
+from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.repeats import finds_nothing, rows_it_finds, rows_it_leaves, rows_selected
 
@@ -65,12 +65,12 @@ class Rows:
 
     def are_to_change(self, step: Step) -> bool:
         """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""
-        conditions = [rows_it_finds(s) for text in step.statements for s in parse_statements(text)]
+        conditions = [rows_it_finds(s) for s in parse_each(step.statements)]
         return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
 
     def would_not_change(self, step: Step) -> bool:
         """True where the step's UPDATEs and DELETEs would leave each row as it is; as long as not known, false."""
-        conditions = [finds_nothing(s) for text in step.statements for s in parse_statements(text)]
+        conditions = [finds_nothing(s) for s in parse_each(step.statements)]
         return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
 
     def _is_true(self, query: str) -> bool:
@@ -86,12 +86,11 @@ def emptiness_of(table: str) -> str:
 
 def _rows_of(step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
     """The conditions of all rows; none where a statement does not say its rows."""
-    conditions = [rows_it_leaves(s, keys, changed=changed) for text in step.statements for s in parse_statements(text)]
+    conditions = [rows_it_leaves(s, keys, changed=changed) for s in parse_each(step.statements)]
     return [one for some in conditions for one in some] if all(conditions) else []
 
 
 def _selected(step: Step, keys: Collection[frozenset[str]], *, there: bool) -> list[str]:
     """A condition for each statement; none where one of them does not say its rows."""
-    statements = [s for text in step.statements for s in parse_statements(text)]
-    conditions = [rows_selected(statement, keys, there=there) for statement in statements]
+    conditions = [rows_selected(s, keys, there=there) for s in parse_each(step.statements)]
     return conditions if all(conditions) else []

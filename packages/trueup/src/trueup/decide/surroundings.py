@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
 from trueup.chain.model import Step
@@ -41,15 +43,19 @@ class Surroundings:
     def parents(self, index: int) -> set[str]:
         """The tables that foreign keys of those it writes refer to."""
         written = self.written(index)
-        found = (
-            value.split(" REFERENCES ")[1].partition("(")[0]
-            for key, value in self.live.items()
-            if value.startswith("FOREIGN KEY") and table_of(key) in written
-        )
-        return set(found) - written
+        return {parent for table in written for parent in self._parents.get(table, ())} - written
+
+    @cached_property
+    def _parents(self) -> dict[str, set[str]]:
+        """By table, those that its foreign keys refer to."""
+        found: dict[str, set[str]] = {}
+        for key, value in self.live.items():
+            if value.startswith("FOREIGN KEY"):
+                found.setdefault(table_of(key), set()).add(value.split(" REFERENCES ")[1].partition("(")[0])
+        return found
 
     def is_made_before(self, key: str, index: int) -> bool:
-        """True where a step before it, not taken as done, makes the fact."""
+        """True where a step before it makes the fact."""
         return any(value is not None and 0 < place <= index for place, value in self.paths.of.get(key, ()))
 
     def before_it(self, index: int) -> int:
@@ -186,12 +192,11 @@ def not_filled(step: Step, columns: list[str]) -> list[str]:
     """Those of the columns that the step uses otherwise than to fill them."""
     if not columns:
         return []
-    filled = {name for text in step.statements for name in columns_written(text)}
-    whole = {name for text in step.statements for name in filled_whole(text)}
+    filled, whole = columns_written(step.statements), filled_whole(step.statements)
     return [c for c in columns if own_name(c) not in filled and own_name(table_of(f"column {c}")) not in whole]
 
 
 def fills_only(step: Step, columns: list[str]) -> bool:
     """True for a step of UPDATEs that set these columns and no others."""
-    names = {name for text in step.statements for name in columns_written(text)}
-    return set(step.tags) == {"update_stmt"} and names == {own_name(column) for column in columns}
+    names = {own_name(column) for column in columns}
+    return set(step.tags) == {"update_stmt"} and columns_written(step.statements) == names

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Step
-from trueup.chain.repeats import ends_the_same
+from trueup.chain.repeats import step_ends_the_same
 from trueup.chain.statements import columns_written
 from trueup.decide.rows import Rows
 
@@ -63,8 +62,7 @@ class Tail:
         return any(self._rows.are_to_change(self._steps[i]) for i in of_file)
 
     def _would_change(self, step: Step) -> bool:
-        again = all(ends_the_same(s) for text in step.statements for s in parse_statements(text))
-        return again and not self._rows.would_not_change(step)
+        return step_ends_the_same(step) and not self._rows.would_not_change(step)
 
     def _is_missing(self, index: int) -> bool:
         if any(_DELETES.union(_SAYS_NOTHING).intersection(step.tags) for step in self._after(index)):
@@ -86,7 +84,7 @@ class Tail:
     def _changed_after(self, index: int) -> set[str]:
         """The columns of its tables that steps behind it set."""
         updates = (step for step in self._after(index) if "update_stmt" in step.tags)
-        return {name for step in updates for text in step.statements for name in columns_written(text)}
+        return {name for step in updates for name in columns_written(step.statements)}
 
     def _after(self, index: int) -> Iterator[Step]:
         """The steps behind it that write the same tables."""

@@ -43,7 +43,7 @@ def render(
 
     Args:
         made_by: The index of the step that last made a fact; decides the order within a kind.
-        source: The text that defines a function or trigger, from the chain; empty where there is none.
+        source: The text that defines a function, trigger or view, from the chain; empty where there is none.
         renamed: The key that an object has here, where it is not the chain's.
 
     Raises:

@@ -48,6 +48,6 @@ def see(conn: Connection[Any], scope: Scope, before: Seen | None = None) -> Seen
 
 def see_early(conn: Connection[Any], scope: Scope) -> Seen | None:
     """A snapshot before anybody needs it. What goes wrong is for the look at the right time to tell."""
-    with suppress(psycopg.Error):
+    with suppress(psycopg.Error):  # nobody waits for this one
         return see(conn, scope)
     return None
