@@ -88,6 +88,17 @@ def test_a_view_has_the_columns_that_the_chain_gave_it(run: Run, chain: MakeChai
     assert ["id", "name", "phone"] == [name for (name,) in rows(url, _COLUMNS_OF_V)]
 
 
+def test_a_view_that_a_step_makes_anew_has_them_too(run: Run, chain: MakeChain, databases: Databases) -> None:
+    view = "CREATE VIEW v AS SELECT q.* FROM (SELECT * FROM leads) q;"
+    later = ["ALTER TABLE leads ADD COLUMN age int;", "ALTER TABLE leads ADD COLUMN fax text;", f"DROP VIEW v;\n{view}"]
+    files = {f"{n:03}.sql": text for n, text in enumerate([TABLE, view, *later], 1)}
+    folder, url = chain(files), databases.create()
+    execute(url, TABLE, view, later[1])
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+    assert ["id", "name", "phone", "age", "fax"] == [name for (name,) in rows(url, _COLUMNS_OF_V)]
+
+
 def test_a_column_that_was_healed_is_the_last(run: Run, chain: MakeChain, databases: Databases) -> None:
     folder = chain(
         {"001_leads.sql": TABLE, "002_rows.sql": "CREATE TABLE m ();\nINSERT INTO leads VALUES (2, 'b', '8');"}

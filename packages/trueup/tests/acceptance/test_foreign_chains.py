@@ -177,6 +177,24 @@ def test_roles_and_grants_that_a_chain_needs_are_made(run: Run, chain: MakeChain
     execute(database, "DROP OWNED BY trueup_test_app", "DROP ROLE trueup_test_app")
 
 
+def test_a_role_that_is_there_for_another_database_is_not_made_again(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    folder = chain(
+        {"1_a.sql": f"BEGIN;\nCREATE ROLE trueup_test_two;\n{A}\nGRANT SELECT ON a TO trueup_test_two;\nCOMMIT;"}
+    )
+    urls = [databases.create(), databases.create()]
+
+    for url in urls:
+        answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+        assert 0 == answer.code, answer.err
+
+    for url in urls:
+        assert [(True,)] == rows(url, "SELECT has_table_privilege('trueup_test_two', 'a', 'SELECT')")
+        execute(url, "DROP OWNED BY trueup_test_two")
+    execute(urls[0], "DROP ROLE trueup_test_two")
+
+
 GRANTS = (
     "GRANT SELECT, INSERT ON a TO pg_monitor;\nGRANT UPDATE (x) ON a TO PUBLIC;\n"
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\nREVOKE EXECUTE ON FUNCTION f() FROM PUBLIC;\n"

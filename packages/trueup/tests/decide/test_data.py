@@ -212,6 +212,9 @@ def test_what_cannot_run_any_more_leaves_nothing_to_decide() -> None:
 
     assert "assume" == written(locked, live, a=True)[0]
 
+    without = {key: value for key, value in live.items() if "public.a" not in key}
+    assert "assume" == verdicts(decided(locked, without))[2]
+
 
 def test_a_file_that_was_left_out_has_not_written_its_rows() -> None:
     beside = step("CREATE TABLE h ()", {"table public.h": ""}, file="40")
@@ -248,6 +251,24 @@ def test_rows_with_keys_that_are_there_would_be_refused(*, there: bool, verdict:
 
     assert asked in decided(locked, live, marked=marks).asked
     assert verdict == verdicts(decided(locked, live, marked=marks, wish=Wish(rows={asked: there})))[8]
+
+
+@pytest.mark.parametrize(
+    "before, verdict",
+    [
+        ("UPDATE a SET y = 'b'", "assume"),
+        ("UPDATE a SET x = 3 - x", "run"),
+        ("DELETE FROM a", "run"),
+        ("INSERT INTO a (x) VALUES (3)", "assume"),
+    ],
+)
+def test_a_row_is_known_by_its_key_unless_a_step_before_may_take_it(before: str, verdict: str) -> None:
+    key = step("ALTER TABLE a ADD PRIMARY KEY (x)", {"constraint public.a.k": "PRIMARY KEY (x)"})
+    steps = [step(sql, locks=WRITES_A) for sql in (before, "INSERT INTO a (x) VALUES (1)")]
+    locked = chain_of(A_WITH_X, key, *OTHERS, *steps, ADD_Y)
+    wish = Wish(rows={f"SELECT ({FIRST_ROW})": True})
+
+    assert ["run", verdict] == verdicts(decided(locked, state(locked, 8), marked=range(8), wish=wish))[8:10]
 
 
 @pytest.mark.parametrize(

@@ -426,9 +426,9 @@ MORE = {"default public.b.x": "1", "not null public.b.x": ""}
 @pytest.mark.parametrize(
     "sql, lost, healed",
     [
-        ("ALTER TABLE a ADD CONSTRAINT k UNIQUE USING INDEX i", [], ["index public.i"]),
+        ("ALTER TABLE a ADD CONSTRAINT k UNIQUE USING INDEX i", [], ["index public.i", "valid public.i"]),
         ("DROP INDEX i", [], []),
-        ("DROP INDEX i", ["column public.a.y"], ["column public.a.y", "index public.i"]),
+        ("DROP INDEX i", ["column public.a.y"], ["column public.a.y", "index public.i", "valid public.i"]),
     ],
 )
 def test_an_index_is_made_again_where_a_later_step_uses_it_up_or_its_column_was_lost(

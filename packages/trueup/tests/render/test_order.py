@@ -20,6 +20,7 @@ SORTED = [
     "default app.leads.id",
     "not null app.leads.phone",
     "constraint app.leads.pk",
+    "index app.key",
     "constraint app.leads.chk",
     "constraint app.calls.fk",
     "index app.idx",
@@ -31,6 +32,7 @@ SORTED = [
     "comment on table app.leads",
 ]
 VALUES = {
+    "index app.key": "UNIQUE ON app.leads USING btree (id)",
     "constraint app.leads.pk": "PRIMARY KEY (id)",
     "constraint app.leads.chk": "CHECK ((id > 0))",
     "constraint app.calls.fk": "FOREIGN KEY (lead_id) REFERENCES app.leads(id)",

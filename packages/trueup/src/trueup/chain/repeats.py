@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from trueup.catalog.keys import in_quotes
@@ -90,19 +90,40 @@ def rows_it_finds(statement: Statement) -> str:
     if statement.tag != "update_stmt" or node.from_clause or not node.HasField("where_clause"):
         return ""
     made = {target.res_target.name: target.res_target.val for target in node.target_list}
-    for part in conjuncts(node.where_clause):
-        found = part.a_expr if part.WhichOneof("node") == "a_expr" else None
-        if found is None or enum_name(found, "kind") != "AEXPR_OP" or string_list(found.name) != ("=",):
-            continue
-        column = found.lexpr.column_ref if found.lexpr.WhichOneof("node") == "column_ref" else None
-        value = made.get(string_list(column.fields)[-1]) if column else None
-        if (
-            value is not None
-            and all(map(_is_constant, (value, found.rexpr)))
-            and expression(value) != expression(found.rexpr)
-        ):
+    for column, sought in _constants_sought(node.where_clause):
+        value = made.get(column)
+        if value is not None and _is_constant(value) and expression(value) not in sought:
             return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
     return ""
+
+
+def may_delete(statement: Statement, insert: Statement, *, changed: Collection[str] = ()) -> bool:
+    """True where a DELETE or TRUNCATE could find rows of an `INSERT … VALUES`, as far as their texts say.
+
+    Columns that are `changed` since may have any value.
+    """
+    node, written = statement.node, insert.node
+    if statement.tag != "delete_stmt" or not node.HasField("where_clause") or not written.cols:
+        return True
+    names = [column.res_target.name for column in written.cols]
+    sought = [(column, values) for column, values in _constants_sought(node.where_clause) if column not in changed]
+    rows = [dict(zip(names, v.list.items, strict=False)) for v in written.select_stmt.select_stmt.values_lists]
+    return not rows or any(all(_may_be(row.get(column), values) for column, values in sought) for row in rows)
+
+
+def _may_be(value: Any, sought: Collection[str]) -> bool:
+    return value is None or not _is_constant(value) or expression(value) in sought
+
+
+def _constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
+    """The columns that a condition wants to be a constant, or one of several, with these constants."""
+    for part in conjuncts(where):
+        found = part.a_expr if part.WhichOneof("node") == "a_expr" else None
+        if found is None or found.lexpr.WhichOneof("node") != "column_ref" or string_list(found.name) != ("=",):
+            continue
+        values = {"AEXPR_OP": [found.rexpr], "AEXPR_IN": found.rexpr.list.items}.get(enum_name(found, "kind"), ())
+        if values and all(map(_is_constant, values)):
+            yield string_list(found.lexpr.column_ref.fields)[-1], [expression(value) for value in values]
 
 
 def finds_nothing(statement: Statement) -> str:

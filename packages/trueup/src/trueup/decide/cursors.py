@@ -98,7 +98,7 @@ class Cursors:
 
         To make a constraint anew only for a later step to drop it could fail on rows, and gains nothing.
         """
-        if kind_of(key) not in _DISPENSABLE or self._went_along(key):
+        if kind_of(key) not in _DISPENSABLE or self._went_along(key) or self._comes_with_owner(key):
             return 0
         after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
         after = [(place, value) for place, value in after if value is not None or not self._is_used_up(key, place)]
@@ -108,6 +108,12 @@ class Cursors:
         place = next((place for place, value in after if value is None), 0)
         made_anew = any(self._is_ahead(within) and within < place for within in self.paths.remade.get(key, ()))
         return 0 if made_anew or self._is_referred_to(key, place) else place
+
+    def _comes_with_owner(self, key: str) -> bool:
+        """True where an index is made again, or a constraint: so is that it is valid."""
+        owner = owner_of(key) if kind_of(key) in ("valid", "validated") else ""
+        missing = bool(owner) and self.wanted.get(owner) is not None and owner not in self.live
+        return missing and not self._dropped_early(owner)
 
     def _is_referred_to(self, key: str, end: int) -> bool:
         """True for a key that a foreign key made by a step still to come, before that place, may need."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from trueup.catalog.keys import kind_of
+from trueup.catalog.keys import kind_of, mentions
 from trueup.chain.model import Step
 from trueup.chain.repeats import step_ends_the_same
+from trueup.chain.statements import columns_written
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
@@ -21,6 +22,7 @@ from trueup.decide.tail import Tail
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
 _BUILT = ("index", "valid", "constraint", "validated")
+_MOST_EARLY = 8  # more steps than that are hardly run out of their order by hand
 
 
 class DataRules:
@@ -32,8 +34,10 @@ class DataRules:
         self.around = Surroundings(given, cursors)
         self.heal, self.early = cursors.heal, cursors.place
         self.changing: set[str] = set()  # tables whose rows the steps judged so far will change
+        self.running: list[int] = []  # those steps
         self.assumed: set[str] = set()  # tables that steps which are taken as done have filled
         self.last_fact = max((i for i in self.done if self._has_facts(i)), default=-1)
+        self.paths = given.paths
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
         healed = set(self.heal.values())
         unmarked = {i for i in self.done if i not in self.marks.done and self._has_facts(i) and i not in healed}
@@ -71,6 +75,7 @@ class DataRules:
         step = self.locked.steps[verdict.index]
         if verdict.verdict in ("run", "complete") and step.has_data:
             self.changing |= self.around.written(verdict.index)
+            self.running.append(verdict.index)
         if verdict.verdict == "assume" and step.inserts:
             self.assumed |= self.around.written(verdict.index)
 
@@ -113,25 +118,38 @@ class DataRules:
             return _run(index, "it fills a column that was missing")
         if why := self._why_not_done(index, step, relations):
             return self._doubtful(index, step, relations, why)
-        if index > self.last_fact:
+        if index > self._sure_to:
             return self._at_the_end(index, step)
         return _assume(index, "everything around it is there")
 
     @cached_property
+    def _sure_to(self) -> int:
+        """The last step that the facts show to have run for sure: what is there of the few behind it may be early."""
+        there = [i for i in sorted(self.done) if i not in self.marks.done and self._shows(i)]
+        return there[-1 - min(_MOST_EARLY, len(there) // 3)] if there else -1
+
+    def _shows(self, index: int) -> bool:
+        """True where something is there as this step left it."""
+        made = self.locked.effects[index].set.items()
+        return any(self.live.get(k) == v and self.paths.last_setter(k, self.last_fact + 1) == index for k, v in made)
+
+    @cached_property
     def _tail(self) -> Tail:
-        """The data steps behind the last fact that count as done."""
-        behind = (i for i in sorted(self.done) if i > self.last_fact and i not in self.marks.done)
+        """The data steps that count as done behind the last fact that is sure."""
+        behind = (i for i in sorted(self.done) if i > self._sure_to and i not in self.marks.done)
         steps = self.locked.steps
         return Tail(steps, {i: self.around.written(i) for i in behind if steps[i].has_data}, self.rows)
 
     def _at_the_end(self, index: int, step: Step) -> StepVerdict:
-        """No fact tells the state just before it from the state just behind it: the rows are asked."""
+        """No fact is sure to tell the state just before it from the state just behind it: the rows are asked."""
         tail = self._tail
         if index >= tail.cut:
+            if not self.around.still_fits(index):
+                return _conflict(index, "it seems not to have run, and its tables have changed since")
             if index == tail.first_not_run:
                 return _run(index, "none of the rows that it writes is there")
             return _run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
-        if index > tail.last_run and self.around.still_fits(index):
+        if index > max(tail.last_run, self.last_fact) and self.around.still_fits(index):
             if self.rows.are_to_change(step):
                 return _run(index, "rows that it would have changed are there")
             if tail.is_of_a_file_not_run(index):
@@ -168,6 +186,8 @@ class DataRules:
         """Nothing of its work can be left; but the table is made as it is by now, and it may not fit any more."""
         if self.around.still_fits(index):
             return _run(index, "the table it fills was missing")
+        if gone := self.around.gone_since(index, self.around.relations(index)):
+            return _assume(index, f"it could not run any more: {gone} is gone since")
         if step.inserts:
             return _conflict(index, "the table that it fills was missing, and has changed since")
         return _assume(index, "the table that it changes was missing, so it is empty")
@@ -217,7 +237,7 @@ class DataRules:
     def _rows_confirm(self, index: int, step: Step) -> str:
         """How the rows show that it has run; empty where they do not."""
         written = self.around.written(index)
-        if not step.inserts or self._is_changed_before(index):
+        if not step.inserts or self._are_rows_taken_before(index, step):
             return ""
         if not all(f"table {table}" in self.live for table in written):
             return ""
@@ -239,6 +259,20 @@ class DataRules:
     def _is_changed_before(self, index: int) -> bool:
         """True where steps that are to run before it change rows that it uses: what is there now says nothing."""
         return bool(self.changing.intersection(self.locked.effects[index].locks))
+
+    def _are_rows_taken_before(self, index: int, step: Step) -> bool:
+        """True where such steps may take away a row that it writes, or change what it is known by."""
+        used = self.locked.effects[index].locks
+        before = (i for i in self.running if not self.around.written(i).isdisjoint(used))
+        return self._is_changed_before(index) and any(_may_take_rows(self.locked.steps[i], step) for i in before)
+
+
+def _may_take_rows(changing: Step, step: Step) -> bool:
+    """False for INSERTs, and for UPDATEs of columns that the other step does not name."""
+    if not set(changing.tags) <= {"insert_stmt", "update_stmt"}:
+        return True
+    updates = [text for text, tag in zip(changing.statements, changing.tags, strict=True) if tag == "update_stmt"]
+    return any(mentions(step.sql, column) for column in columns_written(updates))
 
 
 def _run(index: int, why: str) -> StepVerdict:

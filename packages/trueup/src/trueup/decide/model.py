@@ -82,7 +82,7 @@ class StepVerdict:
     reason: str
     missing: tuple[str, ...] = ()
     found: Mapping[str, str | None] = field(default_factory=dict)
-    statements: tuple[int, ...] | None = None
+    statements: tuple[int, ...] = ()
     aside: Mapping[str, str] = field(default_factory=dict)
     former: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()

@@ -70,7 +70,16 @@ class Ordering:
 
     def _may_be_remade(self, table: str, index: int) -> bool:
         """True where one step takes away and adds: a column that it makes anew is the last, and no fact says so."""
-        return any(_TAKES_AND_ADDS.search(step.sql) and mentions(step.sql, table) for step in self._steps[:index])
+        return any(self._remakes(place, table) for place in range(index))
+
+    def _remakes(self, index: int, table: str) -> bool:
+        effect = self._paths.effects[index]
+        if table not in effect.locks:
+            return False
+        if effect.parts:
+            gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
+            return any(table_of(key) == table for part in effect.parts for key in gone & part.set.keys())
+        return bool(_TAKES_AND_ADDS.search(self._steps[index].sql)) and mentions(self._steps[index].sql, table)
 
     def _is_plain(self, table: str, index: int) -> bool:
         """True where the chain has made each column once and renamed only columns: of others the order is not known."""

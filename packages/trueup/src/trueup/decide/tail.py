@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
-from trueup.chain.repeats import step_ends_the_same
+from trueup.chain.repeats import may_delete, step_ends_the_same
 from trueup.chain.statements import columns_written
 from trueup.decide.rows import Rows
 
@@ -65,9 +66,19 @@ class Tail:
         return step_ends_the_same(step) and not self._rows.would_not_change(step)
 
     def _is_missing(self, index: int) -> bool:
-        if any(_DELETES.union(_SAYS_NOTHING).intersection(step.tags) for step in self._after(index)):
-            return False  # they may have been there
-        return self._rows.are_missing(self._steps[index], changed=self._changed_after(index))
+        changed = self._changed_after(index)
+        return not self._may_be_gone(index, changed) and self._rows.are_missing(self._steps[index], changed=changed)
+
+    def _may_be_gone(self, index: int, changed: set[str]) -> bool:
+        """True where a later step may have taken away its rows: that they are not there says nothing."""
+        inserts = [s for s in parse_each(self._steps[index].statements) if s.tag == "insert_stmt"]
+        for step in self._after(index):
+            deletes = [s for s in parse_each(step.statements) if s.tag in _DELETES]
+            if _SAYS_NOTHING.intersection(step.tags):
+                return True
+            if any(may_delete(one, insert, changed=changed) for one in deletes for insert in inserts):
+                return True
+        return False
 
     def _is_written_before(self, index: int) -> bool:
         """True where another step before it writes one of its rows."""

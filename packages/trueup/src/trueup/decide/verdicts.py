@@ -96,12 +96,16 @@ class Deciding:
 
     def _with_other_columns(self, index: int, order: tuple[str, str, str], found: Mapping[str, Value]) -> StepVerdict:
         """A view is made from its definition, which names its columns; what would fill rows is a person's matter."""
-        table, wanted, there = order
+        table, wanted, here = order
         if found and all(kind_of(key) in _VIEWS for key in found):
             reason = f"the columns of {table} are others here, and its definition names those that it is of"
-            return StepVerdict(index=index, verdict="complete", reason=reason, missing=tuple(found), found=found)
+            drops = tuple(i for i, tag in enumerate(self.locked.steps[index].tags) if tag == "drop_stmt")
+            there = dict.fromkeys(found) if drops else found
+            return StepVerdict(
+                index=index, verdict="complete", reason=reason, missing=tuple(found), found=there, statements=drops
+            )
         why = f"it depends on which columns {table} has, in their order, and they are others here"
-        differs = Difference(fact=f"table {table}", wanted=wanted, found=there, origin=self.locked.steps[index].id)
+        differs = Difference(fact=f"table {table}", wanted=wanted, found=here, origin=self.locked.steps[index].id)
         return StepVerdict(index=index, verdict="conflict", reason=why, differences=(differs,))
 
     def _judged(self, index: int) -> StepVerdict:

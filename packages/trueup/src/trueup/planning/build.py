@@ -182,9 +182,9 @@ class _Building:
         return ("missing" if self.decision.found.get(key) is None else "differs") + origin
 
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
-        if verdict.statements is not None:
-            statements = tuple(step.statements[position] for position in verdict.statements)
-            return self.safely.sent_as(replace(self._run(step, verdict), verdict="complete", statements=statements))
+        written = tuple(step.statements[position] for position in verdict.statements)
+        if written and not verdict.missing:
+            return self.safely.sent_as(replace(self._run(step, verdict), verdict="complete", statements=written))
         effect = self.locked.effects[verdict.index]
         wanted: dict[str, str | None] = {**dict(effect.set), **dict.fromkeys(effect.gone)}
         for key in effect.set:  # facets of a column come with it, and a table's columns with the table
@@ -201,7 +201,7 @@ class _Building:
                 id=step.id,
                 verdict="complete",
                 reason=verdict.reason,
-                statements=one.statements,
+                statements=(*written, *one.statements) if one is rendered[0] else one.statements,
                 keys=one.keys,
                 marks=one is rendered[-1],
                 context=step.context,

@@ -85,6 +85,8 @@ def _order_kind(key: str, value: str | None, early_functions: frozenset[str]) ->
     kind = kind_of(key)
     if key in early_functions:
         return "early function"
+    if kind == "index" and value and value.startswith("UNIQUE "):  # a foreign key may refer to its columns
+        return "key"
     if kind != "constraint" or value is None:
         return "check" if kind == "constraint" else kind
     if value.startswith("FOREIGN KEY"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -146,7 +147,7 @@ class Replay:
             rewritten=tuple(sorted({name for change in changes for name in change.rewritten})),
             scanned=tuple(sorted({name for change in changes for name in scanned(change.held, change.names)})),
             texts=self._texts(effect.set, step),
-            parts=tuple(effect_of(change.old, change.new) for change in changes) if len(changes) > 1 else (),
+            parts=_parts(statements, changes) if len(changes) > 1 else (),
         )
 
     def _look(self, statements: list[Statement]) -> str:
@@ -319,6 +320,14 @@ def _is_plain(step: Step) -> bool:
     """True where nothing more has to be asked of the server to understand what it did."""
     is_alone = step.no_transaction and "alter_table_stmt" in step.tags
     return set(step.tags) <= _PLAIN_TAGS and not step.python and not is_alone
+
+
+def _parts(statements: list[Statement], changes: Sequence[Change]) -> tuple[Effect, ...]:
+    """What each statement of a step did."""
+    each = [effect_of(change.old, change.new) for change in changes]
+    return tuple(
+        replace(part, set={**part.set, **_roles([statement])}) for statement, part in zip(statements, each, strict=True)
+    )
 
 
 def _roles(statements: list[Statement]) -> Facts:
