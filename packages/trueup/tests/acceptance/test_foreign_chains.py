@@ -145,6 +145,50 @@ def psql(url: str, text: str) -> None:
             conn.execute(statement.encode())
 
 
+C_TABLE = "CREATE TABLE public.c (id int, t text, d date, j jsonb, n int GENERATED ALWAYS AS IDENTITY);"
+C_COPY = "COPY public.c (id, t, d, j) FROM stdin"
+C_ROWS = """1\ta 'quoted' \\\\ back	2024-01-01	{"a": "b\\\\nc"}
+2\tline\\none\\x41\\102	\\N	\\N
+3\t\t\\N	[]
+"""
+C_KEY = "ALTER TABLE ONLY public.c\n    ADD CONSTRAINT c_pkey PRIMARY KEY (id);"
+DUMP = (
+    f"\\restrict abc\n{C_TABLE}\n{C_COPY};\n{C_ROWS}\\.\n\n"
+    f"COPY public.c (id) FROM stdin;\n\\.\n\n{C_KEY}\n\\unrestrict abc\n"
+)
+
+
+def test_a_pasted_dump_is_run_with_its_rows(chain: MakeChain, databases: Databases) -> None:
+    folder, url, by_hand = chain({"1_dump.sql": DUMP}), databases.create(), databases.create()
+    execute(by_hand, C_TABLE)
+    with connect(by_hand) as conn, conn.cursor().copy(C_COPY) as copy:
+        copy.write(C_ROWS)
+    execute(by_hand, C_KEY)
+
+    assert trueup.up(url, folder).true
+
+    assert dump(by_hand) == dump(url)
+    assert rows(by_hand, "SELECT * FROM c ORDER BY id") == rows(url, "SELECT * FROM c ORDER BY id")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("COPY a FROM stdin WITH (FORMAT csv);\n1,b\n\\.\n", "only rows as pg_dump writes them can be read"),
+        ("COPY a FROM stdin;\n1\tb\n", "syntax error"),
+        ("\\i other.sql\n", "syntax error"),
+    ],
+)
+def test_what_only_psql_could_do_is_refused_with_its_place(run: Run, chain: MakeChain, text: str, said: str) -> None:
+    folder = chain({"1_a.sql": f"{A}\n{text}"}, locked=False)
+
+    answer = run("--migrations", folder, "lock")
+
+    assert 2 == answer.code
+    assert said in answer.err
+    assert "1_a.sql:" in answer.err
+
+
 def test_flyway_s_repeatable_files_run_again_when_they_change(
     run: Run, chain: MakeChain, database: str, locksmith: Locksmith
 ) -> None:

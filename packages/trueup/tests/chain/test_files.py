@@ -43,6 +43,15 @@ LAYOUTS = {
         ["V1__a", "V1.1__a2", "V2__b", "V10__d", "R__functions", "R__views"],
     ),
     "timestamps": (["20240301120000_b.sql", "20230301120000_a.sql"], ["20230301120000_a", "20240301120000_b"]),
+    "a date among timestamps": (["20240301_b.sql", "20240201120000_a.sql"], ["20240201120000_a", "20240301_b"]),
+    "a timestamp with a digit too many": (
+        ["202401016134308_b.up.sql", "20240331000000_a.up.sql"],
+        ["20240331000000_a", "202401016134308_b"],
+    ),
+    "and with some too few": (
+        ["V202404010930__a.sql", "V20240331000000__b.sql"],
+        ["V202404010930__a", "V20240331000000__b"],
+    ),
     "no numbers at all": (["b.sql", "a.sql"], ["a", "b"]),
     "numbered before named": (["zebra.sql", "2_b.sql", "apple.sql"], ["2_b", "apple", "zebra"]),
     "folders called like files": (["2_b.sql/migration.sql", "1_a/migration.sql"], ["1_a", "2_b.sql"]),

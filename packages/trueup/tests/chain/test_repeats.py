@@ -100,12 +100,23 @@ def test_inserts_that_do_not_say_their_keys(sql: str) -> None:
         ("(lead_id, name) VALUES ((SELECT id FROM leads WHERE name = 'a'), 'a')", True),
         ("(lead_id, name) VALUES ((SELECT id FROM leads WHERE name = 'b'), 'a')", False),
         ("(id, name) VALUES (nextval('ids'), 'a')", True),
+        ("(id, name) SELECT 1, 'a'", True),
+        ("(id, name) SELECT 1, 'b'", False),
+        ("VALUES (2, 2, 'x')", True),
+        ("VALUES (2, 3)", False),
     ],
 )
 def test_whether_a_row_is_there(url: str, values: str, *, there: bool) -> None:
-    (condition,) = rows_it_leaves(parse_statements(f"INSERT INTO calls {values}")[0])
+    (condition,) = rows_it_leaves(parse_statements(f"INSERT INTO calls {values}")[0], columns=["id", "lead_id", "name"])
 
     assert there == value(url, f"SELECT {condition}")
+
+
+@pytest.mark.parametrize(
+    "values", ["VALUES (1, 2, 'a', 'b')", "(id) SELECT id FROM leads", "(id) SELECT 1 WHERE false", "DEFAULT VALUES"]
+)
+def test_rows_that_the_text_does_not_say_are_not_known(values: str) -> None:
+    assert [] == rows_it_leaves(parse_statements(f"INSERT INTO calls {values}")[0], columns=["id", "lead_id", "name"])
 
 
 def test_rows_that_are_told_by_truth_values_alone_are_not_known() -> None:

@@ -117,3 +117,14 @@ def test_the_last_few_facts_may_be_early_so_that_rows_tell_more() -> None:
     assert ["assume", "assume"] == with_rows(a=True, b=True)
     assert ["assume", "run"] == with_rows(a=True, b=False)
     assert ["assume", "run"] == with_rows(a=False, b=False)  # the first has too much behind it not to have run
+
+
+def test_rows_of_an_insert_without_columns_are_known_by_those_of_the_table() -> None:
+    unnamed = step("INSERT INTO flag VALUES ('a', 'prod', 'off')", locks=WRITES)
+    added = step("ALTER TABLE flag ADD z int", {"column public.flag.z": "integer"})
+    row = '(EXISTS (SELECT FROM "flag" WHERE "name" = \'a\' AND "env" = \'prod\' AND "status" = \'off\'))'
+    wish = Wish(rows={f"SELECT NOT ({row})": True, f"SELECT {row}": False})
+    tables = [step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abc"]
+    locked = chain_of(FLAG, *tables, unnamed, added)
+
+    assert "run" == verdicts(decided(locked, state(locked, 6), wish=wish))[4]

@@ -183,6 +183,7 @@ def test_ddl_that_leaves_no_fact_is_named(learnt: Learn, statement: str) -> None
         "GRANT SELECT ON a TO PUBLIC",
         "VACUUM a",
         "COMMENT ON TABLE a IS 'x'",
+        "ALTER TABLE a ALTER id DROP NOT NULL",
     ],
 )
 def test_other_steps_are_explained(learnt: Learn, statement: str) -> None:

@@ -20,6 +20,8 @@ _CHUNK = 1 << 16  # bytes
 _NUMBERS = re.compile(r"\d+")
 _LEADING_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}(?:-\d+)*)")
 _TIMESTAMP = re.compile(r"^(19|20)\d{6,15}$")
+_BY_NUMBER = re.compile(r"\.up\.sql$|^[Vv]?\d[\d._]*__")
+"""Of tools to which a timestamp with a digit more is a greater number: golang-migrate, sqlx, Flyway."""
 _LEADING_NUMBER = re.compile(r"^[Vv]?(\d+(?:[._]\d+)*)")
 _FLYWAY_UNDO = re.compile(r"^U\d[\d._]*__")
 
@@ -117,8 +119,10 @@ def _name(path: str) -> str:
 
 def _order(file: MigrationFile) -> tuple[bool, bool, tuple[int, ...], str]:
     """Numbered files by number (so that 9 comes before 10), the others by name, repeatable ones last."""
-    version = tuple(int(_as_timestamp(part)) for part in _NUMBERS.findall(file.number))
-    return file.repeatable, not version, version, file.name
+    numbers = _NUMBERS.findall(file.number)
+    if not _BY_NUMBER.search(file.path):
+        numbers = [_as_timestamp(number) for number in numbers]
+    return file.repeatable, not numbers, tuple(map(int, numbers)), file.name
 
 
 def _as_timestamp(number: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from trueup.catalog.keys import in_quotes
@@ -24,22 +24,45 @@ _NO_VALUE = ("set_to_default", "multi_assign_ref")
 _MOST_ROWS = 500  # to ask for one by one
 
 
+def rows_written(statement: Statement, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What an INSERT of values puts into the columns of each row; none where its text does not say the rows.
+
+    `columns` are the table's, in their order, for an INSERT that names none.
+    """
+    node = statement.node
+    if statement.tag != "insert_stmt" or not node.HasField("select_stmt"):
+        return []
+    select = node.select_stmt.select_stmt
+    rows = [row.list.items for row in select.values_lists]
+    if not rows and _is_one_row(select):
+        rows = [[target.res_target.val for target in select.target_list]]
+    names = [column.res_target.name for column in node.cols] or columns
+    if len(rows) > _MOST_ROWS or any(len(row) > len(names) for row in rows):
+        return []
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _is_one_row(select: Any) -> bool:
+    """True for `SELECT 'a', 1` without a FROM."""
+    more = ("where_clause", "larg", "with_clause", "limit_count", "having_clause")
+    return bool(select.target_list) and not select.from_clause and not any(map(select.HasField, more))
+
+
 def rows_it_leaves(
-    statement: Statement, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()
+    statement: Statement,
+    keys: Collection[frozenset[str]] = (),
+    *,
+    columns: Sequence[str] = (),
+    changed: Collection[str] = (),
 ) -> list[str]:
-    """One condition for each row of `INSERT … VALUES`, true where it is there; none where the text does not say them.
+    """One condition for each row of an INSERT of values, true where it is there; none where its text does not say them.
 
     Constants and subqueries are compared: what a function gave (`now()`, a sequence) is another value each time. Those
     of columns that are `changed` since are not. With `keys`, sets of columns that are unique together, a row is there
-    where one with such a key is.
+    where one with such a key is. `columns` are the table's, for an INSERT that names none.
     """
-    node = statement.node
-    if statement.tag != "insert_stmt" or not node.cols or len(node.select_stmt.select_stmt.values_lists) > _MOST_ROWS:
-        return []
-    names = [column.res_target.name for column in node.cols]
     conditions = []
-    for values in node.select_stmt.select_stmt.values_lists:
-        said = dict(zip(names, values.list.items, strict=False))
+    for said in rows_written(statement, columns):
         same = {
             name: f"{in_quotes(name)} = {expression(value)}"
             for name, value in said.items()
@@ -52,9 +75,8 @@ def rows_it_leaves(
         )
         if not all(asked) or not asked:
             return []
-        conditions.append(
-            " OR ".join(f"EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' AND '.join(one)})" for one in asked)
-        )
+        table = range_sql(statement.node.relation)
+        conditions.append(" OR ".join(f"EXISTS (SELECT FROM {table} WHERE {' AND '.join(one)})" for one in asked))
     return [f"({condition})" for condition in conditions]
 
 
@@ -97,17 +119,13 @@ def rows_it_finds(statement: Statement) -> str:
     return ""
 
 
-def may_delete(statement: Statement, insert: Statement, *, changed: Collection[str] = ()) -> bool:
-    """True where a DELETE or TRUNCATE could find rows of an `INSERT … VALUES`, as far as their texts say.
+def may_delete(statement: Statement, rows: Sequence[Mapping[str, Any]], *, changed: Collection[str] = ()) -> bool:
+    """True where a DELETE or TRUNCATE could find one of these rows, as far as the texts say.
 
     Columns that are `changed` since may have any value.
     """
-    node, written = statement.node, insert.node
-    if statement.tag != "delete_stmt" or not node.HasField("where_clause") or not written.cols:
-        return True
-    names = [column.res_target.name for column in written.cols]
-    sought = [(column, values) for column, values in _constants_sought(node.where_clause) if column not in changed]
-    rows = [dict(zip(names, v.list.items, strict=False)) for v in written.select_stmt.select_stmt.values_lists]
+    where = statement.node.where_clause if statement.tag == "delete_stmt" else None
+    sought = [(column, values) for column, values in _constants_sought(where) if column not in changed]
     return not rows or any(all(_may_be(row.get(column), values) for column, values in sought) for row in rows)
 
 
@@ -117,7 +135,7 @@ def _may_be(value: Any, sought: Collection[str]) -> bool:
 
 def _constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
     """The columns that a condition wants to be a constant, or one of several, with these constants."""
-    for part in conjuncts(where):
+    for part in conjuncts(where) if where else ():
         found = part.a_expr if part.WhichOneof("node") == "a_expr" else None
         if found is None or found.lexpr.WhichOneof("node") != "column_ref" or string_list(found.name) != ("=",):
             continue

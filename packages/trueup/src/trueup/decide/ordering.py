@@ -34,9 +34,18 @@ class Ordering:
         self._paths = paths
         self._place_here = {key: place for place, key in enumerate(live) if key.startswith("column ")}
         self._rank = {key: rank for rank, key in enumerate(paths.of) if key.startswith("column ")}
+        self._index = {step.id: index for index, step in enumerate(steps)}
         self._columns: dict[str, list[str]] = {}
         for key in self._rank:
             self._columns.setdefault(table_of(key), []).append(key)
+
+    def columns(self, step: Step, name: str) -> list[str]:
+        """The columns, in their order, that a table of this name has just before the step; empty if not known."""
+        index = self._index[step.id]
+        tables = [table for table in self._columns if unquoted(parts(table)[-1]) == name]
+        if len(tables) != 1 or self._may_be_remade(tables[0], index) or not self._is_plain(tables[0], index):
+            return []
+        return [unquoted(column) for column in self._wanted(tables[0], index)]
 
     def differing(self, step: Step, index: int, now: Mapping[str, Value]) -> tuple[str, str, str] | None:
         """A table whose order the step depends on and finds different: its name, and the orders wanted and found.

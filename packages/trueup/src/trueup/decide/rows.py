@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from trueup.catalog.keys import table_touched, unquoted
-from trueup.chain.grammar import parse_each
+from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.model import Step
-from trueup.chain.repeats import finds_nothing, rows_it_finds, rows_it_leaves, rows_selected
+from trueup.chain.repeats import finds_nothing, rows_it_finds, rows_it_leaves, rows_selected, rows_written
 
 _KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
 
 
 class Rows:
-    """What is known of the rows. `asked` are the queries whose answer would matter and is not known yet."""
+    """What is known of the rows. `asked` are the queries whose answer would matter and is not known yet.
 
-    def __init__(self, live: Mapping[str, str], known: Mapping[str, bool]) -> None:
+    Args:
+        live: The facts of the database.
+        known: Queries that were asked, with their answers.
+        columns: The columns, in their order, of a table that a step fills without naming them; empty if not known.
+    """
+
+    def __init__(
+        self,
+        live: Mapping[str, str],
+        known: Mapping[str, bool],
+        columns: Callable[[Step, str], Sequence[str]] = lambda *_: (),
+    ) -> None:
         self._live = live
         self._known = known
+        self._columns = columns
         self.asked: set[str] = set()
 
     def none_in(self, tables: Collection[str]) -> bool:
@@ -26,22 +39,37 @@ class Rows:
         answers = [self._is_true(emptiness_of(table)) for table in tables if f"table {table}" in self._live]
         return bool(tables) and all(answers)
 
-    def of(self, step: Step, *, changed: Collection[str] = ()) -> list[str]:
-        """The conditions of the rows of its `INSERT … VALUES`; none where it does not say them."""
-        return _rows_of(step, changed=changed)
+    def of(self, step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
+        """The conditions of all rows of its INSERTs of values; none where a statement does not say its rows."""
+        conditions = [
+            rows_it_leaves(s, keys, columns=self._columns_of(step, s), changed=changed)
+            for s in parse_each(step.statements)
+        ]
+        return [one for some in conditions for one in some] if all(conditions) else []
+
+    def written(self, step: Step) -> list[dict[str, Any]]:
+        """What its INSERTs put into each row; none where one of them does not say it."""
+        inserts = [s for s in parse_each(step.statements) if s.tag == "insert_stmt"]
+        found = [rows_written(s, self._columns_of(step, s)) for s in inserts]
+        return [row for rows in found for row in rows] if all(found) else []
+
+    def _columns_of(self, step: Step, statement: Statement) -> Sequence[str]:
+        node = statement.node
+        unnamed = statement.tag == "insert_stmt" and not node.cols
+        return self._columns(step, node.relation.relname) if unnamed else ()
 
     def are_there(self, step: Step, *, changed: Collection[str] = ()) -> bool:
-        """True where all rows of the step's `INSERT … VALUES` are there; as long as that is not known, false.
+        """True where all rows of the step's INSERTs of values are there; as long as that is not known, false.
 
         `changed` are columns that do not count, for later steps set them.
         """
-        conditions = _rows_of(step, changed=changed)
+        conditions = self.of(step, changed=changed)
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
         """True where for each row of its INSERT into one of the tables one with the same key is there."""
         keys = [key for table in tables for key in self._keys_of(table)]
-        conditions = _rows_of(step, keys) or _selected(step, keys, there=True)
+        conditions = self.of(step, keys) or _selected(step, keys, there=True)
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
 
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
@@ -60,7 +88,7 @@ class Rows:
 
     def are_missing(self, step: Step, *, changed: Collection[str] = ()) -> bool:
         """True where none of them is there; as long as that is not known, false."""
-        conditions = _rows_of(step, changed=changed)
+        conditions = self.of(step, changed=changed)
         return bool(conditions) and self._is_true(f"SELECT NOT ({' OR '.join(conditions)})")
 
     def are_to_change(self, step: Step) -> bool:
@@ -82,12 +110,6 @@ class Rows:
 def emptiness_of(table: str) -> str:
     """The query that is true where a table has no rows."""
     return f"SELECT NOT EXISTS (SELECT FROM {table})"  # noqa: S608 - quoted by the server
-
-
-def _rows_of(step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
-    """The conditions of all rows; none where a statement does not say its rows."""
-    conditions = [rows_it_leaves(s, keys, changed=changed) for s in parse_each(step.statements)]
-    return [one for some in conditions for one in some] if all(conditions) else []
 
 
 def _selected(step: Step, keys: Collection[frozenset[str]], *, there: bool) -> list[str]:

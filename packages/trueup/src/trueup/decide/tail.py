@@ -71,12 +71,12 @@ class Tail:
 
     def _may_be_gone(self, index: int, changed: set[str]) -> bool:
         """True where a later step may have taken away its rows: that they are not there says nothing."""
-        inserts = [s for s in parse_each(self._steps[index].statements) if s.tag == "insert_stmt"]
+        rows = self._rows.written(self._steps[index])
         for step in self._after(index):
             deletes = [s for s in parse_each(step.statements) if s.tag in _DELETES]
             if _SAYS_NOTHING.intersection(step.tags):
                 return True
-            if any(may_delete(one, insert, changed=changed) for one in deletes for insert in inserts):
+            if any(may_delete(one, rows, changed=changed) for one in deletes):
                 return True
         return False
 

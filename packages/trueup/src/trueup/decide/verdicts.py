@@ -48,9 +48,9 @@ class Deciding:
         self.cursors = Cursors(given)
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
-        self.rows = Rows(self.live, wish.rows)
-        self.rules = DataRules(given, self.cursors, self.rows)
         self.ordering = Ordering(self.locked.steps, self.live, self.paths)
+        self.rows = Rows(self.live, wish.rows, self.ordering.columns)
+        self.rules = DataRules(given, self.cursors, self.rows)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""

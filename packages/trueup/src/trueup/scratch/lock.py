@@ -173,8 +173,10 @@ _READABLE = frozenset(
         "cluster_stmt",
         "refresh_mat_view_stmt",
         "grant_stmt",
+        *("alter_table_stmt", "comment_stmt", "create_function_stmt", "rename_stmt"),
     },
 )
+"""Of facts: where nothing changed, it was so already. Or of what leaves nothing behind."""
 
 
 def unexplained(locked: LockedChain) -> list[Step]:
