@@ -184,6 +184,17 @@ def test_a_step_that_does_not_run_is_named(
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize("place", [0, 1, 31, 32])
+def test_it_is_named_wherever_in_a_message_it_stands(databases: Databases, tmp_path: Path, place: int) -> None:
+    statements = [f"CREATE TABLE t{n} ()" for n in range(34)]
+    statements[place] = "DROP TABLE missing"
+
+    with pytest.raises(ScratchError) as caught:
+        effects_of(databases, tmp_path, *statements)
+
+    assert "1_drop_missing" == caught.value.step
+
+
 def test_what_is_known_is_not_learnt_again(databases: Databases, tmp_path: Path) -> None:
     steps = read_chain(
         write_chain(tmp_path, {"1_x.sql": "CREATE TABLE a ();\nCREATE TABLE b ();\nCREATE TABLE c ();"})

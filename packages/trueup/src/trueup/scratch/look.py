@@ -11,10 +11,18 @@ from trueup.catalog.snapshot import SETTINGS, as_facts, sections
 from trueup.chain.model import Facts
 from trueup.scratch.observed import HELD, Held, as_held
 
+LOOKED = "what"
+"""The first column of a look: no other result has it."""
+
+UNCOUNTED = "SET trueup.counted = '{}'; SELECT pg_stat_force_next_flush()"
+"""Stands at the head of a message in which there are looks: the counters start at zero in the next one, too."""
+
 _PLANNER = (
     "enable_hashjoin = off",
     "enable_mergejoin = off",
     "enable_seqscan = off",
+    "enable_bitmapscan = off",
+    "enable_memoize = off",
     "plan_cache_mode = force_generic_plan",
 )
 """Nested loops over indexes: a look is for a handful of objects, and the catalogs grow after it was planned."""
@@ -64,21 +72,9 @@ _KINDS = {
 """The kinds of relations that a section is about; - stands for other objects."""
 _ANY = "-rpvmScf"
 
-_HAS_PRIVILEGES = " OR ".join(
-    f"EXISTS (SELECT FROM {catalog} x WHERE x.{key} = ANY (present) AND x.{acl} IS NOT NULL)"
-    for catalog, key, acl in (
-        ("pg_class", "oid", "relacl"),
-        ("pg_attribute", "attrelid", "attacl"),
-        ("pg_proc", "oid", "proacl"),
-        ("pg_type", "oid", "typacl"),
-        ("pg_namespace", "oid", "nspacl"),
-    )
-)
-"""Else there is nothing to say of them, which their query takes long to find out."""
-
 _NARROW = """WITH ns AS NOT MATERIALIZED (
     SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name FROM pg_namespace n
-), rel AS MATERIALIZED (
+), rel AS NOT MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name
       FROM pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.oid = ANY (present)
 ), """
@@ -106,19 +102,21 @@ def prepare_sql() -> str:
     """Makes the session ready for `look_sql`."""
     head, whole = sections()
     _, narrow = sections(objects="{}.oid = ANY (present)")
-    narrow_head = _NARROW + head[head.index("tab AS MATERIALIZED") :]
+    narrow_head = _NARROW + head[head.index("tab AS MATERIALIZED") :].replace("tab AS MAT", "tab AS NOT MAT")
     everything = " UNION ALL ".join(f"SELECT '{section.name}', s.* FROM ({section.sql}) AS s" for section in whole)
     written = {catalog for section in narrow for catalog in section.catalogs} | {"pg_authid"}
     text = (Path(__file__).parent / "look.sql").read_text()
     for word, replacement in {
         "{pinned}": " ".join(f"SET {setting}" for setting in SETTINGS),
         "{planner}": " ".join(f"SET {setting}" for setting in _PLANNER),
-        "{catalogs}": ", ".join(f"('{name}', '{name}'::regclass)" for name in sorted(written)),
+        "{catalogs}": ", ".join(f"({n}, '{name}', '{name}'::regclass)" for n, name in enumerate(sorted(written), 1)),
+        "{number}": str(len(written)),
         "{fresh}": "\n    ".join(
             _if(f"{condition} AND '{name}' = ANY (wrote)", _ADD.format(query))
-            for condition, queries in (("unlocked", _UNLOCKED), ("types", _FRESH_TYPES), ("true", _FRESH))
+            for condition, queries in (("unlocked", _UNLOCKED), ("types", _FRESH_TYPES), ("has_fresh", _FRESH))
             for name, query in queries.items()
         ),
+        "{others}": _array(_FRESH),
         "{existing}": "\n    ".join(
             _if(f"'{catalog}' = ANY (removed)", _LEFT.format(name, query))
             for name, (catalog, query) in _EXISTING.items()
@@ -127,7 +125,7 @@ def prepare_sql() -> str:
         "{read}": "\n    ".join(
             _if(
                 f"'{section.name}' = ANY (wanted) AND kinds && {_array(_KINDS.get(section.name, _ANY))}"
-                + (f" AND ({_HAS_PRIVILEGES})" if section.name == "privileges" else ""),
+                + (" AND privileged" if section.name == "privileges" else ""),
                 f"RETURN QUERY SELECT '{section.name}', s.* FROM ({narrow_head}{section.sql}) AS s",
             )
             for section in narrow

@@ -3,6 +3,7 @@
 -- PostgreSQL counts the rows that a transaction writes, by table, its own catalogs included: they say which sections of
 -- the snapshot have to be read again. Which objects: the relations that the transaction has locked strongly, the rows of
 -- the catalogs that are its own, and where something was renamed, whatever depends on these.
+-- The counts go on from one transaction of a message to the next, so a look keeps them for the one behind it.
 CREATE FUNCTION pg_temp.trueup_owners(objects oid[]) RETURNS oid[] LANGUAGE plpgsql SET search_path = pg_catalog
     {planner} AS $owners$
 BEGIN
@@ -33,30 +34,41 @@ LANGUAGE plpgsql {pinned} {planner} AS $look$
 DECLARE
     relations oid[];
     locks text[];
+    before bigint[] := current_setting('trueup.counted', true);  -- by the last look in this message
+    counted bigint[];
+    kept text;
     wrote text[];
     removed text[];
     changed oid[];
     present oid[];  -- those that are no extension's, and still there
     kinds text[];   -- theirs, as relations; - for other objects
     wanted text[];
+    privileged boolean;  -- there may be some on them: to find out that there is none takes the query long
     has_tables boolean;  -- among those locked
     has_indexes boolean;
+    has_fresh boolean;
 BEGIN
-    PERFORM pg_stat_force_next_flush();  -- counters are added up until they are flushed: the next message starts at zero
     -- First the locks, for deparsing takes some of its own, and once, for reading them takes longest.
     -- CREATE INDEX takes SHARE, and changes nothing of the table itself; an index is changed only where it is locked.
-    SELECT array_agg(l.relation), array_agg(l.described), coalesce(array_agg(DISTINCT l.owner) FILTER (WHERE l.is_strong), '{}'),
+    SELECT array_agg(l.relation), array_agg(l.described), coalesce(array_agg(l.owner) FILTER (WHERE l.is_strong), '{}'),
            coalesce(bool_or(l.is_strong AND l.mode <> 'ShareLock' AND NOT l.is_index), false),
            coalesce(bool_or(l.is_strong AND l.is_index), false)
       INTO relations, locks, changed, has_tables, has_indexes
       FROM ({held}) AS l;
-    RETURN QUERY SELECT 'lock', l.relation::bigint, l.described, NULL FROM unnest(relations, locks) AS l (relation, described);
+    what := 'lock';
+    FOR n IN 1 .. coalesce(cardinality(relations), 0) LOOP
+        object := relations[n]; fact := locks[n];
+        RETURN NEXT;
+    END LOOP;
 
-    SELECT array_agg(c.name) FILTER (WHERE c.written + c.deleted > 0), array_agg(c.name) FILTER (WHERE c.deleted > 0)
-      INTO wrote, removed
-      FROM (SELECT w.name, pg_stat_get_xact_tuples_inserted(w.id) + pg_stat_get_xact_tuples_updated(w.id),
-                   pg_stat_get_xact_tuples_deleted(w.id)
-              FROM (VALUES {catalogs}) AS w (name, id)) AS c (name, written, deleted);
+    SELECT array_agg(c.name) FILTER (WHERE c.written > coalesce(before[c.place], 0)),
+           array_agg(c.name) FILTER (WHERE c.deleted > coalesce(before[c.place + {number}], 0)),
+           array_agg(c.written) || array_agg(c.deleted)
+      INTO wrote, removed, counted
+      FROM (SELECT w.place, w.name, pg_stat_get_xact_tuples_deleted(w.id), pg_stat_get_xact_tuples_inserted(w.id)
+                   + pg_stat_get_xact_tuples_updated(w.id) + pg_stat_get_xact_tuples_deleted(w.id)
+              FROM (VALUES {catalogs}) AS w (place, name, id)) AS c (place, name, deleted, written);
+    kept := set_config('trueup.counted', counted::text, false);
     IF everything THEN
         RETURN QUERY SELECT 'everything', NULL::bigint, NULL, NULL UNION ALL SELECT * FROM pg_temp.trueup_everything();
         RETURN;
@@ -64,6 +76,7 @@ BEGIN
         RETURN;
     END IF;
 
+    has_fresh := wrote && {others};
     {fresh}
     IF renames THEN
         changed := changed || pg_temp.trueup_owners(ARRAY(
@@ -71,23 +84,31 @@ BEGIN
              WHERE d.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass) AND d.refobjid = ANY (changed)
                AND d.objid >= 16384));
     END IF;
-    changed := changed || ARRAY(SELECT c.reltype FROM pg_class c WHERE c.oid = ANY (changed) AND c.relkind = 'c');
     IF cardinality(changed) = 0 AND NOT coalesce(removed && {removable}, false) THEN  -- one cannot tell of what
         RETURN QUERY SELECT 'everything', NULL::bigint, NULL, NULL UNION ALL SELECT * FROM pg_temp.trueup_everything();
         RETURN;
     END IF;
     {existing}
+    SELECT array_agg(o.oid), array_agg(coalesce(c.relkind::text, '-')),
+           bool_or(coalesce(c.relkind = 'c' OR c.relacl IS NOT NULL, true)
+                   OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL))
+      INTO present, kinds, privileged
+      FROM unnest(changed) AS o (oid) LEFT JOIN pg_class c ON c.oid = o.oid
+     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
+       AND NOT coalesce(pg_is_other_temp_schema(c.relnamespace) OR c.relnamespace = pg_my_temp_schema(), false);
+    IF 'c' = ANY (kinds) THEN  -- a composite type is told of by its oid as a type
+        present := present || ARRAY(SELECT c.reltype FROM pg_class c WHERE c.oid = ANY (present) AND c.relkind = 'c');
+        changed := changed || present;
+    END IF;
     wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs)
                      WHERE renames OR wrote && s.catalogs AND CASE
                            WHEN unlocked THEN true
                            WHEN s.name IN ('indexes', 'view_indexes') THEN has_indexes OR 'pg_index' = ANY (wrote)
                            WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
                            ELSE true END);
-    RETURN QUERY SELECT 'changed', o.oid::bigint, NULL, NULL FROM unnest(changed) AS o (oid)
-           UNION ALL SELECT s.name, NULL::bigint, NULL, NULL FROM unnest(wanted) AS s (name);
-    SELECT array_agg(DISTINCT o.oid), array_agg(DISTINCT coalesce(c.relkind::text, '-')) INTO present, kinds
-      FROM unnest(changed) AS o (oid) LEFT JOIN pg_class c ON c.oid = o.oid
-     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
-       AND NOT coalesce(pg_is_other_temp_schema(c.relnamespace) OR c.relnamespace = pg_my_temp_schema(), false);
+    what := 'changed'; fact := NULL;
+    FOREACH object IN ARRAY changed LOOP RETURN NEXT; END LOOP;
+    object := NULL;
+    FOREACH what IN ARRAY wanted LOOP RETURN NEXT; END LOOP;
     {read}
 END $look$;

@@ -6,7 +6,7 @@ step, and only relations that were there before it count: what happens to a new 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -55,9 +55,9 @@ def as_held(relation: int, described: str) -> Held:
     return Held(relation, mode, int(table), int(scans), kind, int(file), name)
 
 
-def scanned(held: Iterable[Held], names: Mapping[int, str]) -> tuple[str, ...]:
-    """The tables that were read, by themselves or through an index."""
-    return tuple(sorted({names[lock.table] for lock in held if lock.scans and names.get(lock.table)}))
+def scanned(held: Iterable[Held], names: Mapping[int, str], before: Mapping[int, int]) -> Iterator[str]:
+    """The tables that were read more often than `before`, by themselves or through an index."""
+    return (names[lock.table] for lock in held if lock.scans > before.get(lock.relation, 0) and names.get(lock.table))
 
 
 class Files:

@@ -7,51 +7,34 @@ of the deltas; where it does not, the chain is replayed once more with full snap
 
 from __future__ import annotations
 
-import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection, Cursor
 
-from trueup.catalog.keys import quoted, split_key
+from trueup.catalog.keys import literal, quoted, split_key
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.model import Effect, Facts, Step
 from trueup.chain.statements import (
     is_concurrent,
-    is_guarded,
     needs_one_transaction,
     refuses_transactions,
     without_concurrently,
 )
 from trueup.connect.python import StepRaised, carry_out, place_of
 from trueup.errors import ScratchError
+from trueup.scratch.asked import is_divided, is_plain, look_for, messages
 from trueup.scratch.changes import Change, effect_of, lock_modes, ordered, together
-from trueup.scratch.look import Picture, as_look, look_sql, prepare_sql
+from trueup.scratch.look import LOOKED, UNCOUNTED, Picture, as_look, look_sql, prepare_sql
 from trueup.scratch.observed import Files, scanned
 
-_RENAME_TAGS = {"rename_stmt", "alter_object_schema_stmt"}
-_UNLOCKED_TAGS = {"grant_stmt", "alter_domain_stmt", "alter_default_privileges_stmt"}
-_NAMES_EVERYWHERE = {"OBJECT_SCHEMA", "OBJECT_ROLE"}
-_FACTLESS_TAGS = {"vacuum_stmt", "alter_system_stmt", "check_point_stmt", "createdb_stmt", "dropdb_stmt"}
-_PLAIN_TAGS = {
-    "create_stmt",
-    "alter_table_stmt",
-    "index_stmt",
-    "drop_stmt",
-    "create_enum_stmt",
-    "view_stmt",
-    "comment_stmt",
-}
-_TYPELESS_TAGS = {"create_stmt", "alter_table_stmt", "index_stmt"}
 _SESSION = "SET client_min_messages = error; SET check_function_bodies = off; SET TimeZone = 'UTC'"
-_TURN = 0.0001  # seconds, for the sender to begin: else it would get the interpreter only when we are through
-_MOST_PARTS = 24  # of one transaction: each look reads again all that the transaction has locked
+_AHEAD = 2  # messages: one that the server is at work on, one behind it
 _NO_TRANSACTION_CONTROL = "2D000"
 
 
@@ -59,11 +42,11 @@ _Rows = Sequence[Any]
 """Of a look."""
 
 
-class _Ran(NamedTuple):
-    """A step that was run: its statements, and a look for each of them or for all together."""
+class _Parsed(NamedTuple):
+    """A step, and its statements."""
 
+    step: Step
     statements: list[Statement]
-    looks: list[_Rows]
 
 
 class _MustNotBeDivided(Exception):
@@ -97,85 +80,100 @@ class Replay:
         return self.picture.flat()
 
     def learn(self, steps: Sequence[Step], on_step: Callable[[Step], None] = lambda _: None) -> Iterator[Effect]:
-        """Run steps and say what each did. While that is found out of one, the server is at work on the next.
+        """Run steps and say what each did. While that is found out of some, the server is at work on the next.
 
         Raises:
             ScratchError: the server refused one.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="trueup-scratch") as sender:
-            ahead: Future[_Ran] | None = None
-            for step, following in zip_longest(steps, steps[1:]):
-                on_step(step)
-                goes_ahead = following and _is_plain(step) and _is_plain(following)
-                if ahead and goes_ahead:
-                    _parsed(following)  # now, for afterwards the server would wait for that
-                ran = ahead.result() if ahead else self._run(step)
-                ahead = sender.submit(self._run, following) if goes_ahead else None
-                if ahead:
-                    time.sleep(_TURN)
-                yield self._understood(step, ran)
+        sent: deque[tuple[list[_Parsed], Future[list[list[_Rows]]]]] = deque()
 
-    def _run(self, step: Step) -> _Ran:
-        """Run a step, and look.
+        def understood(ahead: int = 0) -> Iterator[Effect]:
+            """What the steps of all messages did, but for those that may still be on their way."""
+            while len(sent) > ahead:
+                message, answer = sent.popleft()
+                scans: dict[int, int] = {}
+                for one, looks in zip(message, answer.result(), strict=True):
+                    yield self._understood(one, looks, scans)
+
+        with ThreadPoolExecutor(1, thread_name_prefix="trueup-scratch") as sender:
+            for together in messages(steps):
+                for step in together:
+                    on_step(step)
+                message = [_Parsed(step, _parsed(step)) for step in together]
+                if is_plain(together[0]):
+                    sent.append((message, sender.submit(self._send, message, self._written(message))))
+                    yield from understood(_AHEAD)
+                else:
+                    yield from understood()
+                    yield self._understood(message[0], self._run(*message[0]), {})
+            yield from understood()
+
+    def _written(self, message: Sequence[_Parsed]) -> str:
+        """Each step in a transaction of its own, with a look behind each of its statements."""
+        lines = [UNCOUNTED]
+        for step, statements in message:
+            lines += ["BEGIN", f"SET trueup.step = {literal(step.id)}", *step.context]
+            for statement in statements:
+                role = "RESET ROLE" if step.context and len(statements) == 1 else ""
+                lines += [_text(statement), role, self._look([statement])]
+            lines.append("COMMIT")
+        return "\n;".join(filter(None, lines))
+
+    def _send(self, message: Sequence[_Parsed], text: str) -> list[list[_Rows]]:
+        """Carry a message out; for each step the looks behind its statements.
+
+        Raises:
+            ScratchError: the server refused one of its steps.
+        """
+        try:
+            looks = _looks(self.conn.execute(text.encode()))
+            return [[next(looks) if self._look([each]) else () for each in one.statements] for one in message]
+        except psycopg.Error as error:
+            self.conn.execute("ROLLBACK")
+            row = self.conn.execute("SELECT current_setting('trueup.step', true)").fetchone()
+            done = [number for number, one in enumerate(message, 1) if row and one.step.id == row[0]]
+            raise _refused(message[done[0] if done else 0].step, error) from error
+
+    def _run(self, step: Step, statements: list[Statement]) -> list[_Rows]:
+        """Run a step by itself; the rows of a look for each of its statements or for all together.
 
         Raises:
             ScratchError: the server refused it.
         """
-        statements = _parsed(step)
         try:
             alone = any(refuses_transactions(s) and not is_concurrent(s) for s in statements)
-            if 1 < len(statements) <= _MOST_PARTS and not alone:
-                looks = self._run_one_by_one(step, statements)
-            elif len(statements) > 1 and not alone and self._can_be_divided(step, statements):
-                looks = self._run_divided(step, statements)
-            else:
-                looks = [self._run_together(step, statements, self._look(statements))]
+            if is_divided(statements) and not alone:
+                message = [_Parsed(step, statements)]
+                return self._send(message, self._written(message))[0]
+            if len(statements) > 1 and not alone and self._can_be_divided(step, statements):
+                return self._run_divided(step, statements)
+            return [self._run_together(step, statements, self._look(statements))]
         except (psycopg.Error, StepRaised) as error:
             raise _refused(step, error) from error
-        return _Ran(statements, looks)
 
-    def _understood(self, step: Step, ran: _Ran) -> Effect:
-        """What a step did, by what was seen when it was run."""
-        changes = [self._absorb(rows) for rows in ran.looks]
-        statements = ran.statements
+    def _understood(self, ran: _Parsed, looks: Sequence[_Rows], scans: dict[int, int]) -> Effect:
+        """What a step did, by what was seen when it was run.
+
+        Args:
+            scans: How often each relation has been read by the steps before it in the same message; goes on.
+        """
+        changes = [self._absorb(rows) for rows in looks]
         old, new = together(changes)
         effect = effect_of(old, new)
+        read = {name for change in changes for name in scanned(change.held, change.names, scans)}
+        scans.update((lock.relation, lock.scans) for change in changes for lock in change.held)
         return Effect(
-            set=ordered(dict(effect.set) | _roles(statements)),
+            set=ordered(dict(effect.set) | _roles(ran.statements)),
             gone=effect.gone,
-            locks=lock_modes(changes, concurrent=any(is_concurrent(s) for s in statements)),
+            locks=lock_modes(changes, concurrent=any(is_concurrent(s) for s in ran.statements)),
             rewritten=tuple(sorted({name for change in changes for name in change.rewritten})),
-            scanned=tuple(sorted({name for change in changes for name in scanned(change.held, change.names)})),
-            texts=self._texts(effect.set, step),
-            parts=_parts(statements, changes) if len(changes) > 1 else (),
+            scanned=tuple(sorted(read)),
+            texts=self._texts(effect.set, ran.step),
+            parts=_parts(ran.statements, changes) if len(changes) > 1 else (),
         )
 
     def _look(self, statements: list[Statement]) -> str:
-        """The query for what these statements change; empty where they cannot change a fact."""
-        if all(s.tag in _FACTLESS_TAGS for s in statements):
-            return ""
-        everything = not self.local or any(_renames_everywhere(s) for s in statements)
-        return look_sql(
-            renames=any(_may_rename(s) for s in statements),
-            unlocked=any(s.tag in _UNLOCKED_TAGS or _is_opaque(s) for s in statements),
-            types=not {s.tag for s in statements} <= _TYPELESS_TAGS,
-            everything=everything,
-        )
-
-    def _run_one_by_one(self, step: Step, statements: list[Statement]) -> list[_Rows]:
-        """Several statements in one transaction, with a look after each."""
-        looks: list[_Rows] = []
-        try:
-            self.conn.execute("".join(f"{text}\n;" for text in ("BEGIN", *step.context)).encode())
-            for statement in statements:
-                look = self._look([statement])
-                cursor = self.conn.execute(f"{_text(statement)}\n;{look}".encode())
-                looks.append(_last(cursor) if look else ())
-            self.conn.execute("COMMIT")
-        except psycopg.Error:
-            self.conn.execute("ROLLBACK")
-            raise
-        return looks
+        return look_for(statements, everything=not self.local)
 
     def _can_be_divided(self, step: Step, statements: list[Statement]) -> bool:
         """True where each statement does the same in a transaction of its own."""
@@ -188,7 +186,7 @@ class Replay:
             _MustNotBeDivided: it does not run like that. Nobody can take back what has run: the replay starts again.
         """
         try:
-            return [self._send([*step.context, _text(statement)], self._look([statement])) for statement in statements]
+            return [self._transact([*step.context, _text(one)], self._look([one])) for one in statements]
         except psycopg.Error:
             raise _MustNotBeDivided(step.id) from None
 
@@ -200,7 +198,7 @@ class Replay:
 
     def _everything(self) -> Picture:
         picture = Picture()
-        picture.take_over(as_look(self._send([], look_sql(everything=True)), major=self._major))
+        picture.take_over(as_look(self._transact([], look_sql(everything=True)), major=self._major))
         return picture
 
     def _texts(self, changed: Mapping[str, str], step: Step) -> Facts:
@@ -239,33 +237,33 @@ class Replay:
         texts = [_text(statement) for statement in statements]
         if not any(refuses_transactions(s) and not is_concurrent(s) for s in statements):
             try:
-                return self._send([*step.context, *texts], look)
+                return self._transact([*step.context, *texts], look)
             except psycopg.errors.InvalidTransactionTermination:  # a DO block or procedure that commits by itself
                 self.conn.execute("ROLLBACK")
         for text in texts:
             self.conn.execute(text.encode())
         self._files.read(self.conn)
-        return self._send([], look and look_sql(everything=True))
+        return self._transact([], look and look_sql(everything=True))
 
     def _call(self, step: Step, look: str) -> _Rows:
         """Run a Python step, then look, in one transaction."""
         with self.conn.transaction():
+            self.conn.execute(UNCOUNTED.encode())
             carry_out(self.conn, self._folder, step)
             return _last(self.conn.execute(f"RESET ROLE; {look}".encode())) if look else ()
 
-    def _send(self, statements: Sequence[str], look: str) -> _Rows:
+    def _transact(self, statements: Sequence[str], look: str) -> _Rows:
         """One message, one transaction: the statements, then a look."""
         reading = f"RESET ROLE; {look};\n" if look else ""
         body = "".join(f"{statement}\n;" for statement in statements)
         try:
-            cursor = self.conn.execute(f"BEGIN;\n{body}{reading}COMMIT".encode())
+            cursor = self.conn.execute(f"{UNCOUNTED};\nBEGIN;\n{body}{reading}COMMIT".encode())
         except psycopg.Error:
             self.conn.execute("ROLLBACK")
             raise
         return _last(cursor) if look else ()
 
 
-@lru_cache(maxsize=4)
 def _parsed(step: Step) -> list[Statement]:
     return [statement for text in step.statements for statement in parse_statements(text, path=step.path)]
 
@@ -275,14 +273,23 @@ def _text(statement: Statement) -> str:
     return _unless_there(statement) if statement.tag == "create_role_stmt" else without_concurrently(statement)
 
 
-def _last(cursor: Cursor[Any]) -> list[Any]:
+def _last(cursor: Cursor[Any]) -> _Rows:
     """The last result that has rows."""
-    rows: list[Any] = []
+    rows: _Rows = ()
     while True:
         if cursor.description is not None:
             rows = cursor.fetchall()
         if not cursor.nextset():
             return rows
+
+
+def _looks(cursor: Cursor[Any]) -> Iterator[_Rows]:
+    """The results of looks."""
+    while True:
+        if cursor.description is not None and cursor.description[0].name == LOOKED:
+            yield cursor.fetchall()
+        if not cursor.nextset():
+            return
 
 
 def replay(
@@ -316,12 +323,6 @@ def replay(
             local = False
 
 
-def _is_plain(step: Step) -> bool:
-    """True where nothing more has to be asked of the server to understand what it did."""
-    is_alone = step.no_transaction and "alter_table_stmt" in step.tags
-    return set(step.tags) <= _PLAIN_TAGS and not step.python and not is_alone
-
-
 def _parts(statements: list[Statement], changes: Sequence[Change]) -> tuple[Effect, ...]:
     """What each statement of a step did."""
     each = [effect_of(change.old, change.new) for change in changes]
@@ -339,28 +340,6 @@ def _unless_there(statement: Statement) -> str:
     """CREATE ROLE on a scratch server that may have the role already."""
     body = statement.text.replace("'", "''")
     return f"DO $do$ BEGIN EXECUTE '{body}'; EXCEPTION WHEN duplicate_object THEN NULL; END $do$"
-
-
-def _may_rename(statement: Statement) -> bool:
-    """It may give something another name, by which other objects' facts mention it."""
-    if statement.tag == "alter_enum_stmt":
-        return bool(statement.node.old_val)
-    return statement.tag in _RENAME_TAGS or _is_opaque(statement)
-
-
-def _is_opaque(statement: Statement) -> bool:
-    """It calls something that may do anything."""
-    return statement.tag in ("do_stmt", "call_stmt") or (statement.tag == "select_stmt" and not is_guarded(statement))
-
-
-def _renames_everywhere(statement: Statement) -> bool:
-    """It gives a schema or a role another name, which many facts bear."""
-    return statement.tag == "rename_stmt" and _enum_name(statement.node, "rename_type") in _NAMES_EVERYWHERE
-
-
-def _enum_name(node: Any, field: str) -> str:
-    described = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
-    return str(described[getattr(node, field)].name)
 
 
 def _refused(step: Step, error: psycopg.Error | StepRaised) -> ScratchError:
