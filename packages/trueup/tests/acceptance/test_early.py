@@ -143,6 +143,29 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [1, 2],
     ),
+    "a label renamed": (
+        [
+            "ALTER TYPE mood ADD VALUE 'sad' AFTER 'good';",
+            "CREATE TABLE visits (id int PRIMARY KEY, lead_id int NOT NULL, at date NOT NULL);",
+            "UPDATE leads SET mood = 'odd' WHERE mood = 'good' AND id < 5;",
+            "ALTER TYPE mood RENAME VALUE 'good' TO 'fine';",
+            "CREATE TABLE calls (id int PRIMARY KEY, mood mood DEFAULT 'fine');",
+            "ALTER TYPE mood RENAME VALUE 'fine' TO 'well';",
+        ],
+        [3, 5],
+    ),
+    "labels of an enum that is swapped behind them": (
+        [
+            "ALTER TYPE mood ADD VALUE 'sad';",
+            "ALTER TYPE mood ADD VALUE 'mad';",
+            (
+                "BEGIN;\nCREATE TYPE mood_new AS ENUM ('good', 'mad');\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "DROP TYPE mood;\nALTER TYPE mood_new RENAME TO mood;\nCOMMIT;"
+            ),
+        ],
+        [1],
+    ),
     "a table that is dropped and made anew before": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY, at timestamptz);",

@@ -11,8 +11,8 @@ from functools import cached_property
 
 from trueup.catalog.keys import kind_of, mentions
 from trueup.chain.model import Step
-from trueup.chain.repeats import step_ends_the_same
 from trueup.chain.statements import columns_written
+from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict

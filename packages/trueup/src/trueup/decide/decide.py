@@ -40,13 +40,19 @@ def decide(
     if lent := renamed_early(locked.steps, paths, live, _taken_as_done(decision)):
         other = _decide(locked, as_before(lent, live, paths), marks, wish, paths, lent)
         other.asked = decision.asked = {*decision.asked, *other.asked}
+        if any(one.enum for one in lent):  # without its old name a label is just another label: nothing to mend
+            return min(other, decision, key=_left_to_people)
         return min(other, decision, key=_trouble)
     return decision
 
 
 def _trouble(decision: Decision) -> tuple[int, int]:
     """What a decision leaves to people, and what it has to mend."""
-    return len(decision.conflicts) + len(decision.heal_conflicts), len(decision.heal) + len(decision.drift)
+    return _left_to_people(decision), len(decision.heal) + len(decision.drift)
+
+
+def _left_to_people(decision: Decision) -> int:
+    return len(decision.conflicts) + len(decision.heal_conflicts)
 
 
 def _taken_as_done(decision: Decision) -> Iterator[int]:

@@ -1,8 +1,8 @@
 """Renames of later steps that are done here already, while steps before them still need the old names.
 
 The steps are decided on as if those renames were still to come. A constraint or an index is given its old name back.
-A table or a column is only lent it: each step that needs the old name has it for its own transaction, so that nobody
-else ever sees it.
+A table, a column or a label of an enum is only lent it: each step that needs the old name has it for its own
+transaction, so that nobody else ever sees it.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_touched
 from trueup.chain.model import Effect, Facts, Step
 from trueup.decide.trajectory import Trajectories, fold
 
-_RENAME = ("rename_stmt",)
+_RENAMES = {("rename_stmt",), ("alter_enum_stmt",)}
 _SEEN = ("table ", "column ")
 _VIEWS = ("view ", "materialized view ")
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """One such rename: the step's index, and the object's key before and after it."""
+    """One such rename: the step's index, and the object's key before and after it; of a label the quoted `enum`'s."""
 
     index: int
     old: str
     new: str
+    enum: str = ""
 
     @property
     def is_column(self) -> bool:
@@ -35,12 +37,14 @@ class Lent:
 
     @property
     def is_seen(self) -> bool:
-        """True where applications use the name: of a table or a column."""
-        return self.old.startswith(_SEEN)
+        """True where applications use the name: of a table, a column or a label."""
+        return bool(self.enum) or self.old.startswith(_SEEN)
 
     def statement(self, *, back: bool) -> str:
         """The rename as the step does it, or back to the old name."""
         before, after = (self.new, self.old) if back else (self.old, self.new)
+        if self.enum:
+            return f"ALTER TYPE {identity_of(self.enum)} RENAME VALUE {before} TO {after}"
         name = parts(identity_of(after))[-1]
         what = f"RENAME COLUMN {parts(identity_of(before))[-1]} TO" if self.is_column else "RENAME TO"
         return f"ALTER TABLE {table_of(before)} {what} {name}"
@@ -51,18 +55,35 @@ def renamed_early(
 ) -> list[Lent]:
     """The renames that are done here although their steps are not taken as done, in the chain's order."""
     settled, there = frozenset(done), set(live)
-    if not any(step.tags == _RENAME and index not in settled for index, step in enumerate(steps)):
+    if not any(step.tags in _RENAMES and index not in settled for index, step in enumerate(steps)):
         return []
     wanted = fold(paths.effects, sorted(settled), paths.base)
+    labels = {key: set(enums.labels(live[key])) for key in live if key.startswith("enum ")}
     found = []
     for index in range(len(steps) - 1, -1, -1):  # backwards: what was renamed twice goes by its last name
-        if steps[index].tags != _RENAME or index in settled:
+        if steps[index].tags not in _RENAMES or index in settled:
             continue
+        if (label := _renamed_label(index, paths)) and paths.last_place(label.enum, live.get(label.enum)) < 0:
+            there_now = labels.get(label.enum, set())
+            if label.new in there_now and label.old not in there_now:
+                found.append(label)
+                labels[label.enum] = there_now - {label.new} | {label.old}
         old, new = _renamed(paths.effects[index])
         if old and new in there and old not in there and wanted.get(new) is None:
             found.append(Lent(index, old, new))
             there = there - {new} | {old}
     return found[::-1]
+
+
+def _renamed_label(index: int, paths: Trajectories) -> Lent | None:
+    """The label of an enum that a step renames."""
+    for key, value in paths.effects[index].set.items():
+        was = (key.startswith("enum ") and paths.value_at(key, index)) or ""
+        before, after = enums.labels(was), enums.labels(value)
+        changed = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
+        if len(before) == len(after) and len(changed) == 1:
+            return Lent(index, *changed[0], enum=key)
+    return None
 
 
 def _renamed(effect: Effect) -> tuple[str, str]:
@@ -81,7 +102,19 @@ def as_before(lent: Sequence[Lent], live: Mapping[str, str], paths: Trajectories
     """The facts as they were before these renames."""
     facts = dict(live)
     for one in reversed(lent):
-        facts = _before(one, facts, paths)
+        facts = _with_old_label(one, facts, paths) if one.enum else _before(one, facts, paths)
+    return facts
+
+
+def _with_old_label(lent: Lent, live: Mapping[str, str], paths: Trajectories) -> Facts:
+    """The facts before a label was renamed: the enum, and what the rename changed, such as defaults."""
+    effect = paths.effects[lent.index]
+    facts = dict(live)
+    for key, value in effect.set.items():
+        if key == lent.enum:
+            facts[key] = ", ".join(lent.old if one == lent.new else one for one in enums.labels(live[key]))
+        elif live.get(key) == value and (was := paths.value_at(key, lent.index)) is not None:
+            facts[key] = was
     return facts
 
 
@@ -119,6 +152,11 @@ def needed_by(lent: Sequence[Lent], index: int, statements: Sequence[str]) -> li
     found = []
     for one in lent:
         if one.index <= index:
+            continue
+        if one.enum:
+            if one.old in text or (one.enum + one.old) in named:
+                found.append(one)
+                named.add(one.enum + one.new)
             continue
         table = table_of(one.old)
         if table in named or mentions(text, table):

@@ -8,8 +8,8 @@ from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_
 from trueup.catalog.keys import parts as name_parts
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Effect, Step, writes_rows
-from trueup.chain.repeats import ends_the_same
 from trueup.chain.statements import columns_written, is_guarded, relations_named
+from trueup.chain.updates import ends_the_same
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from trueup.catalog.keys import table_touched, unquoted
-from trueup.chain.grammar import Statement, parse_each
+from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
+from trueup.chain.grammar import Statement, parse_each, range_identity
+from trueup.chain.inserts import rows_it_leaves, rows_selected, rows_written
 from trueup.chain.model import Step
-from trueup.chain.repeats import finds_nothing, rows_it_finds, rows_it_leaves, rows_selected, rows_written
+from trueup.chain.updates import finds_nothing, rows_it_finds
 
 _KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
 
@@ -42,7 +44,7 @@ class Rows:
     def of(self, step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
         """The conditions of all rows of its INSERTs of values; none where a statement does not say its rows."""
         conditions = [
-            rows_it_leaves(s, keys, columns=self._columns_of(step, s), changed=changed)
+            rows_it_leaves(s, keys, columns=self._columns_of(step, s), types=self._types_of(s), changed=changed)
             for s in parse_each(step.statements)
         ]
         return [one for some in conditions for one in some] if all(conditions) else []
@@ -52,6 +54,21 @@ class Rows:
         inserts = [s for s in parse_each(step.statements) if s.tag == "insert_stmt"]
         found = [rows_written(s, self._columns_of(step, s)) for s in inserts]
         return [row for rows in found for row in rows] if all(found) else []
+
+    def _types_of(self, statement: Statement) -> dict[str, str]:
+        """The types of the columns of the table that an INSERT fills, by name."""
+        if statement.tag != "insert_stmt":
+            return {}
+        table = range_identity(statement.node.relation)
+        return self._types.get(table, {})
+
+    @cached_property
+    def _types(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for key, value in self._live.items():
+            if key.startswith("column "):
+                found.setdefault(table_of(key), {})[own_name(identity_of(key))] = value
+        return found
 
     def _columns_of(self, step: Step, statement: Statement) -> Sequence[str]:
         node = statement.node

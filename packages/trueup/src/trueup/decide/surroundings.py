@@ -6,8 +6,10 @@ from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
+from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written, filled_whole
+from trueup.chain.updates import fills
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 
@@ -197,6 +199,8 @@ def not_filled(step: Step, columns: list[str]) -> list[str]:
 
 
 def fills_only(step: Step, columns: list[str]) -> bool:
-    """True for a step of UPDATEs that set these columns and no others."""
+    """True for a step of UPDATEs that fill these columns and set no others."""
     names = {own_name(column) for column in columns}
-    return set(step.tags) == {"update_stmt"} and columns_written(step.statements) == names
+    if set(step.tags) != {"update_stmt"} or columns_written(step.statements) != names:
+        return False
+    return all(any(fills(s, name) for s in parse_each(step.statements)) for name in names)

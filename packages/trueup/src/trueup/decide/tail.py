@@ -11,8 +11,8 @@ from functools import cached_property
 
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
-from trueup.chain.repeats import may_delete, step_ends_the_same
 from trueup.chain.statements import columns_written
+from trueup.chain.updates import may_delete, step_ends_the_same
 from trueup.decide.rows import Rows
 
 _DELETES = {"delete_stmt", "truncate_stmt"}

@@ -316,7 +316,7 @@ class Deciding:
             found = self.now.get(key)
             if self._grown_enum(key, found) and value is not None:
                 (there if enums.has_all(found or "", value) else missing).append(key)
-            elif found == value or self.place.get(key, -1) > index or self._settled_later(key, index, found):
+            elif found == value or self._is_beyond(key, index) or self._settled_later(key, index, found):
                 there.append(key)
             elif found is None or found == self.paths.value_at(key, index) or key.startswith(_SET_OUTRIGHT):
                 missing.append(key)
@@ -326,12 +326,17 @@ class Deciding:
         implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
         return [key for key in there if key not in implied], missing, strange
 
+    def _is_beyond(self, key: str, index: int) -> bool:
+        """True where the fact is further along than this step; an enum may have come to a later list only by now."""
+        listed = key.startswith("enum ") and self.now.get(key) is not None
+        place = self.paths.last_place(key, self.now.get(key)) - 1 if listed else -1
+        return max(self.place.get(key, -1), place) > index
+
     def _grown_enum(self, key: str, found: Value) -> bool:
         """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
         if not key.startswith("enum ") or found is None or self.paths.last_place(key, found) >= 0:
             return False
-        last = self.paths.of[key][-1][1]
-        return last is not None and enums.is_part_of(found, last)
+        return any(value is not None and enums.is_part_of(found, value) for _, value in self.paths.of[key])
 
     def _settled_later(self, key: str, index: int, found: Value) -> bool:
         """True where a later step that is done has given the fact the value that it has."""
@@ -339,7 +344,7 @@ class Deciding:
 
     def _advance(self, effect: Effect, index: int) -> None:
         for key in effect.keys:
-            if self.place.get(key, -1) <= index and self.last_done.get(key, -1) <= index:
+            if not self._is_beyond(key, index) and self.last_done.get(key, -1) <= index:
                 found, value = self.now.get(key), effect.set.get(key)
                 grown = found and value and self._grown_enum(key, found)
                 self.now[key] = enums.merged(found, value) if grown and found and value else value

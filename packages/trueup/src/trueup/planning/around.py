@@ -50,7 +50,7 @@ def _wrapped(
 ) -> Action:
     before = [*(one.statement(back=True) for one in reversed(names)), *_taken(aside), *(was for was, _ in functions)]
     after = [*(now for _, now in functions), *_made_again(aside), *(one.statement(back=False) for one in names)]
-    said = [f"{identity_of(one.new)} goes by its old name for it" for one in names]
+    said = [f"{_name(one)} goes by its old name for it" for one in names]
     said += [f"{_first(aside)} is set aside for it" if aside else ""]
     said += ["functions that it calls are what they were, for it" if functions else ""]
     return replace(
@@ -58,6 +58,10 @@ def _wrapped(
         statements=(*before, *action.statements, *after),
         why="; ".join(filter(None, (action.why, *said))),
     )
+
+
+def _name(lent: Lent) -> str:
+    return lent.new if lent.enum else identity_of(lent.new)
 
 
 def _first(aside: Mapping[str, str]) -> str:
@@ -93,7 +97,7 @@ def _alter(key: str) -> str:
 
 
 def _cannot_wait(action: Action, names: Sequence[Lent], aside: Mapping[str, str]) -> Conflict:
-    what = identity_of(names[0].new) if names else _first(aside)
+    what = _name(names[0]) if names else _first(aside)
     return Conflict(
         about=action.id,
         why=f"{what} is in its way, made here already by a later step, and it does not fit into one transaction",

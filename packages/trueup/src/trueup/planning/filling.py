@@ -7,6 +7,7 @@ from collections.abc import Collection
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.grammar import parse_statements
 from trueup.chain.model import LockedChain, Step
+from trueup.chain.updates import fills
 from trueup.decide.model import Decision
 from trueup.planning.model import Action
 from trueup.planning.safely import Safely
@@ -59,8 +60,8 @@ class Filling:
         for step in self._locked.steps[: self._decision.anchor]:
             if step.tags == ("update_stmt",) and column in step.sql and table in step.sql:
                 (statement,) = parse_statements(step.statements[0])
-                targets = {target.res_target.name for target in statement.node.target_list}
-                if statement.node.relation.relname == table and column in targets and self._still_fits(step, key):
+                is_of_table = statement.node.relation.relname == table
+                if is_of_table and fills(statement, column) and self._still_fits(step, key):
                     found.append(step)
         return found
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.grammar import parse_statements
-from trueup.chain.repeats import finds_nothing, rows_it_leaves, rows_selected
+from trueup.chain.inserts import rows_it_leaves, rows_selected
+from trueup.chain.updates import fills, finds_nothing
 from trueup_testing.databases import Databases, execute, value
 
 pytestmark = pytest.mark.pg
@@ -110,6 +111,44 @@ def test_whether_a_row_is_there(url: str, values: str, *, there: bool) -> None:
     (condition,) = rows_it_leaves(parse_statements(f"INSERT INTO calls {values}")[0], columns=["id", "lead_id", "name"])
 
     assert there == value(url, f"SELECT {condition}")
+
+
+@pytest.mark.parametrize(
+    "type_, value_, kept",
+    [
+        ("numeric(6,2)", "0.125", "0.13"),
+        ("smallint", "0.1", "0"),
+        ("real", "0.1", "0.1"),
+        ("date", "'2024-01-01 12:00'", "'2024-01-01'"),
+        ("timestamp(0) without time zone", "'2024-01-01 12:00:00.7'", "'2024-01-01 12:00:01'"),
+        ("text", "'0.10'", "'0.10'"),
+    ],
+)
+def test_a_value_is_compared_as_its_column_keeps_it(url: str, type_: str, value_: str, kept: str) -> None:
+    execute(url, f"CREATE TABLE costs (cost {type_})", f"INSERT INTO costs VALUES ({kept})")
+    insert = parse_statements(f"INSERT INTO costs (cost) VALUES ({value_})")[0]
+
+    (condition,) = rows_it_leaves(insert, types={"cost": type_})
+
+    assert value(url, f"SELECT {condition}")
+
+
+@pytest.mark.parametrize(
+    "sql, is_filled",
+    [
+        ("UPDATE m SET role = 'a'", True),
+        ("UPDATE m SET role = 'a' WHERE role IS NULL", True),
+        ("UPDATE m SET role = u.role FROM u WHERE u.role <> '' AND u.id = m.id", True),
+        ("UPDATE m SET role = (SELECT role FROM u WHERE u.id = m.id) WHERE id > 0", True),
+        ("UPDATE m SET role = 'b' WHERE role = 'a'", False),
+        ("UPDATE m x SET role = 'b' WHERE x.role IS NOT NULL", False),
+        ("UPDATE m SET role = upper(role)", False),
+        ("UPDATE m SET id = 1", False),
+        ("DELETE FROM m WHERE role IS NULL", False),
+    ],
+)
+def test_whether_an_update_fills_a_column(sql: str, *, is_filled: bool) -> None:
+    assert is_filled == fills(parse_statements(sql)[0], "role")
 
 
 @pytest.mark.parametrize(

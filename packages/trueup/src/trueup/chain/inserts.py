@@ -1,0 +1,114 @@
+"""The rows that an INSERT leaves behind, as far as its text says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from trueup.catalog.keys import in_quotes
+from trueup.chain.grammar import Statement, expression, nodes_of, range_sql, statement_text
+
+_ROUNDED = ("real", "numeric(", "date", "time", "interval")
+_MOST_ROWS = 500  # to ask for one by one
+
+
+def rows_written(statement: Statement, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What an INSERT of values puts into the columns of each row; none where its text does not say the rows.
+
+    `columns` are the table's, in their order, for an INSERT that names none.
+    """
+    node = statement.node
+    if statement.tag != "insert_stmt" or not node.HasField("select_stmt"):
+        return []
+    select = node.select_stmt.select_stmt
+    rows = [row.list.items for row in select.values_lists]
+    if not rows and _is_one_row(select):
+        rows = [[target.res_target.val for target in select.target_list]]
+    names = [column.res_target.name for column in node.cols] or columns
+    if len(rows) > _MOST_ROWS or any(len(row) > len(names) for row in rows):
+        return []
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _is_one_row(select: Any) -> bool:
+    """True for `SELECT 'a', 1` without a FROM."""
+    more = ("where_clause", "larg", "with_clause", "limit_count", "having_clause")
+    return bool(select.target_list) and not select.from_clause and not any(map(select.HasField, more))
+
+
+def rows_it_leaves(
+    statement: Statement,
+    keys: Collection[frozenset[str]] = (),
+    *,
+    columns: Sequence[str] = (),
+    types: Mapping[str, str] | None = None,
+    changed: Collection[str] = (),
+) -> list[str]:
+    """One condition for each row of an INSERT of values, true where it is there; none where its text does not say them.
+
+    Constants and subqueries are compared: what a function gave (`now()`, a sequence) is another value each time. Those
+    of columns that are `changed` since are not. With `keys`, sets of columns that are unique together, a row is there
+    where one with such a key is. `columns` are the table's, for an INSERT that names none; `types` by column: some keep
+    less of a value than the text says.
+    """
+    kept = types or {}
+    conditions = []
+    for said in rows_written(statement, columns):
+        same = {
+            name: f"{in_quotes(name)} = {_as_kept(value, kept.get(name, ''))}"
+            for name, value in said.items()
+            if name not in changed and (is_constant(value) or value.WhichOneof("node") == "sub_link")
+        }
+        if all(_is_truth(said[name]) for name in same):  # many rows are alike in those
+            return []
+        asked = (
+            [[same[name] for name in sorted(key)] for key in keys if key <= same.keys()] if keys else [same.values()]
+        )
+        if not all(asked) or not asked:
+            return []
+        table = range_sql(statement.node.relation)
+        conditions.append(" OR ".join(f"EXISTS (SELECT FROM {table} WHERE {' AND '.join(one)})" for one in asked))
+    return [f"({condition})" for condition in conditions]
+
+
+def _as_kept(value: Any, type_: str) -> str:
+    """The value as a column of this type keeps it: rounded, or without the time."""
+    text = expression(value)
+    is_decimal = value.WhichOneof("node") == "a_const" and value.a_const.HasField("fval")
+    return f"CAST({text} AS {type_})" if type_ and (is_decimal or type_.startswith(_ROUNDED)) else text
+
+
+def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, there: bool) -> str:
+    """The condition that for each row of `INSERT … SELECT` one with the same key is there, or for none; else empty.
+
+    `keys` are sets of columns that are unique together. One that a function fills is another each time.
+    """
+    node = statement.node
+    select = node.select_stmt.select_stmt if statement.tag == "insert_stmt" else None
+    if select is None or not node.cols or len(select.target_list) != len(node.cols):
+        return ""
+    names = [column.res_target.name for column in node.cols]
+    same = {
+        name
+        for name, target in zip(names, select.target_list, strict=True)
+        if not any(True for _ in nodes_of(target, "FuncCall"))
+    }
+    matches = [" AND ".join(f"old.{n} = new.{n}" for n in map(in_quotes, sorted(key))) for key in keys if key <= same]
+    if not matches:
+        return ""
+    written = f"({statement_text(node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
+    one = f"EXISTS (SELECT FROM {range_sql(node.relation)} AS old WHERE {' OR '.join(matches)})"
+    return f"NOT EXISTS (SELECT FROM {written} WHERE {'NOT ' if there else ''}{one})"
+
+
+def _is_truth(value: Any) -> bool:
+    return bool(value.WhichOneof("node") == "a_const" and value.a_const.HasField("boolval"))
+
+
+def is_constant(value: Any) -> bool:
+    """True for a literal that can be compared: neither NULL nor json."""
+    kind = value.WhichOneof("node")
+    if kind == "type_cast":
+        return is_constant(value.type_cast.arg)
+    document = value.a_const.sval.sval.startswith(("{", "["))  # json has no equality
+    return kind == "a_const" and not value.a_const.isnull and not document

@@ -1,0 +1,131 @@
+"""What an UPDATE or a DELETE finds, and what it would if it ran again, as far as its text says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from trueup.catalog.keys import in_quotes
+from trueup.chain.grammar import (
+    Statement,
+    enum_name,
+    expression,
+    nodes_of,
+    parse_each,
+    range_sql,
+    relation_text,
+    string_list,
+)
+from trueup.chain.inserts import is_constant
+from trueup.chain.model import Step
+from trueup.chain.statements import conjuncts
+
+_NO_VALUE = ("set_to_default", "multi_assign_ref")
+
+
+def rows_it_finds(statement: Statement) -> str:
+    """The condition that an UPDATE would find rows, where one that it has changed is not found again; else empty.
+
+    That is so where it looks for a constant in a column that it sets to another: `SET x = 'b' WHERE x = 'a'`.
+    """
+    node = statement.node
+    if statement.tag != "update_stmt" or node.from_clause or not node.HasField("where_clause"):
+        return ""
+    made = {target.res_target.name: target.res_target.val for target in node.target_list}
+    for column, sought in _constants_sought(node.where_clause):
+        value = made.get(column)
+        if value is not None and is_constant(value) and expression(value) not in sought:
+            return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
+    return ""
+
+
+def finds_nothing(statement: Statement) -> str:
+    """The condition that an UPDATE or DELETE would leave every row as it is; empty where its text does not say that."""
+    node = statement.node
+    if statement.tag not in ("update_stmt", "delete_stmt") or node.HasField("with_clause"):
+        return ""
+    targets = [target.res_target for target in node.target_list] if statement.tag == "update_stmt" else []
+    if any(target.indirection or target.val.WhichOneof("node") in _NO_VALUE for target in targets):
+        return ""
+    own = in_quotes(node.relation.alias.aliasname if node.relation.HasField("alias") else node.relation.relname)
+    changes = " OR ".join(f"{own}.{in_quotes(t.name)} IS DISTINCT FROM ({expression(t.val)})" for t in targets)
+    conditions = [f"({changes})"] if changes else []
+    conditions += [f"({expression(node.where_clause)})"] if node.HasField("where_clause") else []
+    others = node.from_clause if statement.tag == "update_stmt" else node.using_clause
+    relations = ", ".join([_with_alias(node), *(relation_text(other) for other in others)])
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"NOT EXISTS (SELECT FROM {relations}{where})"
+
+
+def may_delete(statement: Statement, rows: Sequence[Mapping[str, Any]], *, changed: Collection[str] = ()) -> bool:
+    """True where a DELETE or TRUNCATE could find one of these rows, as far as the texts say.
+
+    Columns that are `changed` since may have any value.
+    """
+    where = statement.node.where_clause if statement.tag == "delete_stmt" else None
+    sought = [(column, values) for column, values in _constants_sought(where) if column not in changed]
+    return not rows or any(all(_may_be(row.get(column), values) for column, values in sought) for row in rows)
+
+
+def _may_be(value: Any, sought: Collection[str]) -> bool:
+    return value is None or not is_constant(value) or expression(value) in sought
+
+
+def _constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
+    """The columns that a condition wants to be a constant, or one of several, with these constants."""
+    for part in conjuncts(where) if where else ():
+        found = part.a_expr if part.WhichOneof("node") == "a_expr" else None
+        if found is None or found.lexpr.WhichOneof("node") != "column_ref" or string_list(found.name) != ("=",):
+            continue
+        values = {"AEXPR_OP": [found.rexpr], "AEXPR_IN": found.rexpr.list.items}.get(enum_name(found, "kind"), ())
+        if values and all(map(is_constant, values)):
+            yield string_list(found.lexpr.column_ref.fields)[-1], [expression(value) for value in values]
+
+
+def step_ends_the_same(step: Step) -> bool:
+    """True where all statements of the step do."""
+    return all(map(ends_the_same, parse_each(step.statements)))
+
+
+def ends_the_same(statement: Statement) -> bool:
+    """True for an UPDATE that does not read what it sets, and for a DELETE: done twice, it ends as done once."""
+    if statement.tag == "delete_stmt":
+        return True
+    if statement.tag != "update_stmt":
+        return False
+    node = statement.node
+    targets = {target.res_target.name for target in node.target_list}
+    read = {
+        string_list(column.fields)[-1]
+        for target in node.target_list
+        for column in nodes_of(target.res_target.val, "ColumnRef")
+        if all(field.HasField("string") for field in column.fields)
+    }
+    return not targets & read
+
+
+def fills(statement: Statement, column: str) -> bool:
+    """True for an UPDATE that gives a column values where it has none: what it sets does not hang on what is there."""
+    node = statement.node
+    if statement.tag != "update_stmt":
+        return False
+    own = {node.relation.relname, node.relation.alias.aliasname, ""}
+    made = [target.res_target.val for target in node.target_list if target.res_target.name == column]
+    where = conjuncts(node.where_clause) if node.HasField("where_clause") else []
+    read = [*(value for value in made if value.WhichOneof("node") != "sub_link"), *filter(_is_no_null_test, where)]
+    return bool(made) and not any(_reads(part, column, own) for part in read)
+
+
+def _is_no_null_test(condition: Any) -> bool:
+    return condition.WhichOneof("node") != "null_test" or enum_name(condition.null_test, "nulltesttype") != "IS_NULL"
+
+
+def _reads(part: Any, column: str, own: Collection[str]) -> bool:
+    """True where it names the column, as one of the table that goes by these names."""
+    names = (string_list(found.fields) for found in nodes_of(part, "ColumnRef"))
+    return any(name[-1] == column and (name[-2] if len(name) > 1 else "") in own for name in names)
+
+
+def _with_alias(node: Any) -> str:
+    alias = f" {in_quotes(node.relation.alias.aliasname)}" if node.relation.HasField("alias") else ""
+    return f"{range_sql(node.relation)}{alias}"
