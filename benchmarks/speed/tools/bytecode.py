@@ -1,4 +1,4 @@
-"""Compile a peer's migrations beforehand, as an image build does, so that no run pays for it."""
+"""Compile what a tool imports beforehand, as an image build does, so that no run pays for it."""
 
 from __future__ import annotations
 

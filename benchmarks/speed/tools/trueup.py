@@ -14,6 +14,7 @@ from benchmarks.speed.errors import MissingToolError, ToolFailedError
 from benchmarks.speed.process import Command, Sample, run
 from benchmarks.speed.target import Target
 from benchmarks.speed.tools.base import Tool
+from benchmarks.speed.tools.bytecode import compile_all
 
 COMMAND_VARIABLE = "TRUEUP_BENCH_COMMAND"
 
@@ -39,7 +40,9 @@ class Trueup(Tool):
         return (sample.output.split() or ["unknown"])[-1]
 
     def prepare(self, project: Path, chain: Sequence[Migration]) -> None:
-        """One file per migration, then `trueup lock`."""
+        """One file per migration, then `trueup lock`. The package is compiled, as it is where pip has installed it."""
+        found = run(Command((self.python, "-c", "import trueup; print(*trueup.__path__)"), project), limit=30)
+        compile_all(self.python, Path(found.output.strip()))
         folder = project / "migrations"
         folder.mkdir()
         for migration in chain:
