@@ -6,7 +6,7 @@ import pytest
 
 from trueup.chain.grammar import parse_statements
 from trueup.chain.inserts import rows_it_leaves, rows_selected
-from trueup.chain.updates import fills, finds_nothing
+from trueup.chain.updates import fills, finds_nothing, rows_it_finds
 from trueup_testing.databases import Databases, execute, value
 
 pytestmark = pytest.mark.pg
@@ -131,6 +131,23 @@ def test_a_value_is_compared_as_its_column_keeps_it(url: str, type_: str, value_
     (condition,) = rows_it_leaves(insert, types={"cost": type_})
 
     assert value(url, f"SELECT {condition}")
+
+
+@pytest.mark.parametrize(
+    "sql, finds",
+    [
+        ("UPDATE leads SET name = 'c' WHERE name = 'a'", True),
+        ("UPDATE leads SET name = 'c' WHERE name = 'z'", False),
+        ("UPDATE leads SET note = '{}'", True),
+        ("UPDATE leads SET note = '{}' WHERE id = 7", False),
+        ("UPDATE leads SET name = 'c' WHERE id = 1", False),
+        ("UPDATE calls SET lead_id = (SELECT max(id) FROM leads)", False),
+    ],
+)
+def test_whether_an_update_finds_what_it_has_surely_not_changed(url: str, sql: str, *, finds: bool) -> None:
+    execute(url, "ALTER TABLE leads ALTER note TYPE text")
+
+    assert finds == value(url, f"SELECT {rows_it_finds(parse_statements(sql)[0]) or 'false'}")
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_rows_with_keys_that_are_there_would_be_refused(*, there: bool, verdict:
 )
 def test_a_row_is_known_by_its_key_unless_a_step_before_may_take_it(before: str, verdict: str) -> None:
     key = step("ALTER TABLE a ADD PRIMARY KEY (x)", {"constraint public.a.k": "PRIMARY KEY (x)"})
-    steps = [step(sql, locks=WRITES_A) for sql in (before, "INSERT INTO a (x) VALUES (1)")]
+    steps = [step(sql, locks=WRITES_A) for sql in (before, "INSERT INTO a (x, y) VALUES (1, 'a')")]
     locked = chain_of(A_WITH_X, key, *OTHERS, *steps, ADD_Y)
     wish = Wish(rows={f"SELECT ({FIRST_ROW})": True})
 

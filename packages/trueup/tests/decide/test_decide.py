@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trueup.chain.model import Effect
 from trueup.decide.model import Decision, Wish
 from trueup_testing.facts import chain_of, decided, state, step, verdicts
 
@@ -443,6 +444,23 @@ def test_an_index_is_made_again_where_a_later_step_uses_it_up_or_its_column_was_
     decision = decided(locked, {key: value for key, value in a.items() if key not in lost}, marked=[0, 1])
 
     assert set(healed) == set(decision.heal)
+
+
+def test_what_is_said_of_an_index_is_missing_only_with_it() -> None:
+    a = {"table public.a": "", "column public.a.x": "integer", "column public.a.y": "integer"}
+    i = "index public.i"
+    again = step(
+        "DROP INDEX i; CREATE INDEX i ON a (y)",
+        {i: "ON public.a USING btree (y)"},
+        parts=(
+            Effect(set={}, gone=(i, "valid public.i")),
+            Effect(set={i: "ON public.a USING btree (y)", "valid public.i": ""}),
+        ),
+    )
+    drop = step("DROP INDEX i", gone=[i, "valid public.i"])
+    locked = chain_of(step("CREATE TABLE a (x int, y int)", a), step("CREATE INDEX i ON a (x, y)", USED), again, drop)
+
+    assert {} == decided(locked, a, marked=[0, 1]).heal
 
 
 @pytest.mark.parametrize("refers, healed", [(True, {"constraint public.a.k"}), (False, set())])

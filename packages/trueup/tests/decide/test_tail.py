@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trueup.chain.model import Effect
 from trueup.decide.model import Wish
 from trueup_testing.facts import chain_of, decided, state, step, verdicts
 
@@ -128,3 +129,69 @@ def test_rows_of_an_insert_without_columns_are_known_by_those_of_the_table() -> 
     locked = chain_of(FLAG, *tables, unnamed, added)
 
     assert "run" == verdicts(decided(locked, state(locked, 6), wish=wish))[4]
+
+
+TABLES = [step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abcdef"]
+
+
+def row_of(name: str, *columns: str) -> str:
+    """The condition of a row of `flag`, by some of its columns."""
+    said = {"name": f"'{name}'", "env": "'prod'", "status": "'off'"}
+    conditions = [f'"{column}" = {said[column]}' for column in columns or said]
+    return f'(EXISTS (SELECT FROM "flag" WHERE {" AND ".join(conditions)}))'
+
+
+def insert(*names: str) -> str:
+    rows = ", ".join(f"('{name}', 'prod', 'off')" for name in names)
+    return f"INSERT INTO flag (name, env, status) VALUES {rows}"
+
+
+@pytest.mark.parametrize(
+    "later, asked",
+    [
+        ("DELETE FROM flag WHERE name = 'x'", f"SELECT NOT ({row_of('d')})"),  # a row that is deleted says nothing
+        (
+            "UPDATE flag SET status = 'on' WHERE name = 'z'",
+            f"SELECT NOT ({row_of('d', 'name', 'env')} OR {row_of('x', 'name', 'env')})",
+        ),
+    ],
+)
+def test_rows_that_must_still_be_there_tell(later: str, asked: str) -> None:
+    steps = [step(sql, locks=WRITES) for sql in (insert("d", "x"), later)]
+    locked = chain_of(FLAG, *TABLES, *steps)
+
+    assert asked in decided(locked, state(locked, 7)).asked
+    assert ["run", "run"] == verdicts(decided(locked, state(locked, 7), wish=Wish(rows={asked: True})))[7:]
+
+
+def test_what_is_set_behind_a_delete_does_not_matter_to_it() -> None:
+    texts = (insert("d"), "DELETE FROM flag WHERE name = 'a'", "UPDATE flag SET name = 'ee' WHERE env = 'test'")
+    locked = chain_of(FLAG, *TABLES, *(step(sql, locks=WRITES) for sql in texts))
+    asked = f"SELECT NOT ({row_of('d', 'env', 'status')})"
+
+    assert "run" == verdicts(decided(locked, state(locked, 7), wish=Wish(rows={asked: True})))[7]
+
+
+def test_the_cut_does_not_go_back_over_other_tables_behind_which_facts_are_there() -> None:
+    other = step("UPDATE b SET x = 1", locks={"public.b": "RX"}, file="9")
+    steps = [*TABLES[:4], other, TABLES[4], step(insert("d"), locks=WRITES)]
+    locked = chain_of(FLAG, *steps)
+    wish = Wish(rows={f"SELECT NOT ({row_of('d')})": True})
+
+    assert ["assume", "reconcile", "run"] == verdicts(decided(locked, state(locked, 7), wish=wish))[5:]
+
+
+def test_a_block_that_has_left_no_row_has_not_run_though_something_of_it_is_there() -> None:
+    sql = "ALTER TABLE flag ADD kind text; CREATE TABLE kinds (name text); INSERT INTO kinds (name) VALUES ('k')"
+    kind, kinds = {"column public.flag.kind": "text"}, {"table public.kinds": "", "column public.kinds.name": "text"}
+    parts = tuple(Effect(set=facts) for facts in (kind, kinds, {}))
+    block = step(sql, {**kind, **kinds}, locks={"public.kinds": "AE", "public.flag": "AE"}, parts=parts)
+    locked = chain_of(FLAG, *TABLES, block)
+    live = {**state(locked, 7), "table public.kinds": "", "column public.kinds.name": "text"}
+    asked = 'SELECT NOT ((EXISTS (SELECT FROM "kinds" WHERE "name" = \'k\')))'
+    empty = "SELECT NOT EXISTS (SELECT FROM public.kinds)"
+
+    decision = decided(locked, live, wish=Wish(rows={asked: True, empty: True}))
+
+    assert "complete" == verdicts(decision)[7]
+    assert (0, 2) == decision.steps[7].statements

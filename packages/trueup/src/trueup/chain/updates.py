@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from trueup.catalog.keys import in_quotes
@@ -24,19 +24,25 @@ _NO_VALUE = ("set_to_default", "multi_assign_ref")
 
 
 def rows_it_finds(statement: Statement) -> str:
-    """The condition that an UPDATE would find rows, where one that it has changed is not found again; else empty.
+    """The condition that an UPDATE would find rows which it has surely not changed yet; empty where none says so.
 
-    That is so where it looks for a constant in a column that it sets to another: `SET x = 'b' WHERE x = 'a'`.
+    It looks for a constant in a column that it sets to another (`SET x = 'b' WHERE x = 'a'`), or it fills a column that
+    has no value in any row.
     """
     node = statement.node
-    if statement.tag != "update_stmt" or node.from_clause or not node.HasField("where_clause"):
+    if statement.tag != "update_stmt":
         return ""
     made = {target.res_target.name: target.res_target.val for target in node.target_list}
-    for column, sought in _constants_sought(node.where_clause):
-        value = made.get(column)
-        if value is not None and is_constant(value) and expression(value) not in sought:
-            return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
-    return ""
+    if node.HasField("where_clause") and not node.from_clause:
+        for column, sought in _constants_sought(node.where_clause):
+            value = made.get(column)
+            if value is not None and is_constant(value) and expression(value) not in sought:
+                return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
+    filled = [f"{in_quotes(column)} IS NOT NULL" for column in made if fills(statement, column)]
+    unchanged = finds_nothing(statement)
+    if not filled or not unchanged:
+        return ""
+    return f"NOT {unchanged} AND NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
 
 
 def finds_nothing(statement: Statement) -> str:
@@ -57,14 +63,14 @@ def finds_nothing(statement: Statement) -> str:
     return f"NOT EXISTS (SELECT FROM {relations}{where})"
 
 
-def may_delete(statement: Statement, rows: Sequence[Mapping[str, Any]], *, changed: Collection[str] = ()) -> bool:
-    """True where a DELETE or TRUNCATE could find one of these rows, as far as the texts say.
+def may_delete(statement: Statement, row: Mapping[str, Any], *, changed: Collection[str] = ()) -> bool:
+    """True where a DELETE or TRUNCATE could find a row of an INSERT's, as far as the texts say.
 
     Columns that are `changed` since may have any value.
     """
     where = statement.node.where_clause if statement.tag == "delete_stmt" else None
-    sought = [(column, values) for column, values in _constants_sought(where) if column not in changed]
-    return not rows or any(all(_may_be(row.get(column), values) for column, values in sought) for row in rows)
+    sought = ((column, values) for column, values in _constants_sought(where) if column not in changed)
+    return all(_may_be(row.get(column), values) for column, values in sought)
 
 
 def _may_be(value: Any, sought: Collection[str]) -> bool:

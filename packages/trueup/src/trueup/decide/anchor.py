@@ -35,6 +35,7 @@ def find_anchor(
     marked: frozenset[int],
     own: frozenset[int],
     excluded: frozenset[int] = frozenset(),
+    end: int | None = None,
 ) -> Anchor:
     """One pass over the deltas: the distance changes only in the facts that a step touches.
 
@@ -42,6 +43,7 @@ def find_anchor(
         marked: Steps that the ledger says are done; folded first.
         own: Those of them that trueup itself wrote; behind the last one a step counts only if facts say so.
         excluded: Steps that this run must not look at.
+        end: The step that is known not to have run, where there is one.
     """
     if not marked and not any(key in live for key in paths.of):
         return Anchor(0, sum(1 for key in paths.base if key in paths.of), ())
@@ -58,7 +60,8 @@ def find_anchor(
             continue  # pending until a fact says otherwise
         ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
         candidates.append((distance, ends_file, index))
-    position, best, undone = _nearest(candidates, paths, live, marked | excluded)
+    end = len(steps) if end is None else end
+    position, best, undone = _nearest([c for c in candidates if c[2] < end], paths, live, marked | excluded)
     done = tuple(
         i for i in range(len(steps)) if i in marked or (i <= position and i not in excluded and i not in undone)
     )

@@ -44,7 +44,8 @@ class Cursors:
         if wanted == found:
             place = self._gone_ahead(key) if found is None else self._made_again_early(key, found)
         elif found is None:
-            place = self._dropped_early(key) or self._renamed_early(key)
+            missing = self._missing_with(key)
+            place = self._dropped_early(missing) or self._renamed_early(missing)
         else:
             place = self.paths.last_place(key, found)
             if not self._is_ahead(place):
@@ -98,7 +99,7 @@ class Cursors:
 
         To make a constraint anew only for a later step to drop it could fail on rows, and gains nothing.
         """
-        if kind_of(key) not in _DISPENSABLE or self._went_along(key) or self._comes_with_owner(key):
+        if kind_of(key) not in _DISPENSABLE or self._went_along(key):
             return 0
         after = [(place, value) for place, value in self.paths.of[key] if self._is_ahead(place)]
         after = [(place, value) for place, value in after if value is not None or not self._is_used_up(key, place)]
@@ -109,11 +110,10 @@ class Cursors:
         made_anew = any(self._is_ahead(within) and within < place for within in self.paths.remade.get(key, ()))
         return 0 if made_anew or self._is_referred_to(key, place) else place
 
-    def _comes_with_owner(self, key: str) -> bool:
-        """True where an index is made again, or a constraint: so is that it is valid."""
+    def _missing_with(self, key: str) -> str:
+        """The index of which it says that it is valid, or the constraint, where that is missing too; else the fact."""
         owner = owner_of(key) if kind_of(key) in ("valid", "validated") else ""
-        missing = bool(owner) and self.wanted.get(owner) is not None and owner not in self.live
-        return missing and not self._dropped_early(owner)
+        return owner if owner and self.wanted.get(owner) is not None and owner not in self.live else key
 
     def _is_referred_to(self, key: str, end: int) -> bool:
         """True for a key that a foreign key made by a step still to come, before that place, may need."""

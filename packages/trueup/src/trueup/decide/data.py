@@ -70,6 +70,15 @@ class DataRules:
             return _run(index, "it repeats harmlessly")
         return self._before(index, step) if before else self._behind(index, step)
 
+    def has_left_no_row(self, index: int) -> bool:
+        """True for one of the last steps, of which something is missing, where no row that it writes is there."""
+        step = self.locked.steps[index]
+        if index in self.marks.done or index <= self._sure_to or step.guarded or not step.inserts:
+            return False
+        filled = self.rows.filled(step)
+        changed = any(i > index and not filled.isdisjoint(tables) for i, tables in self._changed_by.items())
+        return not changed and self.rows.none_inserted(step)
+
     def note(self, verdict: StepVerdict) -> None:
         """Keep in mind which rows a step will change, if it runs."""
         step = self.locked.steps[verdict.index]
@@ -126,7 +135,8 @@ class DataRules:
     def _sure_to(self) -> int:
         """The last step that the facts show to have run for sure: what is there of the few behind it may be early."""
         there = [i for i in sorted(self.done) if i not in self.marks.done and self._shows(i)]
-        return there[-1 - min(_MOST_EARLY, len(there) // 3)] if there else -1
+        doubtful = len(there) if self.marks.own else len(there) // 3
+        return [max(self.marks.own, default=-1), *there][-1 - min(_MOST_EARLY, doubtful)]
 
     def _shows(self, index: int) -> bool:
         """True where something is there as this step left it."""
@@ -138,7 +148,7 @@ class DataRules:
         """The data steps that count as done behind the last fact that is sure."""
         behind = (i for i in sorted(self.done) if i > self._sure_to and i not in self.marks.done)
         steps = self.locked.steps
-        return Tail(steps, {i: self.around.written(i) for i in behind if steps[i].has_data}, self.rows)
+        return Tail(steps, {i: self.around.written(i) for i in behind if steps[i].has_data}, self.rows, self.last_fact)
 
     def _at_the_end(self, index: int, step: Step) -> StepVerdict:
         """No fact is sure to tell the state just before it from the state just behind it: the rows are asked."""
@@ -237,13 +247,15 @@ class DataRules:
     def _rows_confirm(self, index: int, step: Step) -> str:
         """How the rows show that it has run; empty where they do not."""
         written = self.around.written(index)
-        if not step.inserts or self._are_rows_taken_before(index, step):
+        if not step.inserts or not all(f"table {table}" in self.live for table in written):
             return ""
-        if not all(f"table {table}" in self.live for table in written):
-            return ""
-        if self.marks.own or step.guarded or not self.rows.are_there(step):
-            return "rows with the keys that it writes are there" if self.rows.would_be_refused(step, written) else ""
-        return "the rows that it writes are there"
+        by_value = not (self.marks.own or step.guarded) and not self._may_be_taken_before(index, step.sql)
+        if by_value and self.rows.are_there(step):
+            return "the rows that it writes are there"
+        keys = " ".join(column for key in self.rows.keys_of(written) for column in key)
+        if not self._may_be_taken_before(index, keys) and self.rows.would_be_refused(step, written):
+            return "rows with the keys that it writes are there"
+        return ""
 
     def _is_changed_after(self, index: int) -> bool:
         """True where a later step that is done has changed or deleted rows of a table that it writes."""
@@ -260,19 +272,19 @@ class DataRules:
         """True where steps that are to run before it change rows that it uses: what is there now says nothing."""
         return bool(self.changing.intersection(self.locked.effects[index].locks))
 
-    def _are_rows_taken_before(self, index: int, step: Step) -> bool:
-        """True where such steps may take away a row that it writes, or change what it is known by."""
+    def _may_be_taken_before(self, index: int, columns: str) -> bool:
+        """True where such steps may take away a row of its tables, or change one of the columns named."""
         used = self.locked.effects[index].locks
         before = (i for i in self.running if not self.around.written(i).isdisjoint(used))
-        return self._is_changed_before(index) and any(_may_take_rows(self.locked.steps[i], step) for i in before)
+        return self._is_changed_before(index) and any(_may_take(self.locked.steps[i], columns) for i in before)
 
 
-def _may_take_rows(changing: Step, step: Step) -> bool:
-    """False for INSERTs, and for UPDATEs of columns that the other step does not name."""
-    if not set(changing.tags) <= {"insert_stmt", "update_stmt"}:
+def _may_take(step: Step, columns: str) -> bool:
+    """False for INSERTs, and for UPDATEs of other columns than are named."""
+    if not set(step.tags) <= {"insert_stmt", "update_stmt"}:
         return True
-    updates = [text for text, tag in zip(changing.statements, changing.tags, strict=True) if tag == "update_stmt"]
-    return any(mentions(step.sql, column) for column in columns_written(updates))
+    updates = [text for text, tag in zip(step.statements, step.tags, strict=True) if tag == "update_stmt"]
+    return any(mentions(columns, column) for column in columns_written(updates))
 
 
 def _run(index: int, why: str) -> StepVerdict:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.aliases import with_aliases
-from trueup.decide.anchor import find_anchor
+from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.given import Given
 from trueup.decide.lent import Lent, as_before, renamed_early
 from trueup.decide.model import MARKED, Decision, Marks, StepVerdict, Wish
@@ -71,20 +71,46 @@ def _decide(
     managed = {key: value for key, value in named.items() if paths.manages(key)}
     if len(marks.done) == len(locked.steps) and (ended := _at_its_end(locked, managed, renamed)):
         return ended
-    effects = locked.effects
-    marked = marks.done | frozenset(wish.applied)
-    excluded = _excluded(locked.steps, marked, wish)
-    there = {i for i in excluded if _contracted(locked.steps[i], i, wish) and _effect_is_there(effects[i], managed)}
-    anchor = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded)
-    if there:  # what a contract step removes is not there before it was made, either: nearer with it than without?
-        reached = find_anchor(locked.steps, paths, managed, marked=marked, own=marks.own, excluded=excluded - there)
-        if reached.distance < anchor.distance:
-            anchor, excluded = reached, excluded - there.intersection(reached.done)
+    excluded = _excluded(locked.steps, marks.done | frozenset(wish.applied), wish)
     passing = {key: value for key, value in named.items() if key in paths.passing}
     renamed |= {one.old: one.new for one in lent if not one.is_seen}
     seen = [one for one in lent if one.is_seen]
-    given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
-    return Deciding(given, wish, excluded=excluded, passing=passing, lent=seen).decision(renamed)
+
+    def deciding(end: int | None = None) -> Deciding:
+        anchor, left = _anchor(locked, paths, managed, marks, wish, excluded, end)
+        given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
+        return Deciding(given, wish, excluded=left, passing=passing, lent=seen)
+
+    first = deciding()
+    decision = first.decision(renamed)
+    if first.not_run:
+        asked, decision = decision.asked, deciding(min(first.not_run)).decision(renamed)
+        decision.asked = {*asked, *decision.asked}
+    return decision
+
+
+def _anchor(
+    locked: LockedChain,
+    paths: Trajectories,
+    live: Mapping[str, str],
+    marks: Marks,
+    wish: Wish,
+    excluded: frozenset[int],
+    end: int | None,
+) -> tuple[Anchor, frozenset[int]]:
+    """Where the database stands, and the steps that are not asked for and not there."""
+    steps, marked = locked.steps, marks.done | frozenset(wish.applied)
+
+    def found(without: frozenset[int]) -> Anchor:
+        return find_anchor(steps, paths, live, marked=marked, own=marks.own, excluded=without, end=end)
+
+    anchor = found(excluded)
+    there = {i for i in excluded if _contracted(steps[i], i, wish) and _effect_is_there(locked.effects[i], live)}
+    if there:  # what a contract step removes is not there before it was made, either: nearer with it than without?
+        reached = found(excluded - there)
+        if reached.distance < anchor.distance:
+            return reached, excluded - there.intersection(reached.done)
+    return anchor, excluded
 
 
 def _at_its_end(locked: LockedChain, managed: Facts, renamed: Mapping[str, str]) -> Decision | None:

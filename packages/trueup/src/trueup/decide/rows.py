@@ -80,33 +80,49 @@ class Rows:
 
         `changed` are columns that do not count, for later steps set them.
         """
-        conditions = self.of(step, changed=changed)
-        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+        return self.all_of(self.of(step, changed=changed))
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
         """True where for each row of its INSERT into one of the tables one with the same key is there."""
-        keys = [key for table in tables for key in self._keys_of(table)]
-        conditions = self.of(step, keys) or _selected(step, keys, there=True)
-        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+        keys = self.keys_of(tables)
+        return self.all_of(self.of(step, keys) or _selected(step, keys, there=True))
 
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
-        conditions = _selected(step, [key for table in tables for key in self._keys_of(table)], there=False)
-        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+        return self.all_of(_selected(step, self.keys_of(tables), there=False))
 
-    def _keys_of(self, table: str) -> list[frozenset[str]]:
-        """The sets of columns of which the table can have each combination of values once."""
+    def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
+        """The sets of columns of which one of the tables can have each combination of values once."""
         found = []
         for key, value in self._live.items():
-            if key.startswith(("constraint ", "index ")) and table_touched(key, value) == table:
+            if key.startswith(("constraint ", "index ")) and table_touched(key, value) in tables:
                 match = _KEY.match(value)
                 found += [frozenset(map(unquoted, match["columns"].split(", ")))] if match else []
         return found
 
     def are_missing(self, step: Step, *, changed: Collection[str] = ()) -> bool:
         """True where none of them is there; as long as that is not known, false."""
-        conditions = self.of(step, changed=changed)
+        return self.none_of(self.of(step, changed=changed))
+
+    def all_of(self, conditions: Collection[str]) -> bool:
+        """True where there are conditions, and all hold; as long as that is not known, false."""
+        return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
+    def none_of(self, conditions: Collection[str]) -> bool:
+        """True where there are conditions, and none holds; as long as that is not known, false."""
         return bool(conditions) and self._is_true(f"SELECT NOT ({' OR '.join(conditions)})")
+
+    def none_inserted(self, step: Step) -> bool:
+        """The same of the INSERTs of values among a step's statements, of which there may be others."""
+        inserts = [s for s in parse_each(step.statements) if s.tag == "insert_stmt"]
+        conditions = [rows_it_leaves(s, columns=self._columns_of(step, s), types=self._types_of(s)) for s in inserts]
+        if not conditions or not all(conditions) or not self._types.keys() >= self.filled(step):
+            return False
+        return self.none_of([one for some in conditions for one in some])
+
+    def filled(self, step: Step) -> set[str]:
+        """The tables that its INSERTs fill."""
+        return {range_identity(s.node.relation) for s in parse_each(step.statements) if s.tag == "insert_stmt"}
 
     def are_to_change(self, step: Step) -> bool:
         """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""

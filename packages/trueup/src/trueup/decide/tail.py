@@ -20,24 +20,32 @@ _SAYS_NOTHING = {"do_stmt", "call_stmt", "select_stmt"}
 
 
 class Tail:
-    """Data steps, by index, with the tables that each of them writes."""
+    """Where among these data steps.
 
-    def __init__(self, steps: Sequence[Step], written: dict[int, set[str]], rows: Rows) -> None:
+    Args:
+        steps: The chain's.
+        written: The data steps, by index, with the tables that each of them writes.
+        rows: What is known of the rows.
+        last_fact: The last step that has left a fact.
+    """
+
+    def __init__(self, steps: Sequence[Step], written: dict[int, set[str]], rows: Rows, last_fact: int) -> None:
         self._steps = steps
         self._written = written
         self._rows = rows
+        self._last_fact = last_fact
         self._known: dict[frozenset[str], dict[int, frozenset[str]]] = {}
 
     @cached_property
     def last_run(self) -> int:
         """The last step whose rows are there, and no other step's; -1 where there is none."""
-        there = (i for i in self._written if self._rows.are_there(self._steps[i], changed=self._changed_after(i)))
+        there = (i for i in self._written if self._rows.all_of(self._kept(i)))
         return max((i for i in there if not self._is_written_before(i)), default=-1)
 
     @cached_property
     def first_not_run(self) -> int:
         """The first step behind that one whose rows are all missing; the chain's length where there is none."""
-        missing = (i for i in self._written if i > self.last_run and self._is_missing(i))
+        missing = (i for i in self._written if i > self.last_run and self._rows.none_of(self._kept(i)))
         return min(missing, default=len(self._steps))
 
     @cached_property
@@ -49,9 +57,10 @@ class Tail:
         """
         if self.first_not_run == len(self._steps):
             return self.first_not_run
-        path = self._steps[self.first_not_run].path
-        between = (i for i in self._written if self.last_run < i < self.first_not_run)
-        first = (i for i in between if self._steps[i].path == path or self._would_change(self._steps[i]))
+        path, tables = self._steps[self.first_not_run].path, self._written[self.first_not_run]
+        between = [i for i in self._written if self.last_run < i < self.first_not_run]
+        doubtful = [i for i in between if i > self._last_fact or not tables.isdisjoint(self._written[i])]
+        first = (i for i in doubtful if self._steps[i].path == path or self._would_change(self._steps[i]))
         return min(first, default=self.first_not_run)
 
     def is_of_a_file_not_run(self, index: int) -> bool:
@@ -65,20 +74,18 @@ class Tail:
     def _would_change(self, step: Step) -> bool:
         return step_ends_the_same(step) and not self._rows.would_not_change(step)
 
-    def _is_missing(self, index: int) -> bool:
-        changed = self._changed_after(index)
-        return not self._may_be_gone(index, changed) and self._rows.are_missing(self._steps[index], changed=changed)
-
-    def _may_be_gone(self, index: int, changed: set[str]) -> bool:
-        """True where a later step may have taken away its rows: that they are not there says nothing."""
-        rows = self._rows.written(self._steps[index])
-        for step in self._after(index):
-            deletes = [s for s in parse_each(step.statements) if s.tag in _DELETES]
-            if _SAYS_NOTHING.intersection(step.tags):
-                return True
-            if any(may_delete(one, rows, changed=changed) for one in deletes):
-                return True
-        return False
+    def _kept(self, index: int) -> list[str]:
+        """Conditions for the rows that the step writes, but for those that a later step may have taken away."""
+        step, changed = self._steps[index], set[str]()
+        conditions, rows = self._rows.of(step, changed=self._changed_after(index)), self._rows.written(step)
+        left = list(zip(rows, conditions, strict=False))
+        for later in self._after(index):
+            if _SAYS_NOTHING.intersection(later.tags):
+                return []
+            deletes = [s for s in parse_each(later.statements) if s.tag in _DELETES]
+            left = [pair for pair in left if not any(may_delete(one, pair[0], changed=changed) for one in deletes)]
+            changed |= columns_written(later.statements) if "update_stmt" in later.tags else set()
+        return [condition for _, condition in left]
 
     def _is_written_before(self, index: int) -> bool:
         """True where another step before it writes one of its rows."""

@@ -44,6 +44,7 @@ class Deciding:
         self.excluded = excluded
         self.passing = passing or {}
         self.lent = lent
+        self.not_run: set[int] = set()  # steps that count as done, and that the rows show not to be
         self.last_done = {key: index for index in self.anchor.done for key in self.locked.effects[index].keys}
         self.cursors = Cursors(given)
         self.place = self.cursors.place
@@ -170,6 +171,8 @@ class Deciding:
         healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
+        if self.rules.has_left_no_row(index):
+            self.not_run.add(index)
         total = len(effect.keys)
         return StepVerdict(
             index=index,
