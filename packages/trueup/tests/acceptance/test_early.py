@@ -143,6 +143,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [1, 2],
     ),
+    "the second half of a block that sets defaults only for a moment": (
+        [
+            (
+                "BEGIN;\nALTER TABLE leads ADD age int NOT NULL DEFAULT 1, ADD size int NOT NULL DEFAULT 2;\n"
+                "ALTER TABLE leads ALTER age DROP DEFAULT, ALTER size DROP DEFAULT;\n"
+                "ALTER TABLE leads ADD fax text NOT NULL DEFAULT '';\nALTER TABLE leads ALTER fax DROP DEFAULT;\nCOMMIT;"
+            ),
+        ],
+        ["ALTER TABLE leads ADD fax text NOT NULL DEFAULT ''", "ALTER TABLE leads ALTER fax DROP DEFAULT"],
+    ),
     "a label renamed": (
         [
             "ALTER TYPE mood ADD VALUE 'sad' AFTER 'good';",

@@ -436,3 +436,25 @@ def test_a_guarded_row_whose_key_is_there_was_written() -> None:
 
     assert "conflict" == verdicts(decided(locked, live))[3]
     assert "assume" == verdicts(decided(locked, live, wish=Wish(rows={f"SELECT ({FIRST_ROW})": True})))[3]
+
+
+REFERS_TO_P = "FOREIGN KEY (x) REFERENCES public.p(id)"
+
+
+@pytest.mark.parametrize("is_missing, verdict", [(True, "conflict"), (False, "run")])
+def test_a_row_is_not_written_that_refers_to_one_that_is_only_taken_as_there(*, is_missing: bool, verdict: str) -> None:
+    parent = step("CREATE TABLE p (id int)", {"table public.p": "", "column public.p.id": "integer"})
+    child = step(
+        "CREATE TABLE a (x int)",
+        {"table public.a": "", "column public.a.x": "integer", "constraint public.a.f": REFERS_TO_P},
+    )
+    parents = step("INSERT INTO p SELECT * FROM other", locks={"public.p": "RX"})
+    row = step("INSERT INTO a (x) VALUES (7)", locks={**WRITES_A, "public.p": "RS"})
+    locked = chain_of(parent, child, parents, *OTHERS, row)
+    asked = "SELECT NOT (EXISTS (SELECT FROM public.p WHERE id = 7))"
+    gone = 'SELECT NOT ((EXISTS (SELECT FROM "a" WHERE "x" = 7)))'
+    wish = Wish(rows={asked: is_missing, gone: True})
+
+    found = verdicts(decided(locked, state(locked, len(locked.steps)), wish=wish))
+
+    assert ["assume", verdict] == [found[2], found[-1]]

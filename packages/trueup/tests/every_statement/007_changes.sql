@@ -98,3 +98,6 @@ GRANT SELECT ON app.warm TO pg_monitor;
 COMMIT;
 DO $$ BEGIN GRANT INSERT ON app.warm TO pg_monitor; END $$;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+CREATE UNIQUE INDEX used_up ON app.granted_by_default (id, x);
+ALTER TABLE app.granted_by_default ADD UNIQUE USING INDEX used_up;
+ALTER TABLE app.granted_by_default ADD y integer;

@@ -115,7 +115,7 @@ SELECT d.oid::bigint, 'domain constraint ' || ns.name || '.' || quote_ident(d.ty
   FROM pg_type d JOIN ns ON ns.oid = d.typnamespace JOIN pg_constraint k ON k.contypid = d.oid
  WHERE d.typtype = 'd' AND k.contype = 'c' AND {objects:d}
 
--- section indexes: pg_index pg_class
+-- section indexes: pg_index pg_class pg_constraint
 -- Those that are no constraint's and no partition's.
 SELECT i.indrelid::bigint, x.prefix || ns.name || '.' || quote_ident(c.relname), x.value
   FROM tab t

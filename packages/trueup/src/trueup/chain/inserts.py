@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from trueup.catalog.keys import in_quotes
+from trueup.catalog.keys import in_quotes, unquoted
 from trueup.chain.grammar import Statement, expression, nodes_of, range_sql, statement_text
 
 _ROUNDED = ("real", "numeric(", "date", "time", "interval")
@@ -76,6 +76,19 @@ def _as_kept(value: Any, type_: str) -> str:
     text = expression(value)
     is_decimal = value.WhichOneof("node") == "a_const" and value.a_const.HasField("fval")
     return f"CAST({text} AS {type_})" if type_ and (is_decimal or type_.startswith(_ROUNDED)) else text
+
+
+def row_referred_to(row: Mapping[str, Any], *, columns: str, parent: str, referred: str) -> str:
+    """The condition that the row is there which a foreign key of a written row refers to; empty where that is not said.
+
+    `columns`, `parent` and `referred` are what the foreign key says.
+    """
+    pairs = zip(columns.split(", "), referred.split(", "), strict=True)
+    values = [(name, row.get(unquoted(column))) for column, name in pairs]
+    if not all(value is not None and is_constant(value) for _, value in values):
+        return ""
+    same = " AND ".join(f"{name} = {expression(value)}" for name, value in values)
+    return f"EXISTS (SELECT FROM {parent} WHERE {same})"
 
 
 def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, there: bool) -> str:

@@ -49,6 +49,13 @@ class DataRules:
 
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
+        verdict, step = self._verdict(index), self.locked.steps[index]
+        parents = (self.around.parents(index) & self.assumed) - self.changing if step.inserts else set()
+        if verdict.verdict == "run" and parents and self.rows.lacks_parent(step, parents):
+            return _conflict(index, f"a row that it refers to is not there, in {' or '.join(sorted(parents))}")
+        return verdict
+
+    def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
         before = index in self.done
         if not step.has_data:

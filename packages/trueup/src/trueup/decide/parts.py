@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import or_
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched, unquoted
 from trueup.catalog.keys import parts as name_parts
@@ -38,7 +39,8 @@ def statements_to_run(
             silent.append(position)
             continue
         there = [_is_there(key, part.set.get(key), state, effect, beyond) for key in part.keys]
-        if all(there):
+        passed = [state.get(key) is None and key not in effect.set for key in part.keys]  # taken away again behind it
+        if any(there) and all(map(or_, there, passed)):
             continue
         if any(there) and not _still_before(part, state):
             return None

@@ -9,11 +9,12 @@ from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
 from trueup.chain.grammar import Statement, parse_each, range_identity
-from trueup.chain.inserts import rows_it_leaves, rows_selected, rows_written
+from trueup.chain.inserts import row_referred_to, rows_it_leaves, rows_selected, rows_written
 from trueup.chain.model import Step
 from trueup.chain.updates import finds_nothing, rows_it_finds
 
 _KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
+_FOREIGN_KEY = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<parent>[^(]+)\((?P<referred>[^)]*)\)")
 
 
 class Rows:
@@ -123,6 +124,25 @@ class Rows:
     def filled(self, step: Step) -> set[str]:
         """The tables that its INSERTs fill."""
         return {range_identity(s.node.relation) for s in parse_each(step.statements) if s.tag == "insert_stmt"}
+
+    def lacks_parent(self, step: Step, parents: Collection[str]) -> bool:
+        """True where a row of its INSERTs of values refers to one of these tables, and to a row that is not there."""
+        conditions = []
+        for s in parse_each(step.statements):
+            rows = rows_written(s, self._columns_of(step, s))
+            for key in self._foreign_keys.get(range_identity(s.node.relation), ()) if rows else ():
+                if key["parent"] in parents:
+                    conditions += [c for row in rows if (c := row_referred_to(row, **key))]
+        return bool(conditions) and self._is_true(f"SELECT NOT ({' AND '.join(dict.fromkeys(conditions))})")
+
+    @cached_property
+    def _foreign_keys(self) -> dict[str, list[dict[str, str]]]:
+        """By table: `columns`, `parent` and `referred` columns of its foreign keys."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for key, value in self._live.items():
+            if match := _FOREIGN_KEY.match(value):
+                found.setdefault(table_of(key), []).append(match.groupdict())
+        return found
 
     def are_to_change(self, step: Step) -> bool:
         """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""

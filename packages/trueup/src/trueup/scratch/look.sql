@@ -103,7 +103,8 @@ BEGIN
     wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs)
                      WHERE renames OR wrote && s.catalogs AND CASE
                            WHEN unlocked THEN true
-                           WHEN s.name IN ('indexes', 'view_indexes') THEN has_indexes OR 'pg_index' = ANY (wrote)
+                           WHEN s.name = 'indexes' THEN has_indexes OR wrote && ARRAY['pg_index', 'pg_constraint']
+                           WHEN s.name = 'view_indexes' THEN has_indexes OR 'pg_index' = ANY (wrote)
                            WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
                            ELSE true END);
     what := 'changed'; fact := NULL;
