@@ -18,14 +18,14 @@ UNCOUNTED = "SET trueup.counted = '{}'; SELECT pg_stat_force_next_flush()"
 """Stands at the head of a message in which there are looks: the counters start at zero in the next one, too."""
 
 _PLANNER = (
-    "enable_hashjoin = off",
-    "enable_mergejoin = off",
-    "enable_seqscan = off",
-    "enable_bitmapscan = off",
-    "enable_memoize = off",
-    "plan_cache_mode = force_generic_plan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+    "enable_seqscan",
+    "enable_bitmapscan",
+    "enable_material",
+    "enable_memoize",
 )
-"""Nested loops over indexes: a look is for a handful of objects, and the catalogs grow after it was planned."""
+"""Off: nested loops over indexes. A look is for a handful of objects, and the catalogs grow after it was planned."""
 
 _UNLOCKED = {
     "pg_class": "SELECT x.oid FROM pg_class x WHERE x.oid >= 16384 AND x.relkind NOT IN ('i', 'I', 't')",
@@ -103,12 +103,14 @@ def prepare_sql() -> str:
     head, whole = sections()
     _, narrow = sections(objects="{}.oid = ANY (present)")
     narrow_head = _NARROW + head[head.index("tab AS MATERIALIZED") :].replace("tab AS MAT", "tab AS NOT MAT")
+    bits = {1 << number: section for number, section in enumerate(narrow)}
     everything = " UNION ALL ".join(f"SELECT '{section.name}', s.* FROM ({section.sql}) AS s" for section in whole)
     written = {catalog for section in narrow for catalog in section.catalogs} | {"pg_authid"}
     text = (Path(__file__).parent / "look.sql").read_text()
     for word, replacement in {
         "{pinned}": " ".join(f"SET {setting}" for setting in SETTINGS),
-        "{planner}": " ".join(f"SET {setting}" for setting in _PLANNER),
+        "{planner}": " ".join(f"SET {setting} = off" for setting in _PLANNER),
+        "{usual}": " ".join(f"SET {setting} = on" for setting in _PLANNER),
         "{catalogs}": ", ".join(f"({n}, '{name}', '{name}'::regclass)" for n, name in enumerate(sorted(written), 1)),
         "{number}": str(len(written)),
         "{fresh}": "\n    ".join(
@@ -121,14 +123,16 @@ def prepare_sql() -> str:
             _if(f"'{catalog}' = ANY (removed)", _LEFT.format(name, query))
             for name, (catalog, query) in _EXISTING.items()
         ),
-        "{sections}": ", ".join(f"('{section.name}', {_array(section.catalogs)})" for section in narrow),
+        "{sections}": ", ".join(
+            f"('{section.name}', {bit}, {_array(section.catalogs)}, {_array(_KINDS.get(section.name, _ANY))})"
+            for bit, section in bits.items()
+        ),
         "{read}": "\n    ".join(
             _if(
-                f"'{section.name}' = ANY (wanted) AND kinds && {_array(_KINDS.get(section.name, _ANY))}"
-                + (" AND privileged" if section.name == "privileges" else ""),
+                f"reading & {bit} > 0" + (" AND privileged" if section.name == "privileges" else ""),
                 f"RETURN QUERY SELECT '{section.name}', s.* FROM ({narrow_head}{section.sql}) AS s",
             )
-            for section in narrow
+            for bit, section in bits.items()
         ),
         "{everything}": f"{head}{everything}",
         "{held}": HELD,

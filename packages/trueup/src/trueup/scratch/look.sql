@@ -5,7 +5,7 @@
 -- the catalogs that are its own, and where something was renamed, whatever depends on these.
 -- The counts go on from one transaction of a message to the next, so a look keeps them for the one behind it.
 CREATE FUNCTION pg_temp.trueup_owners(objects oid[]) RETURNS oid[] LANGUAGE plpgsql SET search_path = pg_catalog
-    {planner} AS $owners$
+    SET plan_cache_mode = force_generic_plan {planner} AS $owners$
 BEGIN
     RETURN ARRAY(
         SELECT coalesce(i.indrelid, nullif(k.conrelid, 0), k.contypid, f.adrelid, y.polrelid, g.tgrelid, w.ev_class, s.stxrelid,
@@ -20,16 +20,16 @@ BEGIN
           LEFT JOIN pg_statistic_ext s ON s.oid = o.oid);
 END $owners$;
 
+-- Planned anew each time, and with all that the planner has: it is for as many objects as there are.
 CREATE FUNCTION pg_temp.trueup_everything() RETURNS TABLE (section text, object bigint, fact text, shown text)
-LANGUAGE plpgsql {pinned} AS $everything$
-#variable_conflict use_column
+LANGUAGE plpgsql {pinned} {usual} AS $everything$
 BEGIN
-    RETURN QUERY {everything};
+    RETURN QUERY EXECUTE $query${everything}$query$;
 END $everything$;
 
 CREATE FUNCTION pg_temp.trueup_look(renames boolean, unlocked boolean, types boolean, everything boolean)
 RETURNS TABLE (what text, object bigint, fact text, shown text)
-LANGUAGE plpgsql {pinned} {planner} AS $look$
+LANGUAGE plpgsql {pinned} SET plan_cache_mode = force_generic_plan {planner} AS $look$
 #variable_conflict use_column
 DECLARE
     relations oid[];
@@ -42,7 +42,8 @@ DECLARE
     changed oid[];
     present oid[];  -- those that are no extension's, and still there
     kinds text[];   -- theirs, as relations; - for other objects
-    wanted text[];
+    wanted text[];  -- sections
+    reading integer;  -- a bit for each of those that are about kinds of objects that are present
     privileged boolean;  -- there may be some on them: to find out that there is none takes the query long
     has_tables boolean;  -- among those locked
     has_indexes boolean;
@@ -100,13 +101,14 @@ BEGIN
         present := present || ARRAY(SELECT c.reltype FROM pg_class c WHERE c.oid = ANY (present) AND c.relkind = 'c');
         changed := changed || present;
     END IF;
-    wanted := ARRAY(SELECT s.name FROM (VALUES {sections}) AS s (name, catalogs)
-                     WHERE renames OR wrote && s.catalogs AND CASE
-                           WHEN unlocked THEN true
-                           WHEN s.name = 'indexes' THEN has_indexes OR wrote && ARRAY['pg_index', 'pg_constraint']
-                           WHEN s.name = 'view_indexes' THEN has_indexes OR 'pg_index' = ANY (wrote)
-                           WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
-                           ELSE true END);
+    SELECT coalesce(array_agg(s.name), '{}'), coalesce(bit_or(s.bit) FILTER (WHERE s.about && kinds), 0) INTO wanted, reading
+      FROM (VALUES {sections}) AS s (name, bit, catalogs, about)
+     WHERE renames OR wrote && s.catalogs AND CASE
+           WHEN unlocked THEN true
+           WHEN s.name = 'indexes' THEN has_indexes OR wrote && ARRAY['pg_index', 'pg_constraint']
+           WHEN s.name = 'view_indexes' THEN has_indexes OR 'pg_index' = ANY (wrote)
+           WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
+           ELSE true END;
     what := 'changed'; fact := NULL;
     FOREACH object IN ARRAY changed LOOP RETURN NEXT; END LOOP;
     object := NULL;
