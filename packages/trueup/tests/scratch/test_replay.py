@@ -195,6 +195,12 @@ def test_it_is_named_wherever_in_a_message_it_stands(databases: Databases, tmp_p
     assert "1_drop_missing" == caught.value.step
 
 
+def test_a_transaction_s_own_settings_come_before_any_query(databases: Databases, tmp_path: Path) -> None:
+    (effect,) = effects_of(databases, tmp_path, "BEGIN", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", TWO, "COMMIT")
+
+    assert {"table public.a": "", "table public.b": ""} == effect.set
+
+
 def test_what_is_known_is_not_learnt_again(databases: Databases, tmp_path: Path) -> None:
     steps = read_chain(
         write_chain(tmp_path, {"1_x.sql": "CREATE TABLE a ();\nCREATE TABLE b ();\nCREATE TABLE c ();"})
@@ -212,6 +218,7 @@ def test_what_is_known_is_not_learnt_again(databases: Databases, tmp_path: Path)
     assert base == again_base
 
 
+TWO = "CREATE TABLE a ();\nCREATE TABLE b ()"
 MANY = "".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, x int);\nCREATE INDEX i{n} ON t{n} (x);\n" for n in range(15))
 DEFERRED = (
     "CREATE TABLE child (id int REFERENCES t1 DEFERRABLE INITIALLY DEFERRED);\n"

@@ -14,8 +14,8 @@ from trueup.scratch.observed import HELD, Held, as_held
 LOOKED = "what"
 """The first column of a look: no other result has it."""
 
-UNCOUNTED = "SET trueup.counted = '{}'; SELECT pg_stat_force_next_flush()"
-"""Stands at the head of a message in which there are looks: the counters start at zero in the next one, too."""
+UNCOUNTED = "SET trueup.counted = '{}'"
+"""Stands at the head of a message in which there are looks."""
 
 _PLANNER = (
     "enable_hashjoin",
@@ -105,7 +105,7 @@ def prepare_sql() -> str:
     narrow_head = _NARROW + head[head.index("tab AS MATERIALIZED") :].replace("tab AS MAT", "tab AS NOT MAT")
     bits = {1 << number: section for number, section in enumerate(narrow)}
     everything = " UNION ALL ".join(f"SELECT '{section.name}', s.* FROM ({section.sql}) AS s" for section in whole)
-    written = {catalog for section in narrow for catalog in section.catalogs} | {"pg_authid"}
+    written = {catalog for section in narrow for catalog in section.catalogs} | {"pg_authid", "pg_depend"}
     text = (Path(__file__).parent / "look.sql").read_text()
     for word, replacement in {
         "{pinned}": " ".join(f"SET {setting}" for setting in SETTINGS),

@@ -47,8 +47,12 @@ DECLARE
     privileged boolean;  -- there may be some on them: to find out that there is none takes the query long
     has_tables boolean;  -- among those locked
     has_indexes boolean;
+    has_used_up boolean;  -- a constraint has taken an index that was there: what this hung on it does no longer
     has_fresh boolean;
 BEGIN
+    IF before = '{}' THEN
+        PERFORM pg_stat_force_next_flush();  -- behind the message, so that the next one's counts start at zero
+    END IF;
     -- First the locks, for deparsing takes some of its own, and once, for reading them takes longest.
     -- CREATE INDEX takes SHARE, and changes nothing of the table itself; an index is changed only where it is locked.
     SELECT array_agg(l.relation), array_agg(l.described), coalesce(array_agg(l.owner) FILTER (WHERE l.is_strong), '{}'),
@@ -77,6 +81,7 @@ BEGIN
         RETURN;
     END IF;
 
+    has_used_up := 'pg_constraint' = ANY (wrote) AND 'pg_depend' = ANY (removed);
     has_fresh := wrote && {others};
     {fresh}
     IF renames THEN
@@ -105,8 +110,7 @@ BEGIN
       FROM (VALUES {sections}) AS s (name, bit, catalogs, about)
      WHERE renames OR wrote && s.catalogs AND CASE
            WHEN unlocked THEN true
-           WHEN s.name = 'indexes' THEN has_indexes OR wrote && ARRAY['pg_index', 'pg_constraint']
-           WHEN s.name = 'view_indexes' THEN has_indexes OR 'pg_index' = ANY (wrote)
+           WHEN s.name IN ('indexes', 'view_indexes') THEN has_indexes OR has_used_up OR 'pg_index' = ANY (wrote)
            WHEN s.name IN ('tables', 'columns', 'constraints') THEN has_tables OR NOT 'pg_index' = ANY (wrote)
            ELSE true END;
     what := 'changed'; fact := NULL;
