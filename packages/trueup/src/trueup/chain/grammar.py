@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from trueup.catalog.keys import in_quotes, quoted
@@ -62,9 +62,14 @@ def expression(node: Any) -> str:
 
 
 def parse_each(texts: Iterable[str]) -> Iterator[Statement]:
-    """The statements of several texts, such as those of a step."""
+    """The statements of several texts, such as those of a step. Not to be changed: each text is parsed once."""
     for text in texts:
-        yield from parse_statements(text)
+        yield from _parsed_once(text)
+
+
+@lru_cache(maxsize=8192)
+def _parsed_once(text: str) -> tuple[Statement, ...]:
+    return tuple(parse_statements(text))
 
 
 def statement_text(node: Any) -> str:

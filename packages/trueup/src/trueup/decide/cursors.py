@@ -84,11 +84,22 @@ class Cursors:
         """The place of a step that takes away again what the making of its table, which is there early, brings."""
         if not self.live:
             return 0
+        if place := self._became_constraint(key):
+            return place
         owner = owner_of(key)
         while owner and owner_of(owner) and not owner.startswith(("table ", "column ")):
             owner = owner_of(owner)
         early = self.live.get(owner) is not None and self.wanted.get(owner) is None
         return self._dropped_early(key) if early and self._first_made(key) == self._first_made(owner) else 0
+
+    def _became_constraint(self, key: str) -> int:
+        """The place of a later step that makes a constraint of an index, where that is there already."""
+        index = owner_of(key) if key.startswith("valid ") else key
+        for place, value in self.paths.of[key] if index.startswith("index ") else ():
+            if value is None and self._is_ahead(place) and self._is_used_up(index, place):
+                made = [k for k in self.locked.effects[place - 1].set if k.startswith("constraint ")]
+                return place if any(k in self.live for k in made) else 0
+        return 0
 
     def _first_made(self, key: str) -> int:
         """The place of the first step to come that makes the fact."""

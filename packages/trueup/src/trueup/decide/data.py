@@ -34,7 +34,8 @@ class DataRules:
         self.around = Surroundings(given, cursors)
         self.heal, self.early = cursors.heal, cursors.place
         self.changing: set[str] = set()  # tables whose rows the steps judged so far will change
-        self.running: list[int] = []  # those steps
+        self.taken: dict[str, set[str] | None] = {}  # tables in which they set columns, or may take rows away: None
+        self.filling: set[str] = set()  # tables that they fill
         self.assumed: set[str] = set()  # tables that steps which are taken as done have filled
         self.last_fact = max((i for i in self.done if self._has_facts(i)), default=-1)
         self.paths = given.paths
@@ -50,10 +51,20 @@ class DataRules:
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
         verdict, step = self._verdict(index), self.locked.steps[index]
-        parents = (self.around.parents(index) & self.assumed) - self.changing if step.inserts else set()
-        if verdict.verdict == "run" and parents and self.rows.lacks_parent(step, parents):
-            return _conflict(index, f"a row that it refers to is not there, in {' or '.join(sorted(parents))}")
-        return verdict
+        could_fail = verdict.verdict == "run" and step.inserts and not step.guarded and not self.empty_database
+        why = self._why_refused(index, step) if could_fail else ""
+        return _conflict(index, why) if why else verdict
+
+    def _why_refused(self, index: int, step: Step) -> str:
+        """Why the server would refuse its rows; empty where it would not, or where that is not known."""
+        parents = (self.around.parents(index) & self.assumed) - self.filling
+        if parents and self.rows.lacks_parent(step, parents):
+            return f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
+        written = self.around.written(index)
+        if not all(f"table {table}" in self.live for table in written) or self._may_take_keys_before(index, written):
+            return ""
+        refused = self.rows.one_would_be_refused(step, written)
+        return "a row is there with the key of one that it writes" if refused else ""
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
@@ -91,7 +102,8 @@ class DataRules:
         step = self.locked.steps[verdict.index]
         if verdict.verdict in ("run", "complete") and step.has_data:
             self.changing |= self.around.written(verdict.index)
-            self.running.append(verdict.index)
+            self._note_taken(verdict.index, step)
+            self.filling |= self.around.written(verdict.index) if step.inserts else set()
         if verdict.verdict == "assume" and step.inserts:
             self.assumed |= self.around.written(verdict.index)
 
@@ -259,8 +271,7 @@ class DataRules:
         by_value = not (self.marks.own or step.guarded) and not self._may_be_taken_before(index, step.sql)
         if by_value and self.rows.are_there(step):
             return "the rows that it writes are there"
-        keys = " ".join(column for key in self.rows.keys_of(written) for column in key)
-        if not self._may_be_taken_before(index, keys) and self.rows.would_be_refused(step, written):
+        if not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
             return "rows with the keys that it writes are there"
         return ""
 
@@ -279,19 +290,29 @@ class DataRules:
         """True where steps that are to run before it change rows that it uses: what is there now says nothing."""
         return bool(self.changing.intersection(self.locked.effects[index].locks))
 
+    def _may_take_keys_before(self, index: int, tables: set[str]) -> bool:
+        """True where steps that are to run before it may free a key of these tables."""
+        keys = self.rows.keys_of(tables)
+        return self._may_be_taken_before(index, " ".join(column for key in keys for column in key))
+
     def _may_be_taken_before(self, index: int, columns: str) -> bool:
         """True where such steps may take away a row of its tables, or change one of the columns named."""
-        used = self.locked.effects[index].locks
-        before = (i for i in self.running if not self.around.written(i).isdisjoint(used))
-        return self._is_changed_before(index) and any(_may_take(self.locked.steps[i], columns) for i in before)
+        for table in self.taken.keys() & self.locked.effects[index].locks.keys():
+            taken = self.taken[table]
+            if taken is None or any(mentions(columns, column) for column in taken):
+                return True
+        return False
 
-
-def _may_take(step: Step, columns: str) -> bool:
-    """False for INSERTs, and for UPDATEs of other columns than are named."""
-    if not set(step.tags) <= {"insert_stmt", "update_stmt"}:
-        return True
-    updates = [text for text, tag in zip(step.statements, step.tags, strict=True) if tag == "update_stmt"]
-    return any(mentions(columns, column) for column in columns_written(updates))
+    def _note_taken(self, index: int, step: Step) -> None:
+        """Keep in mind in which tables a step that is to run takes rows away, or which columns it sets."""
+        if set(step.tags) == {"insert_stmt"}:
+            return
+        only_sets = set(step.tags) <= {"insert_stmt", "update_stmt"}
+        pairs = zip(step.statements, step.tags, strict=True)
+        columns = columns_written(text for text, tag in pairs if tag == "update_stmt") if only_sets else None
+        for table in self.around.written(index):
+            before = self.taken.get(table, set())
+            self.taken[table] = None if before is None or columns is None else before | columns
 
 
 def _run(index: int, why: str) -> StepVerdict:

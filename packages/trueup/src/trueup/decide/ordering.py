@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, unquoted
@@ -79,16 +80,22 @@ class Ordering:
 
     def _may_be_remade(self, table: str, index: int) -> bool:
         """True where one step takes away and adds: a column that it makes anew is the last, and no fact says so."""
-        return any(self._remakes(place, table) for place in range(index))
+        return self._remade.get(table, index) < index
 
-    def _remakes(self, index: int, table: str) -> bool:
-        effect = self._paths.effects[index]
-        if table not in effect.locks:
-            return False
-        if effect.parts:
-            gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
-            return any(table_of(key) == table for part in effect.parts for key in gone & part.set.keys())
-        return bool(_TAKES_AND_ADDS.search(self._steps[index].sql)) and mentions(self._steps[index].sql, table)
+    @cached_property
+    def _remade(self) -> dict[str, int]:
+        """By table, the first step that may make a column of it anew."""
+        found: dict[str, int] = {}
+        for index, (step, effect) in enumerate(zip(self._steps, self._paths.effects, strict=True)):
+            if effect.parts:
+                gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
+                tables = [table_of(key) for part in effect.parts for key in gone & part.set.keys()]
+            else:
+                remakes = effect.locks and _TAKES_AND_ADDS.search(step.sql)
+                tables = [table for table in effect.locks if mentions(step.sql, table)] if remakes else []
+            for table in tables:
+                found.setdefault(table, index)
+        return found
 
     def _is_plain(self, table: str, index: int) -> bool:
         """True where the chain has made each column once and renamed only columns: of others the order is not known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
@@ -45,8 +45,15 @@ class Rows:
     def of(self, step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
         """The conditions of all rows of its INSERTs of values; none where a statement does not say its rows."""
         conditions = [
-            rows_it_leaves(s, keys, columns=self._columns_of(step, s), types=self._types_of(s), changed=changed)
-            for s in parse_each(step.statements)
+            _conditions(
+                text,
+                tuple(keys),
+                tuple(self._columns_of(step, s)),
+                tuple(self._types_of(s).items()),
+                frozenset(changed),
+            )
+            for text in step.statements
+            for s in parse_each([text])
         ]
         return [one for some in conditions for one in some] if all(conditions) else []
 
@@ -88,17 +95,28 @@ class Rows:
         keys = self.keys_of(tables)
         return self.all_of(self.of(step, keys) or _selected(step, keys, there=True))
 
+    def one_would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
+        """True where for one of the rows of its INSERTs of values one with the same key is there."""
+        if any(s.tag == "insert_stmt" and s.node.HasField("on_conflict_clause") for s in parse_each(step.statements)):
+            return False
+        conditions = self.of(step, self.keys_of(tables))
+        return bool(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
+
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
         return self.all_of(_selected(step, self.keys_of(tables), there=False))
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
         """The sets of columns of which one of the tables can have each combination of values once."""
-        found = []
+        return [key for table in tables for key in self._keys.get(table, ())]
+
+    @cached_property
+    def _keys(self) -> dict[str, list[frozenset[str]]]:
+        found: dict[str, list[frozenset[str]]] = {}
         for key, value in self._live.items():
-            if key.startswith(("constraint ", "index ")) and table_touched(key, value) in tables:
-                match = _KEY.match(value)
-                found += [frozenset(map(unquoted, match["columns"].split(", ")))] if match else []
+            if key.startswith(("constraint ", "index ")) and (match := _KEY.match(value)):
+                columns = frozenset(map(unquoted, match["columns"].split(", ")))
+                found.setdefault(table_touched(key, value), []).append(columns)
         return found
 
     def are_missing(self, step: Step, *, changed: Collection[str] = ()) -> bool:
@@ -158,6 +176,19 @@ class Rows:
         if query not in self._known:
             self.asked.add(query)
         return self._known.get(query, False)
+
+
+@lru_cache(maxsize=16384)
+def _conditions(
+    text: str,
+    keys: tuple[frozenset[str], ...],
+    columns: tuple[str, ...],
+    types: tuple[tuple[str, str], ...],
+    changed: frozenset[str],
+) -> list[str]:
+    """`rows_it_leaves` of one statement: its rows are asked for again and again while a decision is made."""
+    (statement,) = parse_each([text])
+    return rows_it_leaves(statement, keys, columns=columns, types=dict(types), changed=changed)
 
 
 def emptiness_of(table: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 
 from trueup.catalog import enums
@@ -85,21 +86,23 @@ class Surroundings:
     def was_left_out(self, index: int) -> bool:
         """True where a step beside it in its file, or both of those around it, has left nothing here."""
         path = self.locked.steps[index].path
-        beside = [self._missing(range(index - 1, -1, -1)), self._missing(range(index + 1, self.position))]
-        found = [step for step in beside if step is not None]
-        return any(self.locked.steps[step].path == path for step in found) or len(found) == len(beside)
+        place = bisect_left(self._bearing, index)
+        around = (self._bearing[place - 1 : place], [i for i in self._bearing[place : place + 1] if i < self.position])
+        found = [step for beside in around for step in beside if self._is_missing(step)]
+        return any(self.locked.steps[step].path == path for step in found) or len(found) == len(around)
 
-    def _missing(self, indexes: range) -> int | None:
-        """The first of these steps that makes tables or columns, if all of its work has to be healed."""
-        for index in indexes:
-            values = self.locked.effects[index].set
-            bearing = [key for key in values if kind_of(key) in _ROW_BEARING]
-            if index not in self.done or not bearing:
-                continue
-            there = any(self.live.get(key) == value for key, value in values.items())
-            there = there or any(key in self.live for key in bearing)
-            return index if not there and any(self.heal.get(key) == index for key in values) else None
-        return None
+    @cached_property
+    def _bearing(self) -> list[int]:
+        """The steps taken as done that make tables or columns; none of them is a step that leaves no trace."""
+        effects = self.locked.effects
+        return [i for i in sorted(self.done) if any(kind_of(key) in _ROW_BEARING for key in effects[i].set)]
+
+    def _is_missing(self, index: int) -> bool:
+        """True where all of its work has to be healed."""
+        made = self.locked.effects[index].set
+        there = any(self.live.get(key) == value for key, value in made.items())
+        there = there or any(key in self.live for key in made if kind_of(key) in _ROW_BEARING)
+        return not there and any(self.heal.get(key) == index for key in made)
 
     def stood_on_missing(self, relations: set[str], index: int) -> bool:
         """True where something of these tables that was made before it is missing, and no step since is done."""

@@ -34,6 +34,7 @@ class Tail:
         self._written = written
         self._rows = rows
         self._last_fact = last_fact
+        self._kept_of: dict[int, list[str]] = {}
         self._known: dict[frozenset[str], dict[int, frozenset[str]]] = {}
 
     @cached_property
@@ -76,6 +77,11 @@ class Tail:
 
     def _kept(self, index: int) -> list[str]:
         """Conditions for the rows that the step writes, but for those that a later step may have taken away."""
+        if index not in self._kept_of:
+            self._kept_of[index] = self._conditions_kept(index) if "insert_stmt" in self._steps[index].tags else []
+        return self._kept_of[index]
+
+    def _conditions_kept(self, index: int) -> list[str]:
         step, changed = self._steps[index], set[str]()
         conditions, rows = self._rows.of(step, changed=self._changed_after(index)), self._rows.written(step)
         left = list(zip(rows, conditions, strict=False))
@@ -105,6 +111,11 @@ class Tail:
         return {name for step in updates for name in columns_written(step.statements)}
 
     def _after(self, index: int) -> Iterator[Step]:
-        """The steps behind it that write the same tables."""
+        """The steps behind it that change or take away rows of the tables that it writes, or may."""
         own = self._written[index]
-        return (self._steps[i] for i, tables in self._written.items() if i > index and not own.isdisjoint(tables))
+        return (self._steps[i] for i in self._changing if i > index and not own.isdisjoint(self._written[i]))
+
+    @cached_property
+    def _changing(self) -> list[int]:
+        """Those that do more than INSERT."""
+        return [i for i in self._written if not set(self._steps[i].tags) <= {"insert_stmt"}]
