@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import trueup
 from trueup_testing.chains import Files, Locksmith, MakeChain, write_chain
 from trueup_testing.command import Run
 from trueup_testing.databases import Databases, execute, rows, value
@@ -414,3 +415,20 @@ def test_an_update_that_reads_what_is_gone_since_fills_nothing(
 
     assert 3 == answer.code
     assert "the column was lost, and nothing says what its rows had" in answer.err
+
+
+LISTS = """
+CREATE TABLE a (id int, x varchar(9), y varchar(9), CONSTRAINT x_known CHECK (((x)::text = ANY (ARRAY[
+    ('a'::character varying)::text, ('b'::character varying)::text]))));
+ALTER TABLE a ADD CONSTRAINT y_known CHECK (y IN ('a', 'b'));
+"""
+
+
+def test_a_check_of_a_list_comes_back_as_it_was_written(chain: MakeChain, databases: Databases) -> None:
+    folder, url, reference = chain({"1_a.sql": LISTS}), databases.create(), databases.create()
+    for each in (url, reference):
+        execute(each, LISTS)
+    execute(url, "ALTER TABLE a DROP CONSTRAINT x_known, DROP CONSTRAINT y_known")
+
+    assert trueup.up(url, folder).true
+    assert dump(reference) == dump(url)

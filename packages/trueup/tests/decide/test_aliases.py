@@ -81,3 +81,15 @@ def test_an_invalid_index_under_another_name_is_unfinished() -> None:
     decision = decided(locked, {**ROWS, "index public.other": ON_PHONE})
 
     assert "valid public.a" in decision.heal
+
+
+def test_a_table_is_clustered_on_an_index_whatever_that_is_called() -> None:
+    index = "ON public.a USING btree (x)"
+    a = {"table public.a": "", "column public.a.x": "integer"}
+    wanted = {"index public.i": index, "valid public.i": "", "cluster on public.a": "i"}
+    locked = chain_of(step("CREATE TABLE a (x int)", a), step("CREATE INDEX i ON a (x)", wanted))
+    live = {**a, "index public.other": index, "valid public.other": "", "cluster on public.a": "other"}
+
+    decision = decided(locked, live)
+
+    assert ([], {}) == (decision.drift, decision.heal)

@@ -195,3 +195,12 @@ def test_a_block_that_has_left_no_row_has_not_run_though_something_of_it_is_ther
 
     assert "complete" == verdicts(decision)[7]
     assert (0, 2) == decision.steps[7].statements
+
+
+@pytest.mark.parametrize("is_empty, wanted", [(True, "run"), (False, "assume")])
+def test_what_fills_an_empty_table_has_not_run(*, is_empty: bool, wanted: str) -> None:
+    fill = step("DO $$ BEGIN INSERT INTO flag (name) VALUES ('a'); END $$", locks=WRITES)
+    locked = chain_of(FLAG, *TABLES, fill)
+    wish = Wish(rows={"SELECT NOT EXISTS (SELECT FROM public.flag)": is_empty})
+
+    assert wanted == verdicts(decided(locked, state(locked, 7), wish=wish))[7]

@@ -1,7 +1,7 @@
-"""Which statement of a step defines a function, a trigger or a view.
+"""Which statement of a step defines a function, a trigger, a view or a CHECK.
 
-Of a function's text the facts have only a hash. Triggers and views the server may show in another way once they have
-been read back from what it showed.
+Of a function's text the facts have only a hash. The others the server may show in another way once they have been read
+back from what it showed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from trueup.catalog.keys import own_name, parts, unquoted
-from trueup.chain.grammar import Statement, nodes_of, parse_statements, string_list
+from trueup.chain.grammar import Statement, expression, nodes_of, parse_statements, string_list
 from trueup.chain.model import Step
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
@@ -54,6 +54,16 @@ def trigger_statement(step: Step, identity: str) -> str:
     for statement in _last_first(step, ("create_trig_stmt",), name):
         if (statement.node.relation.relname, statement.node.trigname) == (table, name):
             return statement.text
+    return ""
+
+
+def check_definition(step: Step, identity: str) -> str:
+    """`CHECK (…)` as the step's last statement with a constraint of this name says; empty where none does."""
+    _, table, name = (unquoted(part) for part in parts(identity))
+    for statement in _last_first(step, ("create_stmt", "alter_table_stmt"), name):
+        for constraint in nodes_of(statement.node, "Constraint"):
+            if (statement.node.relation.relname, constraint.conname) == (table, name):
+                return f"CHECK ({expression(constraint.raw_expr)})" if constraint.HasField("raw_expr") else ""
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from trueup.catalog.keys import identity_of, index_table, kind_of, table_of
+from trueup.catalog.keys import identity_of, index_table, kind_of, own_name, parts, table_of, unquoted
 from trueup.chain.model import Facts
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -34,7 +34,16 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
             if candidates:
                 _claim(key, candidates.pop(0), named, renamed)
                 break
+    _name_clusters(named, renamed)
     return named, renamed
+
+
+def _name_clusters(named: Facts, renamed: Mapping[str, str]) -> None:
+    """A table is clustered on an index, whatever that is called here."""
+    here = {own_name(found): parts(identity_of(key))[-1] for key, found in renamed.items()}
+    for key, value in named.items() if here else ():
+        if key.startswith("cluster on ") and unquoted(value) in here:
+            named[key] = here[unquoted(value)]
 
 
 def _with_owners(live: Mapping[str, str], paths: Trajectories) -> Mapping[str, str]:

@@ -83,7 +83,7 @@ class DataRules:
         if self.empty_database:
             return _run(index, "the database is empty")
         if step.guarded and (not before or (self.around.still_fits(index) and not self._is_changed_after(index))):
-            if before and self.around.parents(index) & self.assumed:
+            if before and (self.around.parents(index) & self.assumed) - self.filling:
                 return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
             return _run(index, "it repeats harmlessly")
         return self._before(index, step) if before else self._behind(index, step)
@@ -178,6 +178,9 @@ class DataRules:
             if index == tail.first_not_run:
                 return _run(index, "none of the rows that it writes is there")
             return _run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
+        fills = index > tail.last_run and step.inserts and self.around.still_fits(index)
+        if fills and self.rows.none_in(self.around.written(index)):
+            return _run(index, "the tables that it fills have no rows")
         if index > max(tail.last_run, self.last_fact) and self.around.still_fits(index):
             if self.rows.are_to_change(step):
                 return _run(index, "rows that it would have changed are there")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from trueup.catalog.keys import identity_of, kind_of
-from trueup.chain.definitions import defining_statement, trigger_statement, view_statement
+from trueup.chain.definitions import check_definition, defining_statement, trigger_statement, view_statement
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.trajectory import Trajectories
+
+_IN_A_LIST = "(ARRAY["  # the server shows `IN (…)` in one of two ways, by how it was written
 
 
 class Makers:
@@ -25,7 +27,7 @@ class Makers:
         return self._locked.steps[place] if place >= 0 else None
 
     def source(self, key: str, value: str | None) -> str:
-        """What defines a function, a trigger or a view; empty where no statement of the chain does as a whole."""
+        """What defines a function, a trigger, view or CHECK; empty where no statement of the chain does as a whole."""
         step = self.step(key, value)
         if step is None:
             return ""
@@ -33,5 +35,7 @@ class Makers:
             return trigger_statement(step, identity_of(key))
         if kind_of(key) == "view":
             return view_statement(step, identity_of(key))
+        if kind_of(key) == "constraint":
+            return check_definition(step, identity_of(key)) if _IN_A_LIST in (value or "") else ""
         text = self._locked.effects[self.place(key, value)].texts.get(key, "")
         return text or defining_statement(step, identity_of(key))

@@ -23,7 +23,7 @@ def create(key: str, value: str, found: str | None, *, name: str = "") -> list[s
         case "extension":
             return [f"CREATE EXTENSION {identity}"]
         case "constraint":
-            return _constraint(identity, value, found)
+            return constraint(identity, value, found)
         case "validated":
             table, own = _on_table(name or identity)
             return [f"ALTER TABLE {table} VALIDATE CONSTRAINT {own}"]
@@ -115,7 +115,8 @@ def drop(key: str) -> list[str]:
             return []
 
 
-def _constraint(identity: str, value: str, found: str | None) -> list[str]:
+def constraint(identity: str, value: str, found: str | None) -> list[str]:
+    """The statement that makes a constraint as its definition says; `found` is that of the one to replace."""
     table, own = _on_table(identity)
     gone = f"DROP CONSTRAINT {own}, " if found is not None else ""
     later = " NOT VALID" if value.startswith(VALIDATED_LATER) else ""

@@ -128,6 +128,8 @@ def _statements(
     also += [f"valid {identity}"] if kind == "index" else []
     if kind == "view" and (text := source(key)):
         return [text], also
+    if kind == "constraint" and value.startswith("CHECK") and (text := source(key)):
+        return objects.constraint(identity, text, there), also
     statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
         statements.append(tables.fill_sequence(value, identity))
