@@ -57,3 +57,16 @@ def test_a_function_that_a_table_uses_comes_before_it() -> None:
     order = in_order(keys, lambda _: 0, early_functions=frozenset({"function app.code()"}))
 
     assert ["function app.code()", "table app.leads", "function app.late()"] == order
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_aggregate_comes_after_the_function_of_its_name(first: int) -> None:
+    keys: dict[str, str | None] = {"aggregate app.max(uuid)": "", "function app.max(uuid, uuid)": ""}
+    texts = {
+        "aggregate app.max(uuid)": "CREATE AGGREGATE max (uuid) (sfunc = max)",
+        "function app.max(uuid, uuid)": "max",
+    }
+
+    order = in_order(keys, lambda key: first if key.startswith("function") else 0, needs=lambda key: texts[key])
+
+    assert ["function app.max(uuid, uuid)", "aggregate app.max(uuid)"] == order

@@ -10,19 +10,19 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from trueup.catalog.keys import own_name, parts, unquoted
+from trueup.catalog.keys import own_name, parts, split_key, unquoted
 from trueup.chain.grammar import Statement, expression, nodes_of, parse_statements, string_list
 from trueup.chain.model import Step
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
 
 
-def defining_statement(step: Step, identity: str) -> str:
-    """The last statement of the step that defines the function, as CREATE OR REPLACE; empty where none does."""
-    name = own_name(identity)
-    for statement in _last_first(step, ("create_function_stmt", "define_stmt"), name):
-        is_function = statement.tag == "create_function_stmt"
-        names = statement.node.funcname if is_function else statement.node.defnames
+def defining_statement(step: Step, key: str) -> str:
+    """The last statement of the step that defines a function or an aggregate, as CREATE OR REPLACE; empty: none."""
+    kind, identity = split_key(key)
+    name, tag = own_name(identity), "define_stmt" if kind == "aggregate" else "create_function_stmt"
+    for statement in _last_first(step, (tag,), name):
+        names = statement.node.defnames if kind == "aggregate" else statement.node.funcname
         if string_list(names)[-1] == name:
             return _or_replace(statement)
     return ""

@@ -38,4 +38,4 @@ class Makers:
         if kind_of(key) == "constraint":
             return check_definition(step, identity_of(key)) if _IN_A_LIST in (value or "") else ""
         text = self._locked.effects[self.place(key, value)].texts.get(key, "")
-        return text or defining_statement(step, identity_of(key))
+        return text or defining_statement(step, key)

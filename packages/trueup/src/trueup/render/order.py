@@ -68,7 +68,8 @@ def _after_what_they_name(ordered: list[str], needs: Callable[[str], str]) -> li
             waiting.add(key)
             text = needs(key)
             for other, name in names.items():
-                if other != key and name in text:
+                is_own = name == names[key] and not key.startswith("aggregate ")  # `max` is made of the function `max`
+                if other != key and name in text and not is_own:
                     put(other)
         placed[key] = None
 

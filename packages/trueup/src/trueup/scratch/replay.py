@@ -206,7 +206,7 @@ class Replay:
         found = {}
         for key in changed:
             kind, identity = split_key(key)
-            if kind in ("function", "procedure") and not defining_statement(step, identity):
+            if kind in ("function", "procedure") and not defining_statement(step, key):
                 row = self.conn.execute(
                     "SELECT pg_get_functiondef(to_regprocedure(%s))",
                     (identity,),
