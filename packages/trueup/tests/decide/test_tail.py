@@ -204,3 +204,12 @@ def test_what_fills_an_empty_table_has_not_run(*, is_empty: bool, wanted: str) -
     wish = Wish(rows={"SELECT NOT EXISTS (SELECT FROM public.flag)": is_empty})
 
     assert wanted == verdicts(decided(locked, state(locked, 7), wish=wish))[7]
+
+
+def test_what_a_delete_would_find_may_have_been_written_behind_it() -> None:
+    opaque = "INSERT INTO flag (name) SELECT name FROM flag"
+    texts = ("DELETE FROM flag WHERE name = 'd'", opaque, insert("x"))
+    locked = chain_of(FLAG, *TABLES, *(step(sql, locks=WRITES) for sql in texts))
+    wish = Wish(rows={f"SELECT NOT ({row_of('x')})": True})
+
+    assert ["assume", "assume", "run"] == verdicts(decided(locked, state(locked, 7), wish=wish))[7:]

@@ -63,12 +63,12 @@ def finds_nothing(statement: Statement) -> str:
     return f"NOT EXISTS (SELECT FROM {relations}{where})"
 
 
-def may_delete(statement: Statement, row: Mapping[str, Any], *, changed: Collection[str] = ()) -> bool:
-    """True where a DELETE or TRUNCATE could find a row of an INSERT's, as far as the texts say.
+def may_find(statement: Statement, row: Mapping[str, Any], *, changed: Collection[str] = ()) -> bool:
+    """True where an UPDATE, a DELETE or a TRUNCATE could find a row of an INSERT's, as far as the texts say.
 
     Columns that are `changed` since may have any value.
     """
-    where = statement.node.where_clause if statement.tag == "delete_stmt" else None
+    where = None if statement.tag == "truncate_stmt" else statement.node.where_clause
     sought = ((column, values) for column, values in _constants_sought(where) if column not in changed)
     return all(_may_be(row.get(column), values) for column, values in sought)
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
-from trueup.chain.updates import may_delete, step_ends_the_same
+from trueup.chain.updates import may_find, step_ends_the_same
 from trueup.decide.rows import Rows
 
 _DELETES = {"delete_stmt", "truncate_stmt"}
@@ -61,7 +61,7 @@ class Tail:
         path, tables = self._steps[self.first_not_run].path, self._written[self.first_not_run]
         between = [i for i in self._written if self.last_run < i < self.first_not_run]
         doubtful = [i for i in between if i > self._last_fact or not tables.isdisjoint(self._written[i])]
-        first = (i for i in doubtful if self._steps[i].path == path or self._would_change(self._steps[i]))
+        first = (i for i in doubtful if self._steps[i].path == path or self._has_not_changed(i))
         return min(first, default=self.first_not_run)
 
     def is_of_a_file_not_run(self, index: int) -> bool:
@@ -72,8 +72,23 @@ class Tail:
             return False
         return any(self._rows.are_to_change(self._steps[i]) for i in of_file)
 
-    def _would_change(self, step: Step) -> bool:
-        return step_ends_the_same(step) and not self._rows.would_not_change(step)
+    def _has_not_changed(self, index: int) -> bool:
+        """True where the step ends the same when repeated, and rows that no step behind it can have written need it."""
+        step = self._steps[index]
+        if not step_ends_the_same(step) or self._may_be_written_behind(index):
+            return False
+        return not self._rows.would_not_change(step)
+
+    def _may_be_written_behind(self, index: int) -> bool:
+        """True where a step behind it, up to the first that has not run, may have written rows that it would find."""
+        tables, changes = self._written[index], list(parse_each(self._steps[index].statements))
+        for later in (i for i in self._written if index < i < self.first_not_run):
+            if not self._steps[later].inserts or tables.isdisjoint(self._written[later]):
+                continue
+            rows = self._rows.written(self._steps[later])
+            if not rows or any(may_find(change, row) for change in changes for row in rows):
+                return True
+        return False
 
     def _kept(self, index: int) -> list[str]:
         """Conditions for the rows that the step writes, but for those that a later step may have taken away."""
@@ -89,7 +104,7 @@ class Tail:
             if _SAYS_NOTHING.intersection(later.tags):
                 return []
             deletes = [s for s in parse_each(later.statements) if s.tag in _DELETES]
-            left = [pair for pair in left if not any(may_delete(one, pair[0], changed=changed) for one in deletes)]
+            left = [pair for pair in left if not any(may_find(one, pair[0], changed=changed) for one in deletes)]
             changed |= columns_written(later.statements) if "update_stmt" in later.tags else set()
         return [condition for _, condition in left]
 
