@@ -7,6 +7,9 @@ STAMP := $(VENV)/.stamp
 PROJECTS := packages/trueup/pyproject.toml packages/prosaas/pyproject.toml
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
+# Commands are started a thousand times in the tests: without bytecode each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-services up test lint format legacy docs lock clean
 
