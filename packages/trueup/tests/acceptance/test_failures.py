@@ -139,7 +139,11 @@ def test_ctrl_c_undoes_the_step_and_frees_the_lock(run: Run, chain: MakeChain, d
     assert 0 == run(*where, "up", "--to", "1").code
     execute(database, "INSERT INTO a VALUES (60)")
     with subprocess.Popen(
-        [TRUEUP, *where, "up"], stderr=subprocess.PIPE, text=True, env=clean_environment()
+        [TRUEUP, *where, "up"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - ignored in background jobs
     ) as running:
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
         wait_until(lambda: value(database, query) == 1)
