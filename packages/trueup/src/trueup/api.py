@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 
 from trueup.chain.files import digest as digest_of
-from trueup.chain.files import read_files
+from trueup.chain.files import in_order, unordered
 from trueup.chain.header import read_header
 from trueup.connect.urls import Urls, urls_from
 from trueup.errors import LockFileError, SchemaNotTrue
@@ -210,7 +210,7 @@ def load(chain: ChainLike, *, name: str = "", files: Sequence[MigrationFile] = (
     from trueup.chain.model import Chain
     from trueup.chain.recorded import recall
 
-    header, entries, found = read_header(chain), read_entries(chain), list(files) or read_files(Path(chain))
+    header, entries, found = read_header(chain), read_entries(chain), in_order(files or unordered(Path(chain)))
     digest, name = digest_of(found), name or header["chain"]
     steps = recall(entries[1], found) if digest == header["files"] else None
     if steps is None:
@@ -225,7 +225,7 @@ def _urls(url: str | Urls) -> Urls:
 
 
 class _Fitting(NamedTuple):
-    """A chain that fits its lock file: its folder and name as the caller gave them, and its files."""
+    """A chain that fits its lock file: its folder and name as the caller gave them, and its files in any order."""
 
     folder: ChainLike
     name: str
@@ -301,7 +301,7 @@ def _fitting(chain: ChainLike, name: str = "") -> _Fitting:
     for _, looked_at in _kept:
         if (str(looked_at.folder), looked_at.name) == (str(chain), name):
             return looked_at
-    header, files = read_header(chain), read_files(Path(chain))
+    header, files = read_header(chain), unordered(Path(chain))
     if header["files"] == digest_of(files):
         return _Fitting(chain, name, tuple(files))
     load(chain, name=name)  # names the step that differs

@@ -277,6 +277,7 @@ def test_a_row_is_known_by_its_key_unless_a_step_before_may_take_it(before: str,
         ("UPDATE a SET x = x + 1", "conflict"),
         ("UPDATE a SET x = 1", "run"),
         ("DELETE FROM a WHERE x = 1", "run"),
+        ("TRUNCATE a", "run"),
         ("INSERT INTO a SELECT 1", "conflict"),
     ],
 )

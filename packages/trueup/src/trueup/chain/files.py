@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ from trueup.errors import UsageError
 _FOLDER_FILES = ("migration.sql", "up.sql")
 _IGNORED = (".down.sql", ".undo.sql", "_down.sql")
 _CHUNK = 1 << 16  # bytes
+_PATH = attrgetter("path")
 _NUMBERS = re.compile(r"\d+")
 _LEADING_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}(?:-\d+)*)")
 _TIMESTAMP = re.compile(r"^(19|20)\d{6,15}$")
@@ -64,6 +67,20 @@ def read_files(folder: Path) -> list[MigrationFile]:
     Raises:
         UsageError: there is no such folder, or nothing in it is a migration.
     """
+    return in_order(unordered(folder))
+
+
+def in_order(files: Iterable[MigrationFile]) -> list[MigrationFile]:
+    """The files in order of execution."""
+    return sorted(files, key=_order)
+
+
+def unordered(folder: Path) -> list[MigrationFile]:
+    """Every migration of the folder, by path: what their order is matters only to a run that has work.
+
+    Raises:
+        UsageError: there is no such folder, or nothing in it is a migration.
+    """
     if not folder.is_dir():
         raise UsageError(
             f"no folder of migrations at {folder}",
@@ -75,15 +92,14 @@ def read_files(folder: Path) -> list[MigrationFile]:
     ]
     if not files:
         raise UsageError(f"no migrations in {folder}", hint="Write one with `trueup new NAME`.")
-    return sorted(files, key=_order)
+    return files
 
 
-def digest(files: list[MigrationFile]) -> str:
-    """One digest over names and bytes, the same on every machine."""
+def digest(files: Iterable[MigrationFile]) -> str:
+    """One digest over paths and bytes, the same on every machine."""
     total = hashlib.sha256()
-    for file in files:
-        total.update(b"%s\0%d\0" % (file.path.encode(), len(file.data)))
-        total.update(file.data)
+    for _, path, data in sorted(files, key=_PATH):
+        total.update(b"%s\0%d\0%s" % (path.encode(), len(data), data))
     return total.hexdigest()[:32]
 
 

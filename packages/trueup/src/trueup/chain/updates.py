@@ -94,8 +94,8 @@ def step_ends_the_same(step: Step) -> bool:
 
 
 def ends_the_same(statement: Statement) -> bool:
-    """True for an UPDATE that does not read what it sets, and for a DELETE: done twice, it ends as done once."""
-    if statement.tag == "delete_stmt":
+    """True for an UPDATE that does not read what it sets, a DELETE and a TRUNCATE: done twice, it ends as done once."""
+    if statement.tag in ("delete_stmt", "truncate_stmt"):
         return True
     if statement.tag != "update_stmt":
         return False

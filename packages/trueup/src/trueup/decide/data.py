@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from trueup.catalog.keys import kind_of, mentions
+from trueup.catalog.keys import kind_of
 from trueup.chain.model import Step
-from trueup.chain.statements import columns_written
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
+from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
 from trueup.decide.tail import Tail
@@ -33,10 +33,7 @@ class DataRules:
         self.rows = rows
         self.around = Surroundings(given, cursors)
         self.heal, self.early = cursors.heal, cursors.place
-        self.changing: set[str] = set()  # tables whose rows the steps judged so far will change
-        self.taken: dict[str, set[str] | None] = {}  # tables in which they set columns, or may take rows away: None
-        self.filling: set[str] = set()  # tables that they fill
-        self.assumed: set[str] = set()  # tables that steps which are taken as done have filled
+        self.pending = Pending(given, self.around)
         self.last_fact = max((i for i in self.done if self._has_facts(i)), default=-1)
         self.paths = given.paths
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
@@ -57,7 +54,7 @@ class DataRules:
 
     def _why_refused(self, index: int, step: Step) -> str:
         """Why the server would refuse its rows; empty where it would not, or where that is not known."""
-        parents = (self.around.parents(index) & self.assumed) - self.filling
+        parents = self.pending.only_assumed(self.around.parents(index))
         if parents and self.rows.lacks_parent(step, parents):
             return f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
         written = self.around.written(index)
@@ -83,7 +80,7 @@ class DataRules:
         if self.empty_database:
             return _run(index, "the database is empty")
         if step.guarded and (not before or (self.around.still_fits(index) and not self._is_changed_after(index))):
-            if before and (self.around.parents(index) & self.assumed) - self.filling:
+            if before and self.pending.only_assumed(self.around.parents(index)):
                 return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
             return _run(index, "it repeats harmlessly")
         return self._before(index, step) if before else self._behind(index, step)
@@ -98,14 +95,8 @@ class DataRules:
         return not changed and self.rows.none_inserted(step)
 
     def note(self, verdict: StepVerdict) -> None:
-        """Keep in mind which rows a step will change, if it runs."""
-        step = self.locked.steps[verdict.index]
-        if verdict.verdict in ("run", "complete") and step.has_data:
-            self.changing |= self.around.written(verdict.index)
-            self._note_taken(verdict.index, step)
-            self.filling |= self.around.written(verdict.index) if step.inserts else set()
-        if verdict.verdict == "assume" and step.inserts:
-            self.assumed |= self.around.written(verdict.index)
+        """Keep in mind what a step will do to rows."""
+        self.pending.note(verdict)
 
     def reads_lost(self, index: int) -> str:
         """A column that had to be made anew, empty, and that the step uses otherwise than to fill it."""
@@ -261,7 +252,7 @@ class DataRules:
 
     def _unless_settled(self, index: int, step: Step, why: str) -> StepVerdict:
         """A conflict, unless the rows show that it has run, or that it makes no difference."""
-        if not self._is_changed_before(index) and self.rows.would_not_change(step):
+        if not self.pending.changes(index) and self.rows.would_not_change(step):
             return _assume(index, "there is no row that it would change")
         there = self._rows_confirm(index, step)
         return _assume(index, there) if there else _conflict(index, why)
@@ -271,7 +262,7 @@ class DataRules:
         written = self.around.written(index)
         if not step.inserts or not all(f"table {table}" in self.live for table in written):
             return ""
-        by_value = not (self.marks.own or step.guarded) and not self._may_be_taken_before(index, step.sql)
+        by_value = not (self.marks.own or step.guarded) and not self.pending.may_take(index, step.sql)
         if by_value and self.rows.are_there(step):
             return "the rows that it writes are there"
         if not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
@@ -289,33 +280,10 @@ class DataRules:
         changes = (i for i in self.done if not _CHANGES_ROWS.isdisjoint(self.locked.steps[i].tags))
         return {i: self.around.written(i) for i in changes}
 
-    def _is_changed_before(self, index: int) -> bool:
-        """True where steps that are to run before it change rows that it uses: what is there now says nothing."""
-        return bool(self.changing.intersection(self.locked.effects[index].locks))
-
     def _may_take_keys_before(self, index: int, tables: set[str]) -> bool:
         """True where steps that are to run before it may free a key of these tables."""
         keys = self.rows.keys_of(tables)
-        return self._may_be_taken_before(index, " ".join(column for key in keys for column in key))
-
-    def _may_be_taken_before(self, index: int, columns: str) -> bool:
-        """True where such steps may take away a row of its tables, or change one of the columns named."""
-        for table in self.taken.keys() & self.locked.effects[index].locks.keys():
-            taken = self.taken[table]
-            if taken is None or any(mentions(columns, column) for column in taken):
-                return True
-        return False
-
-    def _note_taken(self, index: int, step: Step) -> None:
-        """Keep in mind in which tables a step that is to run takes rows away, or which columns it sets."""
-        if set(step.tags) == {"insert_stmt"}:
-            return
-        only_sets = set(step.tags) <= {"insert_stmt", "update_stmt"}
-        pairs = zip(step.statements, step.tags, strict=True)
-        columns = columns_written(text for text, tag in pairs if tag == "update_stmt") if only_sets else None
-        for table in self.around.written(index):
-            before = self.taken.get(table, set())
-            self.taken[table] = None if before is None or columns is None else before | columns
+        return self.pending.may_take(index, " ".join(column for key in keys for column in key))
 
 
 def _run(index: int, why: str) -> StepVerdict:

@@ -1,0 +1,59 @@
+"""What the steps judged so far will do to rows, once they run: of that, what is there now says nothing."""
+
+from __future__ import annotations
+
+from trueup.catalog.keys import mentions
+from trueup.chain.model import Step
+from trueup.chain.statements import columns_written
+from trueup.decide.given import Given
+from trueup.decide.model import StepVerdict
+from trueup.decide.surroundings import Surroundings
+
+
+class Pending:
+    """Keeps it in mind, from verdict to verdict."""
+
+    def __init__(self, given: Given, around: Surroundings) -> None:
+        self._steps = given.locked.steps
+        self._effects = given.locked.effects
+        self._around = around
+        self._changed: set[str] = set()
+        self._filled: set[str] = set()
+        self._assumed: set[str] = set()  # tables that steps which are only taken as done have filled
+        self._taken: dict[str, set[str] | None] = {}  # columns that are set; None where rows may be taken away
+
+    def note(self, verdict: StepVerdict) -> None:
+        """The next step's verdict."""
+        step, tables = self._steps[verdict.index], self._around.written(verdict.index)
+        if verdict.verdict == "assume" and step.inserts:
+            self._assumed |= tables
+        if verdict.verdict in ("run", "complete") and step.has_data:
+            self._changed |= tables
+            self._filled |= tables if step.inserts else set()
+            self._note_taken(step, tables)
+
+    def _note_taken(self, step: Step, tables: set[str]) -> None:
+        if set(step.tags) == {"insert_stmt"}:
+            return
+        only_sets = set(step.tags) <= {"insert_stmt", "update_stmt"}
+        pairs = zip(step.statements, step.tags, strict=True)
+        columns = columns_written(text for text, tag in pairs if tag == "update_stmt") if only_sets else None
+        for table in tables:
+            before = self._taken.get(table, set())
+            self._taken[table] = None if before is None or columns is None else before | columns
+
+    def changes(self, index: int) -> bool:
+        """True where rows of a table that the step uses will be others by then."""
+        return not self._changed.isdisjoint(self._effects[index].locks)
+
+    def may_take(self, index: int, columns: str) -> bool:
+        """True where rows of the step's tables may be gone by then, or have other values in the columns named."""
+        for table in self._taken.keys() & self._effects[index].locks.keys():
+            taken = self._taken[table]
+            if taken is None or any(mentions(columns, column) for column in taken):
+                return True
+        return False
+
+    def only_assumed(self, tables: set[str]) -> set[str]:
+        """Those of the tables whose rows are taken as there, and that nothing fills now."""
+        return (tables & self._assumed) - self._filled
