@@ -459,3 +459,17 @@ def test_a_row_is_not_written_that_refers_to_one_that_is_only_taken_as_there(*, 
     found = verdicts(decided(locked, state(locked, len(locked.steps)), wish=wish))
 
     assert ["assume", verdict] == [found[2], found[-1]]
+
+
+@pytest.mark.parametrize("dropped, verdict", [(True, "run"), (False, "conflict")])
+def test_a_row_whose_key_is_there_is_not_written_unless_the_key_is_dropped_before(
+    *, dropped: bool, verdict: str
+) -> None:
+    key = step("ALTER TABLE a ADD PRIMARY KEY (x)", {"constraint public.a.k": "PRIMARY KEY (x)"})
+    drop = step("ALTER TABLE a DROP CONSTRAINT k", gone=["constraint public.a.k"])
+    row = step("INSERT INTO a (x, y) VALUES (1, 'b'), (2, 'c')", locks=WRITES_A)
+    locked = chain_of(A_WITH_X, key, *OTHERS, drop if dropped else ADD_Y, row)
+    there, other = ('(EXISTS (SELECT FROM "a" WHERE "x" = 1))', '(EXISTS (SELECT FROM "a" WHERE "x" = 2))')
+    wish = Wish(rows={f"SELECT {there} OR {other}": True, f"SELECT {there} AND {other}": False})
+
+    assert verdict == verdicts(decided(locked, state(locked, 8), marked=range(8), wish=wish))[9]

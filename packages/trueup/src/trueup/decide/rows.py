@@ -23,6 +23,7 @@ class Rows:
     Args:
         live: The facts of the database.
         known: Queries that were asked, with their answers.
+        now: The facts just before the step that is asked for; by default the database's.
         columns: The columns, in their order, of a table that a step fills without naming them; empty if not known.
     """
 
@@ -30,10 +31,12 @@ class Rows:
         self,
         live: Mapping[str, str],
         known: Mapping[str, bool],
+        now: Mapping[str, str | None] | None = None,
         columns: Callable[[Step, str], Sequence[str]] = lambda *_: (),
     ) -> None:
         self._live = live
         self._known = known
+        self._now = live if now is None else now
         self._columns = columns
         self.asked: set[str] = set()
 
@@ -108,15 +111,17 @@ class Rows:
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
         """The sets of columns of which one of the tables can have each combination of values once."""
-        return [key for table in tables for key in self._keys.get(table, ())]
+        keys = (pair for table in tables for pair in self._keys.get(table, ()))
+        return [columns for fact, columns in keys if self._now.get(fact) is not None]
 
     @cached_property
-    def _keys(self) -> dict[str, list[frozenset[str]]]:
-        found: dict[str, list[frozenset[str]]] = {}
+    def _keys(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
+        """By table, the facts of its keys with their columns."""
+        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for key, value in self._live.items():
             if key.startswith(("constraint ", "index ")) and (match := _KEY.match(value)):
                 columns = frozenset(map(unquoted, match["columns"].split(", ")))
-                found.setdefault(table_touched(key, value), []).append(columns)
+                found.setdefault(table_touched(key, value), []).append((key, columns))
         return found
 
     def are_missing(self, step: Step, *, changed: Collection[str] = ()) -> bool:

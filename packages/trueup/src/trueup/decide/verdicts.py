@@ -50,7 +50,7 @@ class Deciding:
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
         self.ordering = Ordering(self.locked.steps, self.live, self.paths)
-        self.rows = Rows(self.live, wish.rows, self.ordering.columns)
+        self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns)
         self.rules = DataRules(given, self.cursors, self.rows)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
