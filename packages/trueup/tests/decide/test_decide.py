@@ -476,3 +476,16 @@ def test_a_key_that_a_later_step_refers_to_is_made_again_though_another_drops_it
     decision = decided(locked, {key: value for key, value in a.items() if key not in UNIQUE}, marked=[0])
 
     assert healed == decision.heal.keys()
+
+
+def test_a_label_that_a_later_swap_takes_away_is_added_all_the_same() -> None:
+    first, more = {"enum public.e": "'a', 'b'"}, {"enum public.e": "'a', 'b', 'c'"}
+    locked = chain_of(
+        step("CREATE TYPE e AS ENUM ('a', 'b')", first),
+        step("ALTER TYPE e ADD VALUE 'c'", more),
+        step("CREATE TABLE t (e e)", {"table public.t": "", "column public.t.e": "e"}),
+        step("CREATE TYPE n AS ENUM ('a', 'b'); DROP TYPE e; ALTER TYPE n RENAME TO e", first),
+    )
+
+    assert ["run"] * 4 == verdicts(decided(locked, {}))
+    assert ["skip", "run", "run", "run"] == verdicts(decided(locked, first, marked=[0]))

@@ -85,7 +85,9 @@ def row_referred_to(row: Mapping[str, Any], *, columns: str, parent: str, referr
     """
     pairs = zip(columns.split(", "), referred.split(", "), strict=True)
     values = [(name, row.get(unquoted(column))) for column, name in pairs]
-    if not all(value is not None and is_constant(value) for _, value in values):
+    if not all(
+        value is not None and (is_constant(value) or value.WhichOneof("node") == "sub_link") for _, value in values
+    ):
         return ""
     same = " AND ".join(f"{name} = {expression(value)}" for name, value in values)
     return f"EXISTS (SELECT FROM {parent} WHERE {same})"

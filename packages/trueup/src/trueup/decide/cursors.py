@@ -97,8 +97,9 @@ class Cursors:
         index = owner_of(key) if key.startswith("valid ") else key
         for place, value in self.paths.of[key] if index.startswith("index ") else ():
             if value is None and self._is_ahead(place) and self._is_used_up(index, place):
-                made = [k for k in self.locked.effects[place - 1].set if k.startswith("constraint ")]
-                return place if any(k in self.live for k in made) else 0
+                made = [(k, v) for k, v in self.locked.effects[place - 1].set.items() if k.startswith("constraint ")]
+                there = [k for k, v in made if self.live.get(k) == v and self.wanted.get(k) != v]
+                return place if there else 0
         return 0
 
     def _first_made(self, key: str) -> int:

@@ -48,20 +48,24 @@ class DataRules:
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
         verdict, step = self._verdict(index), self.locked.steps[index]
-        could_fail = verdict.verdict == "run" and step.inserts and not step.guarded and not self.empty_database
-        why = self._why_refused(index, step) if could_fail else ""
-        return _conflict(index, why) if why else verdict
-
-    def _why_refused(self, index: int, step: Step) -> str:
-        """Why the server would refuse its rows; empty where it would not, or where that is not known."""
+        if verdict.verdict != "run" or not step.inserts or step.guarded or self.empty_database:
+            return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
         if parents and self.rows.lacks_parent(step, parents):
-            return f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
+            why = f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
+            return _assume(index, f"its place says so, and {why}") if index in self.done else _conflict(index, why)
+        return (
+            _conflict(index, "a row is there with the key of one that it writes")
+            if self._is_refused(index)
+            else verdict
+        )
+
+    def _is_refused(self, index: int) -> bool:
+        """True where the server would refuse its rows, for one with the same key is there."""
         written = self.around.written(index)
         if not all(f"table {table}" in self.live for table in written) or self._may_take_keys_before(index, written):
-            return ""
-        refused = self.rows.one_would_be_refused(step, written)
-        return "a row is there with the key of one that it writes" if refused else ""
+            return False
+        return self.rows.one_would_be_refused(self.locked.steps[index], written)
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]

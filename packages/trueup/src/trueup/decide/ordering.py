@@ -16,6 +16,7 @@ from trueup.chain.model import Step
 from trueup.decide.trajectory import Trajectories, Value
 
 _TAKES_AND_ADDS = re.compile(r"\bdrop\b.*\b(add|create)\b", re.IGNORECASE | re.DOTALL)
+_OTHER_THINGS = re.compile(r"\s*(create|drop|insert|update|delete)\b", re.IGNORECASE)
 _CALLS = {"select_stmt", "call_stmt"}
 _MADE_OF_COLUMNS = ("table ", "function ")
 _STAR_COUNTS = {"view_stmt", "create_table_as_stmt", "insert_stmt", *_CALLS}
@@ -87,12 +88,13 @@ class Ordering:
         """By table, the first step that may make a column of it anew."""
         found: dict[str, int] = {}
         for index, (step, effect) in enumerate(zip(self._steps, self._paths.effects, strict=True)):
-            if effect.parts:
-                gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
-                tables = [table_of(key) for part in effect.parts for key in gone & part.set.keys()]
-            else:
-                remakes = effect.locks and _TAKES_AND_ADDS.search(step.sql)
-                tables = [table for table in effect.locks if mentions(step.sql, table)] if remakes else []
+            gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
+            tables = [table_of(key) for part in effect.parts for key in gone & part.set.keys()]
+            for part, tag in zip(effect.parts, step.tags, strict=False):  # a rename among others is not known as one
+                tables += [table_of(key) for key in part.set if tag == "rename_stmt" and key.startswith("column ")]
+            for text in step.statements if effect.locks else ():
+                if _TAKES_AND_ADDS.search(text) and not _OTHER_THINGS.match(text):
+                    tables += [table for table in effect.locks if mentions(text, table)]
             for table in tables:
                 found.setdefault(table, index)
         return found

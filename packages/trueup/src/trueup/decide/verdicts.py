@@ -171,7 +171,8 @@ class Deciding:
         healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
-        if self.rules.has_left_no_row(index):
+        made = (key for key in effect.set if key.startswith(("table ", "column ")) and key not in self.live)
+        if any(self.cursors.heal.get(key) == index for key in made) and self.rules.has_left_no_row(index):
             self.not_run.add(index)
         total = len(effect.keys)
         return StepVerdict(
@@ -331,9 +332,13 @@ class Deciding:
 
     def _is_beyond(self, key: str, index: int) -> bool:
         """True where the fact is further along than this step; an enum may have come to a later list only by now."""
-        listed = key.startswith("enum ") and self.now.get(key) is not None
-        place = self.paths.last_place(key, self.now.get(key)) - 1 if listed else -1
-        return max(self.place.get(key, -1), place) > index
+        if self.place.get(key, -1) > index:
+            return True
+        found = self.now.get(key) if key.startswith("enum ") else None
+        return found is not None and found != self.paths.value_at(key, index) and self._comes_later(key, index, found)
+
+    def _comes_later(self, key: str, index: int, value: str) -> bool:
+        return self.paths.last_place(key, value) > index + 1
 
     def _grown_enum(self, key: str, found: Value) -> bool:
         """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
