@@ -121,7 +121,7 @@ def _insert(table: _Table, row: int, attempt: int, rng: random.Random) -> str | 
 
 def _value(column: dict[str, Any], row: int, attempt: int, rng: random.Random) -> str | None:
     if column["parent"]:
-        found = f"SELECT {column['parent_column']} FROM {column['parent']} ORDER BY 1 OFFSET {row} LIMIT 1"
+        found = f"SELECT {column['parent_column']} FROM {column['parent']} ORDER BY ctid OFFSET {row} LIMIT 1"
         return f"({found})"
     if attempt < _ATTEMPTS - 1 and not column["labels"] and (allowed := literals_in(column["checks"])):
         return "'" + rng.choice(allowed) + "'"
