@@ -339,8 +339,9 @@ def test_rows_that_are_selected_are_known_by_their_keys(rows: dict[str, bool], v
     assert verdict == verdicts(decision)[3]
 
 
-def test_rows_that_are_selected_are_not_known_where_a_step_before_writes_them() -> None:
-    fill = step("UPDATE b SET x = 1", locks={"public.b": "RX"})
+@pytest.mark.parametrize("sql", ["UPDATE b SET x = 1", "INSERT INTO b (x) VALUES (7)"])
+def test_rows_that_are_selected_are_not_known_where_a_step_before_writes_them(sql: str) -> None:
+    fill = step(sql, locks={"public.b": "RX"})
     locked = chain_of(A_WITH_X, KEY, OTHERS[0], ADD_Y, fill, step(COPY, locks={**WRITES_A, "public.b": "AS"}))
 
     assert (

@@ -269,7 +269,8 @@ class DataRules:
         by_value = not (self.marks.own or step.guarded) and not self.pending.may_take(index, step.sql)
         if by_value and self.rows.are_there(step):
             return "the rows that it writes are there"
-        if not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
+        is_known = bool(self.rows.written(step)) or not self.pending.changes(index)  # what it would select by then
+        if is_known and not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
             return "rows with the keys that it writes are there"
         return ""
 
