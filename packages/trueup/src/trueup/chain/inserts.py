@@ -57,7 +57,7 @@ def rows_it_leaves(
         same = {
             name: f"{in_quotes(name)} = {_as_kept(value, kept.get(name, ''))}"
             for name, value in said.items()
-            if name not in changed and (is_constant(value) or value.WhichOneof("node") == "sub_link")
+            if name not in changed and _can_be_asked(value)
         }
         if all(_is_truth(said[name]) for name in same):  # many rows are alike in those
             return []
@@ -85,9 +85,7 @@ def row_referred_to(row: Mapping[str, Any], *, columns: str, parent: str, referr
     """
     pairs = zip(columns.split(", "), referred.split(", "), strict=True)
     values = [(name, row.get(unquoted(column))) for column, name in pairs]
-    if not all(
-        value is not None and (is_constant(value) or value.WhichOneof("node") == "sub_link") for _, value in values
-    ):
+    if not all(value is not None and _can_be_asked(value) for _, value in values):
         return ""
     same = " AND ".join(f"{name} = {expression(value)}" for name, value in values)
     return f"EXISTS (SELECT FROM {parent} WHERE {same})"
@@ -114,6 +112,11 @@ def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, the
     written = f"({statement_text(node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
     one = f"EXISTS (SELECT FROM {range_sql(node.relation)} AS old WHERE {' OR '.join(matches)})"
     return f"NOT EXISTS (SELECT FROM {written} WHERE {'NOT ' if there else ''}{one})"
+
+
+def _can_be_asked(value: Any) -> bool:
+    """True for a constant or a subquery: it is the same each time."""
+    return is_constant(value) or value.WhichOneof("node") == "sub_link"
 
 
 def _is_truth(value: Any) -> bool:

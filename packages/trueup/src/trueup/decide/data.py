@@ -54,11 +54,9 @@ class DataRules:
         if parents and self.rows.lacks_parent(step, parents):
             why = f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
             return _assume(index, f"its place says so, and {why}") if index in self.done else _conflict(index, why)
-        return (
-            _conflict(index, "a row is there with the key of one that it writes")
-            if self._is_refused(index)
-            else verdict
-        )
+        if self._is_refused(index):
+            return _conflict(index, "a row is there with the key of one that it writes")
+        return verdict
 
     def _is_refused(self, index: int) -> bool:
         """True where the server would refuse its rows, for one with the same key is there."""

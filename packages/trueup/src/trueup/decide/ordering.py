@@ -44,8 +44,8 @@ class Ordering:
     def columns(self, step: Step, name: str) -> list[str]:
         """The columns, in their order, that a table of this name has just before the step; empty if not known."""
         index = self._index[step.id]
-        tables = [table for table in self._columns if unquoted(parts(table)[-1]) == name]
-        if len(tables) != 1 or self._may_be_remade(tables[0], index) or not self._is_plain(tables[0], index):
+        tables = self._called.get(name, [])
+        if len(tables) != 1 or not self._is_known(tables[0], index):
             return []
         return [unquoted(column) for column in self._wanted(tables[0], index)]
 
@@ -62,8 +62,8 @@ class Ordering:
             table = self._read_by_call(index, now)
             return (table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, now))) if table else None
         for name, whole in {pair for s in parse_each(step.statements) for pair in _depends(s)}:
-            for table in (table for table in self._columns if unquoted(parts(table)[-1]) == name):
-                if self._may_be_remade(table, index) or not self._is_plain(table, index):
+            for table in self._called.get(name, ()):
+                if not self._is_known(table, index):
                     continue
                 wanted, found = self._wanted(table, index), self._found(table, now)
                 seen = found if whole else found[: len(wanted)]
@@ -79,13 +79,21 @@ class Ordering:
         read = (table for table in effect.locks if table in self._columns and self._is_plain(table, index))
         return next((t for t in read if self._wanted(t, index) != self._found(t, now)), "")
 
-    def _may_be_remade(self, table: str, index: int) -> bool:
-        """True where one step takes away and adds: a column that it makes anew is the last, and no fact says so."""
-        return self._remade.get(table, index) < index
+    @cached_property
+    def _called(self) -> dict[str, list[str]]:
+        """The tables by their names alone, unquoted."""
+        found: dict[str, list[str]] = {}
+        for table in self._columns:
+            found.setdefault(unquoted(parts(table)[-1]), []).append(table)
+        return found
+
+    def _is_known(self, table: str, index: int) -> bool:
+        """True where the facts tell the order of its columns just before the step."""
+        return self._remade.get(table, index) >= index and self._is_plain(table, index)
 
     @cached_property
     def _remade(self) -> dict[str, int]:
-        """By table, the first step that may make a column of it anew."""
+        """By table, the first step that takes away and adds: a column made anew is the last, and no fact says so."""
         found: dict[str, int] = {}
         for index, (step, effect) in enumerate(zip(self._steps, self._paths.effects, strict=True)):
             gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}

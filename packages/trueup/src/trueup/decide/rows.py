@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -47,16 +47,24 @@ class Rows:
 
     def of(self, step: Step, keys: Collection[frozenset[str]] = (), *, changed: Collection[str] = ()) -> list[str]:
         """The conditions of all rows of its INSERTs of values; none where a statement does not say its rows."""
+        return self._of(step, parse_each(step.statements), keys, changed)
+
+    def _of(
+        self,
+        step: Step,
+        statements: Iterable[Statement],
+        keys: Collection[frozenset[str]] = (),
+        changed: Collection[str] = (),
+    ) -> list[str]:
         conditions = [
             _conditions(
-                text,
+                s.text,
                 tuple(keys),
                 tuple(self._columns_of(step, s)),
                 tuple(self._types_of(s).items()),
                 frozenset(changed),
             )
-            for text in step.statements
-            for s in parse_each([text])
+            for s in statements
         ]
         return [one for some in conditions for one in some] if all(conditions) else []
 
@@ -86,12 +94,9 @@ class Rows:
         unnamed = statement.tag == "insert_stmt" and not node.cols
         return self._columns(step, node.relation.relname) if unnamed else ()
 
-    def are_there(self, step: Step, *, changed: Collection[str] = ()) -> bool:
-        """True where all rows of the step's INSERTs of values are there; as long as that is not known, false.
-
-        `changed` are columns that do not count, for later steps set them.
-        """
-        return self.all_of(self.of(step, changed=changed))
+    def are_there(self, step: Step) -> bool:
+        """True where all rows of the step's INSERTs of values are there; as long as that is not known, false."""
+        return self.all_of(self.of(step))
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
         """True where for each row of its INSERT into one of the tables one with the same key is there."""
@@ -102,8 +107,7 @@ class Rows:
         """True where for one of the rows of its INSERTs of values one with the same key is there."""
         if any(s.tag == "insert_stmt" and s.node.HasField("on_conflict_clause") for s in parse_each(step.statements)):
             return False
-        conditions = self.of(step, self.keys_of(tables))
-        return bool(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
+        return self.one_of(self.of(step, self.keys_of(tables)))
 
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
@@ -124,13 +128,17 @@ class Rows:
                 found.setdefault(table_touched(key, value), []).append((key, columns))
         return found
 
-    def are_missing(self, step: Step, *, changed: Collection[str] = ()) -> bool:
+    def are_missing(self, step: Step) -> bool:
         """True where none of them is there; as long as that is not known, false."""
-        return self.none_of(self.of(step, changed=changed))
+        return self.none_of(self.of(step))
 
     def all_of(self, conditions: Collection[str]) -> bool:
         """True where there are conditions, and all hold; as long as that is not known, false."""
         return bool(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+
+    def one_of(self, conditions: Collection[str]) -> bool:
+        """True where one of the conditions holds; as long as that is not known, false."""
+        return bool(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
 
     def none_of(self, conditions: Collection[str]) -> bool:
         """True where there are conditions, and none holds; as long as that is not known, false."""
@@ -138,11 +146,8 @@ class Rows:
 
     def none_inserted(self, step: Step) -> bool:
         """The same of the INSERTs of values among a step's statements, of which there may be others."""
-        inserts = [s for s in parse_each(step.statements) if s.tag == "insert_stmt"]
-        conditions = [rows_it_leaves(s, columns=self._columns_of(step, s), types=self._types_of(s)) for s in inserts]
-        if not conditions or not all(conditions) or not self._types.keys() >= self.filled(step):
-            return False
-        return self.none_of([one for some in conditions for one in some])
+        inserts = (s for s in parse_each(step.statements) if s.tag == "insert_stmt")
+        return self._types.keys() >= self.filled(step) and self.none_of(self._of(step, inserts))
 
     def filled(self, step: Step) -> set[str]:
         """The tables that its INSERTs fill."""
@@ -170,12 +175,12 @@ class Rows:
     def are_to_change(self, step: Step) -> bool:
         """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""
         conditions = [rows_it_finds(s) for s in parse_each(step.statements)]
-        return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' OR '.join(conditions)}")
+        return all(conditions) and self.one_of(conditions)
 
     def would_not_change(self, step: Step) -> bool:
         """True where the step's UPDATEs and DELETEs would leave each row as it is; as long as not known, false."""
         conditions = [finds_nothing(s) for s in parse_each(step.statements)]
-        return bool(conditions) and all(conditions) and self._is_true(f"SELECT {' AND '.join(conditions)}")
+        return all(conditions) and self.all_of(conditions)
 
     def _is_true(self, query: str) -> bool:
         if query not in self._known:

@@ -335,10 +335,9 @@ class Deciding:
         if self.place.get(key, -1) > index:
             return True
         found = self.now.get(key) if key.startswith("enum ") else None
-        return found is not None and found != self.paths.value_at(key, index) and self._comes_later(key, index, found)
-
-    def _comes_later(self, key: str, index: int, value: str) -> bool:
-        return self.paths.last_place(key, value) > index + 1
+        if found is None or found == self.paths.value_at(key, index):
+            return False
+        return self.paths.last_place(key, found) > index + 1
 
     def _grown_enum(self, key: str, found: Value) -> bool:
         """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
