@@ -37,9 +37,6 @@ class Ordering:
         self._place_here = {key: place for place, key in enumerate(live) if key.startswith("column ")}
         self._rank = {key: rank for rank, key in enumerate(paths.of) if key.startswith("column ")}
         self._index = {step.id: index for index, step in enumerate(steps)}
-        self._columns: dict[str, list[str]] = {}
-        for key in self._rank:
-            self._columns.setdefault(table_of(key), []).append(key)
 
     def columns(self, step: Step, name: str) -> list[str]:
         """The columns, in their order, that a table of this name has just before the step; empty if not known."""
@@ -78,6 +75,14 @@ class Ordering:
             return ""
         read = (table for table in effect.locks if table in self._columns and self._is_plain(table, index))
         return next((t for t in read if self._wanted(t, index) != self._found(t, now)), "")
+
+    @cached_property
+    def _columns(self) -> dict[str, list[str]]:
+        """The columns by their tables: every one that the chain ever makes."""
+        found: dict[str, list[str]] = {}
+        for key in self._rank:
+            found.setdefault(table_of(key), []).append(key)
+        return found
 
     @cached_property
     def _called(self) -> dict[str, list[str]]:

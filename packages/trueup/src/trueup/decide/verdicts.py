@@ -215,6 +215,9 @@ class Deciding:
 
     def _run(self, index: int, step: Step, effect: Effect, reason: str) -> StepVerdict:
         """It runs as written, and takes away what a later step has brought early, too."""
+        if not self.place and not self.last_done:  # nothing is early
+            self._advance(effect, index)
+            return StepVerdict(index=index, verdict="run", reason=reason)
         holders = early_holders(step, effect, self._early(index), self.now)
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
             why = f"{lost}, made here already by a later step, hangs on what it drops"

@@ -56,7 +56,7 @@ class Limits:
     ends_idle: bool = False  # sessions in the way that are idle in a transaction
     patient: bool = False  # a lock may be waited for in seconds, while others queue behind
     full_speed: bool = False  # backfills do not hold back for standbys, the archive and autovacuum
-    together: int = 32  # steps in one message, at most, where nobody uses yet what they touch
+    together: int = 64  # steps in one message, at most, where nobody uses yet what they touch
 
 
 def lock_timeout_at(attempt: int, limits: Limits) -> int:
