@@ -61,6 +61,13 @@ HALVES = {
         + "CREATE TABLE kinds (name text PRIMARY KEY);\nINSERT INTO kinds VALUES ('a'), ('b');\nCOMMIT;",
         "CREATE TABLE t7 (id int); INSERT INTO t7 VALUES (1); CREATE INDEX i7 ON t7 (id)",
     ),
+    "a block that has only taken away so far what it makes anew": (
+        (
+            "BEGIN;\nALTER TABLE leads DROP COLUMN name;\nALTER TABLE leads ADD COLUMN name text NOT NULL DEFAULT '';\n"
+            "ALTER TABLE leads ADD COLUMN fax text;\nCOMMIT;"
+        ),
+        "ALTER TABLE leads DROP COLUMN name",
+    ),
     "an index left invalid by a failed build": (
         "CREATE INDEX CONCURRENTLY leads_phone ON leads (phone);",
         (

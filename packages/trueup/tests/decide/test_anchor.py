@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from trueup.chain.model import LockedChain
+from trueup.chain.model import Effect, LockedChain
 from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.trajectory import Trajectories, fold
 from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
@@ -248,3 +248,26 @@ def test_a_type_that_was_not_changed_before_an_early_rename_is_a_persons_matter(
     assert ["reconcile", "conflict", "reconcile", "reconcile"] == verdicts(decision)
     assert ("bigint", "integer") == (decision.steps[1].differences[0].wanted, decision.steps[1].differences[0].found)
     assert ["column public.m.z"] == [d.fact for d in decided(locked, {**live, "column public.m.z": "text"}).drift]
+
+
+def test_a_step_of_several_statements_may_have_stopped_between_them() -> None:
+    parts = (
+        Effect(gone=("column public.t.x",)),
+        Effect(set={"column public.t.x": "integer"}),
+        Effect(set={"column public.t.y": "integer"}),
+    )
+    locked = chain_of(
+        step("CREATE TABLE t (x int)", {"table public.t": "", "column public.t.x": "integer"}),
+        step(
+            "ALTER TABLE t DROP x; ALTER TABLE t ADD x int; ALTER TABLE t ADD y int",
+            {"column public.t.y": "integer"},
+            parts=parts,
+        ),
+    )
+
+    decision = decided(locked, {"table public.t": ""})
+
+    assert (1, 0) == (decision.anchor, decision.distance)
+    assert {} == decision.heal
+    assert ["reconcile", "complete"] == verdicts(decision)
+    assert (1, 2) == decision.steps[1].statements

@@ -9,7 +9,7 @@ from trueup_testing.chains import MakeChain
 from trueup_testing.databases import name_of, value
 from trueup_testing.serverlog import ServerLog
 
-TABLES = {f"{n:03}_t{n}.sql": f"CREATE TABLE t{n} (id int PRIMARY KEY, n int);" for n in range(1, 41)}
+TABLES = {f"{n:03}_t{n}.sql": f"CREATE TABLE t{n} (id int PRIMARY KEY, n int);" for n in range(1, 101)}
 
 
 def test_ddl_of_a_first_run_is_few_messages(chain: MakeChain, database: str, server_log: ServerLog) -> None:
@@ -20,7 +20,7 @@ def test_ddl_of_a_first_run_is_few_messages(chain: MakeChain, database: str, ser
 
     sending = [text for text in server_log.messages(name_of(database), before) if "CREATE TABLE t" in text]
     assert 2 == len(sending)
-    assert 40 == value(database, "SELECT count(DISTINCT xmin::text) FROM trueup.schema_migrations")
+    assert 100 == value(database, "SELECT count(DISTINCT xmin::text) FROM trueup.schema_migrations")
     assert value(
         database,
         "SELECT sum(duration_ms) FILTER (WHERE place > 1) < extract(epoch FROM max(applied_at) - min(applied_at)) * 1000"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import kind_of
@@ -20,11 +21,28 @@ _CHANGED_BY_STEPS_ONLY = {"table", "column", "generated", "collation", "identity
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """`done` are the steps taken as done there: the marked ones and the unmarked ones of the prefix."""
+    """`done` are the steps taken as done there: the marked ones and the unmarked ones of the prefix.
+
+    Of the step behind them, which has several statements, so many are taken as done as `within` says.
+    """
 
     position: int
     distance: int
     done: tuple[int, ...]
+    within: int = 0
+
+
+class _Candidate(NamedTuple):
+    """A state of the chain: behind the step `index`, or behind so many statements of the one after it."""
+
+    distance: int
+    rank: int
+    index: int
+    within: int = 0
+
+
+_WITHIN, _STEP, _FILE = range(3)
+"""Where a database may have been left: among equals the end of a file is likelier than the end of a step."""
 
 
 def find_anchor(
@@ -44,52 +62,56 @@ def find_anchor(
         own: Those of them that trueup itself wrote; behind the last one a step counts only if facts say so.
         excluded: Steps that this run must not look at.
         end: The step that is known not to have run, where there is one.
+
+    What a step makes and takes away again is in `live` too: it tells how far into the step a database has come.
     """
     if not marked and not any(key in live for key in paths.of):
         return Anchor(0, sum(1 for key in paths.base if key in paths.of), ())
     effects = paths.effects
     state, last_marked = _fold_marked(effects, marked, paths.base)
     distance = sum(1 for key in paths.of if state.get(key) != live.get(key))
-    strict_from = max(own, default=-1)
-    candidates: list[tuple[int, bool, int]] = [(distance, True, -1)]
+    strict_from, latest = max(own, default=-1), max(marked, default=-1)
+    candidates = [_Candidate(distance, _FILE, -1)]
     for index, effect in enumerate(effects):
         if index in marked or index in excluded:
             continue
+        for within, part in enumerate(effect.parts if index > latest else (), 1):
+            distance += _apply(part, index, state, last_marked, live)
+            candidates.append(_Candidate(distance, _WITHIN, index - 1, within))
         distance += _apply(effect, index, state, last_marked, live)
-        if index > strict_from and own and distance >= min(candidates)[0]:
+        if index > strict_from and own and distance >= min(candidates).distance:
             continue  # pending until a fact says otherwise
         ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
-        candidates.append((distance, ends_file, index))
+        candidates.append(_Candidate(distance, _FILE if ends_file else _STEP, index))
     end = len(steps) if end is None else end
-    position, best, undone = _nearest([c for c in candidates if c[2] < end], paths, live, marked | excluded)
+    nearest, undone = _nearest([c for c in candidates if c.index < end], paths, live, marked | excluded)
     done = tuple(
-        i for i in range(len(steps)) if i in marked or (i <= position and i not in excluded and i not in undone)
+        i for i in range(len(steps)) if i in marked or (i <= nearest.index and i not in excluded and i not in undone)
     )
-    return Anchor(max(done, default=-1) + 1, best, done)
+    position = max(done, default=-1) + 1
+    within = nearest.within if position == nearest.index + 1 else 0
+    return Anchor(position, nearest.distance, done, within)
 
 
 def _nearest(
-    candidates: Sequence[tuple[int, bool, int]],
+    candidates: Sequence[_Candidate],
     paths: Trajectories,
     live: Mapping[str, str],
     settled: frozenset[int],
-) -> tuple[int, int, set[int]]:
-    """The last step of the nearest state, its distance, and the steps up to there that have not run all the same.
+) -> tuple[_Candidate, set[int]]:
+    """The nearest state, and the steps up to there that have not run all the same.
 
     Among equals the end of a file, then the latest. Where something is there that a step has taken away, that step has
     not run, and only the states before it count.
     """
     end = len(paths.effects)
     while True:
-        before = [candidate for candidate in candidates if candidate[2] < end]
-        best = min(candidate[0] for candidate in before)
-        _, _, position = max(
-            (candidate for candidate in before if candidate[0] == best),
-            key=lambda candidate: (candidate[1], candidate[2]),
-        )
-        leftover, undone = _leftovers(position, paths, live, settled)
+        before = [candidate for candidate in candidates if candidate.index < end]
+        best = min(candidate.distance for candidate in before)
+        nearest = max((c for c in before if c.distance == best), key=lambda c: (c.rank, c.index, c.within))
+        leftover, undone = _leftovers(nearest.index, paths, live, settled)
         if leftover is None:
-            return position, best, undone
+            return nearest, undone
         end = leftover
 
 

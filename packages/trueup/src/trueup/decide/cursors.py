@@ -23,15 +23,19 @@ _LOSSLESS = {
 class Cursors:
     """The cursors of one decision.
 
-    `wanted` is the state at the anchor; `place` the later place of facts that are further along; `heal` the facts to
-    make, with the step that gave them; `now` the database as it is when healed; `lost` what a person must look at;
-    `passed` steps that have not changed a column's type, and the name that it has now.
+    `wanted` is the state at the anchor, which may be in the middle of a step; `place` the later place of facts that are
+    further along; `heal` the facts to make, with the step that gave them; `now` the database as it is when healed;
+    `lost` what a person must look at; `passed` steps that have not changed a column's type, and the name that it has
+    now.
     """
 
     def __init__(self, given: Given) -> None:
         self.locked, self.paths, self.live = given.locked, given.paths, given.live
         self.own, self.done = given.marks.own, given.done
         self.wanted = fold(self.locked.effects, given.anchor.done, self.locked.base)
+        begun = given.begun
+        self.wanted |= fold(begun, range(len(begun)), {})
+        self._made_within = {key for part in begun for key in part.set}
         self.now: dict[str, Value] = dict(self.live)
         self.place: dict[str, int] = {}
         self.heal: dict[str, int] = {}
@@ -58,7 +62,7 @@ class Cursors:
                 return
         if place:
             self.place[key] = place
-        elif found is None and wanted is not None:
+        elif found is None and wanted is not None and key not in self._made_within:  # the step makes it itself
             self._hole(key, wanted, found)
 
     @cached_property

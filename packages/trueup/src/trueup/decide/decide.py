@@ -6,6 +6,7 @@ Pure: facts, marks and wishes in, a `Decision` out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.aliases import with_aliases
@@ -76,16 +77,27 @@ def _decide(
     renamed |= {one.old: one.new for one in lent if not one.is_seen}
     seen = [one for one in lent if one.is_seen]
 
-    def deciding(end: int | None = None) -> Deciding:
-        anchor, left = _anchor(locked, paths, managed, marks, wish, excluded, end)
+    def deciding(anchor: Anchor, left: frozenset[int]) -> Deciding:
         given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
         return Deciding(given, wish, excluded=left, passing=passing, lent=seen)
 
-    first = deciding()
-    decision = first.decision(renamed)
-    if first.not_run:
-        asked, decision = decision.asked, deciding(min(first.not_run)).decision(renamed)
-        decision.asked = {*asked, *decision.asked}
+    def anchored(end: int | None = None) -> tuple[Anchor, frozenset[int]]:
+        return _anchor(locked, paths, {**managed, **passing}, marks, wish, excluded, end)
+
+    def decided(anchor: Anchor, left: frozenset[int]) -> Decision:
+        first = deciding(anchor, left)
+        decision = first.decision(renamed)
+        if first.not_run:
+            asked, decision = decision.asked, deciding(*anchored(min(first.not_run))).decision(renamed)
+            decision.asked = {*asked, *decision.asked}
+        return decision
+
+    anchor, left = anchored()
+    decision = decided(anchor, left)
+    if anchor.within and decision.conflicts:  # then as if the step had not begun
+        other = decided(replace(anchor, within=0), left)
+        other.asked = decision.asked = {*decision.asked, *other.asked}
+        decision = min(decision, other, key=_left_to_people)
     return decision
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from trueup.chain.model import LockedChain
+from trueup.chain.model import Effect, LockedChain
 from trueup.decide.anchor import Anchor
 from trueup.decide.model import Marks
 from trueup.decide.trajectory import Trajectories
@@ -26,3 +26,9 @@ class Given:
     def done(self) -> frozenset[int]:
         """The steps that are taken as done, by index."""
         return frozenset(self.anchor.done)
+
+    @cached_property
+    def begun(self) -> tuple[Effect, ...]:
+        """What the statements did that have run of the step in which the database stands; mostly it is in none."""
+        within = self.anchor.within
+        return self.locked.effects[self.anchor.position].parts[:within] if within else ()

@@ -188,6 +188,9 @@ class Deciding:
                 verdict="conflict",
                 reason=f"it uses {old}, which is renamed here already by a later step",
             )
+        if self.anchor.within and index == self.anchor.position:
+            begun = StepVerdict(index=index, verdict="conflict", reason="some of its statements have run")
+            return self._some_statements(index, step, effect) or begun
         there, missing, strange = self._sorted_facts(index, effect)
         if not missing and not strange:
             if self._has_passing(effect) and (half := self._some_statements(index, step, effect)):
