@@ -33,11 +33,11 @@ class Anchor:
 
 
 class _Candidate(NamedTuple):
-    """A state of the chain: behind the step `index`, or behind so many statements of the one after it."""
+    """A state of the chain: behind the step `last`, or behind so many statements of the one after it."""
 
     distance: int
     rank: int
-    index: int
+    last: int
     within: int = 0
 
 
@@ -84,12 +84,12 @@ def find_anchor(
         ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
         candidates.append(_Candidate(distance, _FILE if ends_file else _STEP, index))
     end = len(steps) if end is None else end
-    nearest, undone = _nearest([c for c in candidates if c.index < end], paths, live, marked | excluded)
+    nearest, undone = _nearest([c for c in candidates if c.last < end], paths, live, marked | excluded)
     done = tuple(
-        i for i in range(len(steps)) if i in marked or (i <= nearest.index and i not in excluded and i not in undone)
+        i for i in range(len(steps)) if i in marked or (i <= nearest.last and i not in excluded and i not in undone)
     )
     position = max(done, default=-1) + 1
-    within = nearest.within if position == nearest.index + 1 else 0
+    within = nearest.within if position == nearest.last + 1 else 0
     return Anchor(position, nearest.distance, done, within)
 
 
@@ -106,10 +106,10 @@ def _nearest(
     """
     end = len(paths.effects)
     while True:
-        before = [candidate for candidate in candidates if candidate.index < end]
+        before = [candidate for candidate in candidates if candidate.last < end]
         best = min(candidate.distance for candidate in before)
-        nearest = max((c for c in before if c.distance == best), key=lambda c: (c.rank, c.index, c.within))
-        leftover, undone = _leftovers(nearest.index, paths, live, settled)
+        nearest = max((c for c in before if c.distance == best), key=lambda c: (c.rank, c.last, c.within))
+        leftover, undone = _leftovers(nearest.last, paths, live, settled)
         if leftover is None:
             return nearest, undone
         end = leftover
