@@ -20,10 +20,12 @@ ORDER BY 1, 2
 """
 _COLUMNS = """
 SELECT c.oid::int8, a.attnum, format('%I.%I', n.nspname, c.relname), format('%I', a.attname),
-       a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', a.attgenerated <> ''
+       (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL,
+       a.attgenerated <> ''
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
     AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'trueup')
 """

@@ -28,6 +28,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [3],
     ),
+    "a function of the name of one that is dropped without its arguments": (
+        [
+            "CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT 2 * $1';",
+            "COMMENT ON FUNCTION twice IS 'two of it';",
+            "DROP FUNCTION twice;",
+            "CREATE FUNCTION twice(text) RETURNS text LANGUAGE sql AS 'SELECT $1 || $1';",
+            "COMMENT ON FUNCTION twice IS 'one behind the other';",
+        ],
+        [3],
+    ),
     "a column renamed twice, and used under its last name": (
         [
             "CREATE VIEW numbers AS SELECT phone FROM leads;",

@@ -55,6 +55,8 @@ CHAIN: Files = {
         CREATE VIEW glad_calls AS SELECT c.id, g.name FROM calls c JOIN glad g ON g.id = c.lead_id;
         CREATE VIEW listed AS SELECT l.id FROM leads l
             WHERE (l.name)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text]);
+        CREATE VIEW named AS SELECT note FROM leads l JOIN calls ON lead_id = l.id
+            WHERE '{"a": 1}'::jsonb ?| array[name];
         CREATE MATERIALIZED VIEW per_lead AS SELECT lead_id, count(*) AS n FROM calls GROUP BY lead_id;
         CREATE UNIQUE INDEX per_lead_id ON per_lead (lead_id);
         CREATE POLICY own ON calls USING (id > 0);
@@ -105,6 +107,7 @@ DAMAGES = {
     "a column that views use": "ALTER TABLE leads DROP COLUMN mood CASCADE",
     "a view and what hangs on it": "DROP VIEW glad CASCADE",
     "a view that the server shows in another way": "DROP VIEW listed",
+    "a view of several tables that the server shows in another way": "DROP VIEW named",
     "a view of another definition": "CREATE OR REPLACE VIEW glad AS SELECT id, name FROM leads",
     "a materialised view": "DROP MATERIALIZED VIEW per_lead",
     "a function and its trigger": "DROP FUNCTION touch() CASCADE",

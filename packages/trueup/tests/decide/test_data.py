@@ -402,6 +402,18 @@ def test_a_guarded_row_that_a_later_step_has_taken_away_is_not_written_again(lat
     assert ["assume", "assume"] == verdicts(decided(locked, state(locked, 9)))[1:3]
 
 
+def test_rows_that_were_copied_long_ago_are_not_copied_again() -> None:
+    copy = step(
+        "INSERT INTO a (x) SELECT x FROM b WHERE NOT EXISTS (SELECT FROM a WHERE a.x = b.x)",
+        locks={"public.a": "RX", "public.b": "AS"},
+    )
+    locked = chain_of(A_WITH_X, OTHERS[0], copy, *OTHERS[1:])
+    fresh = chain_of(A_WITH_X, OTHERS[0], copy, OTHERS[1])
+
+    assert "assume" == written(locked, state(locked, len(locked.steps)), a=True)[0]
+    assert "run" == written(fresh, state(fresh, 4), a=True)[0]
+
+
 PARENT = step("CREATE TABLE p (x int)", {"table public.p": "", "constraint public.p.k": "PRIMARY KEY (x)"})
 REFERS = step(
     "ALTER TABLE a ADD FOREIGN KEY (x) REFERENCES p",

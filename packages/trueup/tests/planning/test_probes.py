@@ -29,6 +29,24 @@ def test_not_null_of_a_lost_column_asks_for_rows() -> None:
     assert ["SELECT EXISTS (SELECT FROM app.a)"] == asked("not null app.a.lost", "")
 
 
+@pytest.mark.parametrize(
+    "domain, default, expected",
+    [
+        ("text NOT NULL", None, ["SELECT EXISTS (SELECT FROM app.a)"]),
+        ("text NOT NULL", "'b'::app.d", []),
+        ("text DEFAULT 'a' NOT NULL", None, []),
+        ("text", None, []),
+    ],
+)
+def test_a_lost_column_of_a_domain_without_null_asks_for_rows(
+    domain: str, default: str | None, expected: list[str]
+) -> None:
+    wanted = {"column app.a.lost": "app.d", "default app.a.lost": default}
+    found = {**FOUND, "domain app.d": domain}
+
+    assert expected == [probe.sql for probe in probes(["column app.a.lost"], wanted, found, frozenset())]
+
+
 def test_not_null_of_a_lost_column_that_gets_a_value_asks_nothing() -> None:
     wanted = {"not null app.a.lost": "", "default app.a.lost": "0"}
 

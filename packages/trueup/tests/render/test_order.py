@@ -70,3 +70,14 @@ def test_an_aggregate_comes_after_the_function_of_its_name(first: int) -> None:
     order = in_order(keys, lambda key: first if key.startswith("function") else 0, needs=lambda key: texts[key])
 
     assert ["function app.max(uuid, uuid)", "aggregate app.max(uuid)"] == order
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_function_comes_after_the_view_of_its_name_whose_rows_it_returns(first: int) -> None:
+    keys: dict[str, str | None] = {"view app.calls": "SELECT 1", "function app.calls()": ""}
+    texts = {"view app.calls": "SELECT calls.n FROM app.others AS calls"}
+    texts["function app.calls()"] = "CREATE FUNCTION calls() RETURNS SETOF calls"
+
+    order = in_order(keys, lambda key: first if key.startswith("function") else 0, needs=lambda key: texts[key])
+
+    assert ["view app.calls", "function app.calls()"] == order

@@ -7,12 +7,14 @@ back from what it showed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from trueup.catalog.keys import own_name, parts, split_key, unquoted
 from trueup.chain.grammar import Statement, expression, nodes_of, parse_statements, string_list
 from trueup.chain.model import Step
+
+AreSettled = Callable[[Collection[str], Collection[str]], bool]
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
 
@@ -28,24 +30,32 @@ def defining_statement(step: Step, key: str) -> str:
     return ""
 
 
-def view_statement(step: Step, identity: str) -> str:
+def view_statement(step: Step, identity: str, are_settled: AreSettled) -> str:
     """The last statement of the step that makes the view, as CREATE OR REPLACE.
 
     Empty where none does, and where columns that its tables have got since could give the text another meaning.
+
+    Args:
+        are_settled: Asked about the names of the query's tables, and of its columns without a qualifier: whether each
+            of the tables has the same ones of these columns as when the step ran.
     """
     name = own_name(identity)
     for statement in _last_first(step, ("view_stmt",), name):
         if statement.node.view.relname == name:
-            return _or_replace(statement) if _says_all(statement.node.query) else ""
+            return _or_replace(statement) if _says_all(statement.node.query, are_settled) else ""
     return ""
 
 
-def _says_all(query: Any) -> bool:
-    """True for a query without stars in which each column is qualified, or all are of one table."""
+def _says_all(query: Any, are_settled: AreSettled) -> bool:
+    """True for a query without stars whose columns are qualified, or of one table, or of tables that are settled."""
     if any(nodes_of(query, "A_Star")):
         return False
-    one_table = len(list(nodes_of(query, "RangeVar"))) == 1
-    return one_table or all(len(column.fields) > 1 for column in nodes_of(query, "ColumnRef"))
+    tables = [relation.relname for relation in nodes_of(query, "RangeVar")]
+    bare = {string_list(column.fields)[0] for column in nodes_of(query, "ColumnRef") if len(column.fields) == 1}
+    if len(tables) == 1 or not bare:
+        return True
+    own = {expression.ctename for expression in nodes_of(query, "CommonTableExpr")}
+    return are_settled(set(tables) - own, bare)
 
 
 def trigger_statement(step: Step, identity: str) -> str:

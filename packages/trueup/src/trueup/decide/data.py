@@ -11,6 +11,7 @@ from functools import cached_property
 
 from trueup.catalog.keys import kind_of
 from trueup.chain.model import Step
+from trueup.chain.statements import relations_named
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
@@ -82,10 +83,24 @@ class DataRules:
         if self.empty_database:
             return _run(index, "the database is empty")
         if step.guarded and (not before or (self.around.still_fits(index) and not self._is_changed_after(index))):
-            if before and self.pending.only_assumed(self.around.parents(index)):
-                return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
-            return _run(index, "it repeats harmlessly")
+            return self._guarded(index, step, before=before)
         return self._before(index, step) if before else self._behind(index, step)
+
+    def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
+        if before and self.pending.only_assumed(self.around.parents(index)):
+            return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
+        if before and self._is_long_done(index, step):
+            return _assume(index, "everything around it is there, and rows have come since")
+        return _run(index, "it repeats harmlessly")
+
+    def _is_long_done(self, index: int, step: Step) -> bool:
+        """True where it copies rows of other tables and has surely done so: by now those may be others."""
+        written = self.around.written(index)
+        if index > self._sure_to or not step.inserts or len(relations_named(step.sql)) <= len(written):
+            return False
+        if written & self.around.healed_tables or self._fills_healed(index, step):
+            return False
+        return not self._why_not_done(index, step, self.around.relations(index)) and not self.rows.none_in(written)
 
     def has_left_no_row(self, index: int) -> bool:
         """True for one of the last steps, of which something is missing, where no row that it writes is there."""

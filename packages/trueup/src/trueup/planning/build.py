@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
 from trueup.chain.model import LockedChain, Step
@@ -18,6 +19,7 @@ from trueup.planning.filling import Filling
 from trueup.planning.live import Live
 from trueup.planning.makers import Makers
 from trueup.planning.model import Action, Plan
+from trueup.planning.overloads import functions_there, with_arguments
 from trueup.planning.probes import Probe, probes
 from trueup.planning.safely import Safely
 from trueup.render.render import CannotRender, Rendered, render
@@ -182,7 +184,7 @@ class _Building:
         return ("missing" if self.decision.found.get(key) is None else "differs") + origin
 
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
-        written = tuple(step.statements[position] for position in verdict.statements)
+        written = self._written(step, verdict.index, verdict.statements)
         if written and not verdict.missing:
             return self.safely.sent_as(replace(self._run(step, verdict), verdict="complete", statements=written))
         effect = self.locked.effects[verdict.index]
@@ -266,12 +268,22 @@ class _Building:
             id=step.id,
             verdict="run",
             reason=verdict.reason,
-            statements=step.statements,
+            statements=self._written(step, verdict.index, range(len(step.statements))),
             keys=tuple(effect.set),
             transaction=not step.no_transaction,
             context=step.context,
             backfill=backfill_of(step) if step.backfill else None,
         )
+
+    def _written(self, step: Step, index: int, positions: Iterable[int]) -> tuple[str, ...]:
+        """These statements of a step, unmistakable for a database that is not quite the chain's."""
+        effect = self.locked.effects[index]
+        whole = {0: effect} if not effect.parts else dict(enumerate(effect.parts))
+        return tuple(with_arguments(step.statements[i], whole.get(i, effect), self._functions) for i in positions)
+
+    @cached_property
+    def _functions(self) -> list[str]:
+        return functions_there(self.decision.found)
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:

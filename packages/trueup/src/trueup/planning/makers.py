@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from trueup.catalog.keys import identity_of, kind_of
+from collections.abc import Collection
+from functools import cached_property, partial
+
+from trueup.catalog.keys import identity_of, kind_of, own_name, quoted
 from trueup.chain.definitions import check_definition, defining_statement, trigger_statement, view_statement
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.trajectory import Trajectories
@@ -34,8 +37,29 @@ class Makers:
         if kind_of(key) == "trigger":
             return trigger_statement(step, identity_of(key))
         if kind_of(key) == "view":
-            return view_statement(step, identity_of(key))
+            return view_statement(step, identity_of(key), partial(self._are_settled, self.place(key, value) + 1))
         if kind_of(key) == "constraint":
             return check_definition(step, identity_of(key)) if _IN_A_LIST in (value or "") else ""
         text = self._locked.effects[self.place(key, value)].texts.get(key, "")
         return text or defining_statement(step, key)
+
+    def _are_settled(self, place: int, tables: Collection[str], columns: Collection[str]) -> bool:
+        """True where none of these tables gets or loses one of these columns behind the place, as far as is known."""
+        for table in tables:
+            known = self._called.get(table, ())
+            if len(known) != 1 or any(self._comes_or_goes(f"column {known[0]}.{quoted(c)}", place) for c in columns):
+                return False
+        return True
+
+    def _comes_or_goes(self, column: str, place: int) -> bool:
+        there = self._paths.value_at(column, place) is not None
+        return any(at > place and (value is not None) != there for at, value in self._paths.of.get(column, ()))
+
+    @cached_property
+    def _called(self) -> dict[str, list[str]]:
+        """The chain's tables, `schema.table`, by their names alone, unquoted."""
+        found: dict[str, list[str]] = {}
+        for key in self._paths.of:
+            if key.startswith("table "):
+                found.setdefault(own_name(identity_of(key)), []).append(identity_of(key))
+        return found

@@ -20,6 +20,7 @@ _KEY = re.compile(r"^(?:UNIQUE|PRIMARY KEY) \((?P<columns>[^()]+)\)")
 _UNIQUE_INDEX = re.compile(r"^UNIQUE ON \S+ USING btree \((?P<columns>[^()]+)\)$")
 _FOREIGN = re.compile(r"^FOREIGN KEY \((?P<columns>[^()]+)\) REFERENCES (?P<parent>\S+?)\((?P<keys>[^()]+)\)")
 _CHECK = re.compile(r"^CHECK (?P<condition>\(.*\))(?: NO INHERIT)?$", re.DOTALL)
+_LOST = "the column was lost, and nothing says what its rows had"
 _PLAIN_COLUMN = re.compile(r'^(?:"(?:[^"]|"")+"|[a-z_][\w$]*)$')
 
 
@@ -57,6 +58,8 @@ class _Asking:
         if not table or value is None or self.found.get(f"table {table}") is None:
             return None  # a table that is made anew has no rows
         kind, identity = split_key(key)
+        if kind == "column":
+            return self._refuses_null(key, value, table)
         if kind == "not null":
             return self._nulls(key, identity, table)
         if kind == "index":
@@ -92,8 +95,15 @@ class _Asking:
             return Probe(key, null, "rows have NULL there")
         if has_values(column, self.wanted):
             return None
-        why = "the column was lost, and nothing says what its rows had"
-        return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", why)
+        return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", _LOST)
+
+    def _refuses_null(self, key: str, type_: str, table: str) -> Probe | None:
+        """Rows that would have no value in a column that is made anew, where its type is a domain without NULL."""
+        domain = self.wanted.get(f"domain {type_}") or self.found.get(f"domain {type_}") or ""
+        lost = self.found.get(key) is None and not has_values(identity_of(key), self.wanted)
+        if not lost or not domain.endswith(" NOT NULL") or " DEFAULT " in domain:
+            return None
+        return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", _LOST)
 
     def _duplicates(self, key: str, match: re.Match[str] | None, table: str) -> Probe | None:
         names = _split(match["columns"]) if match else []

@@ -68,14 +68,24 @@ def _after_what_they_name(ordered: list[str], needs: Callable[[str], str]) -> li
             waiting.add(key)
             text = needs(key)
             for other, name in names.items():
-                is_own = name == names[key] and not key.startswith("aggregate ")  # `max` is made of the function `max`
-                if other != key and name in text and not is_own:
+                if other != key and name in text and not (name == names[key] and _is_its_own(key, other, text)):
                     put(other)
         placed[key] = None
 
     for key in ordered:
         put(key)
     return list(placed)
+
+
+def _is_its_own(key: str, other: str, text: str) -> bool:
+    """True where a name that both have may stand there for the one that is made, and for nothing else.
+
+    An aggregate `max` is made of the function `max`; a function `calls` may return the rows of the view `calls`.
+    """
+    if key.startswith("aggregate "):
+        return False
+    of_view = key.startswith("function ") and kind_of(other) in ("view", "materialized view")
+    return not of_view or text.count(_short_name(key)) == 1
 
 
 def _short_name(key: str) -> str:

@@ -59,8 +59,10 @@ def add_column(column: str, wanted: State) -> str:
 
 
 def has_values(column: str, wanted: State) -> bool:
-    """True where a column has values as soon as it is added: by a default, a generation expression or an identity."""
-    return any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
+    """True where a column has values as soon as it is added: by a default, its own or its domain's, or as generated."""
+    domain = wanted.get(f"domain {wanted.get(f'column {column}')}") or ""
+    own = any(wanted.get(f"{facet} {column}") is not None for facet in ("default", "generated", "identity"))
+    return own or " DEFAULT " in domain
 
 
 def alter_column(key: str, value: str | None, found: str | None, *, partitioned: bool = False) -> str:
