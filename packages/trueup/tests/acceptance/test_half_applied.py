@@ -196,6 +196,31 @@ def test_a_file_half_applied_goes_on_where_it_stopped(run: Run, chain: MakeChain
         assert dump(reference) == dump(url)
 
 
+@pytest.mark.parametrize("count", range(5))
+def test_a_block_goes_on_with_its_rows_where_it_stopped(
+    run: Run, chain: MakeChain, databases: Databases, count: int
+) -> None:
+    view = "CREATE VIEW v AS SELECT * FROM leads"
+    statements = [
+        "DROP VIEW v",
+        "ALTER TABLE leads ADD COLUMN alias text",
+        "UPDATE LEADS SET ALIAS = (SELECT l.name FROM leads AS l WHERE l.id = leads.id)",
+        "ALTER TABLE leads ALTER alias SET NOT NULL",
+        view,
+    ]
+    files = {"001_leads.sql": f"{FIRST['001_leads.sql']}\n{view};", "002_alias.sql": ";\n".join(statements) + ";\n"}
+    files["003_later.sql"] = "CREATE TABLE later (id int);"
+    folder, url, reference = chain(files), databases.create(), databases.create()
+    execute(reference, *files.values())
+    execute(url, files["001_leads.sql"], ROWS, *statements[:count])
+
+    answer = run("--migrations", folder, "--database-url", url, "up")
+
+    assert 0 == answer.code, answer.err
+    assert dump(reference) == dump(url)
+    assert [(20,)] == rows(url, "SELECT count(*) FROM leads WHERE alias = name")
+
+
 def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(
     run: Run, chain: MakeChain, databases: Databases
 ) -> None:

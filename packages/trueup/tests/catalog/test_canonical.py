@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view, writable_list
+from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view, canonical_words, writable_list
 
 pytestmark = pytest.mark.unit
 
@@ -100,3 +100,16 @@ def test_a_view_of_15_as_16_prints_it(name: str) -> None:
 )
 def test_other_views_are_left_alone(value: str) -> None:
     assert value == canonical_view(value)
+
+
+@pytest.mark.parametrize(
+    "shown, wanted",
+    [
+        ('column public.t."json"', "column public.t.json"),
+        ('ON public.t USING btree ("json_value", "order")', 'ON public.t USING btree (json_value, "order")'),
+        ("""'{"json": "it''s"}'::jsonb || "json\"""", """'{"json": "it''s"}'::jsonb || json"""),
+        ('AS SELECT "jsons", "system_user"', 'AS SELECT "jsons", "system_user"'),
+    ],
+)
+def test_words_that_only_newer_servers_quote_have_no_quotes(shown: str, wanted: str) -> None:
+    assert wanted == canonical_words(shown)

@@ -157,3 +157,16 @@ def test_the_table_of_an_index(value: str, table: str) -> None:
 )
 def test_a_column_called_like_a_schema_is_mentioned_where_no_dot_follows(text: str, *, said: bool) -> None:
     assert said == mentions(text, "public.envs.public")
+
+
+@pytest.mark.parametrize(
+    "text, name, said",
+    [
+        ("UPDATE LEADS SET NAME = 'a'", "name", True),
+        ("UPDATE leads SET renamed = 'a'", "name", False),
+        ('SELECT "Name" FROM leads', '"Name"', True),
+        ("SELECT name FROM leads", '"Name"', False),
+    ],
+)
+def test_a_name_without_capitals_may_be_written_with_them(text: str, name: str, *, said: bool) -> None:
+    assert said == mentions(text, f"public.leads.{name}")

@@ -218,6 +218,22 @@ def test_what_is_known_is_not_learnt_again(databases: Databases, tmp_path: Path)
     assert base == again_base
 
 
+def test_a_temporary_function_is_no_fact_and_nothing_is_learnt_twice(databases: Databases, tmp_path: Path) -> None:
+    temporary = "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    steps = read_chain(
+        write_chain(
+            tmp_path,
+            {"1_x.sql": f"{temporary};\nINSERT INTO a SELECT pg_temp.f();", "0_a.sql": "CREATE TABLE a (x int);"},
+        )
+    ).steps
+    learnt: list[str] = []
+
+    _, effects = replay(lambda: connect(databases.create()), steps, on_step=lambda step: learnt.append(step.id))
+
+    assert [step.id for step in steps] == learnt
+    assert () == effects[1].keys
+
+
 TWO = "CREATE TABLE a ();\nCREATE TABLE b ()"
 MANY = "".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, x int);\nCREATE INDEX i{n} ON t{n} (x);\n" for n in range(15))
 DEFERRED = (

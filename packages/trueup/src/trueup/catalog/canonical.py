@@ -1,7 +1,8 @@
 """Values that a server writes in more than one way, made the same.
 
-Three causes are known: the qualifiers in views, which differ by major; and `varchar IN (…)` and the comparison of rows
-by IS DISTINCT FROM, which are written in another way once they have been dumped and restored.
+Four causes are known: the qualifiers in views, and the words that are quoted, which differ by major; and
+`varchar IN (…)` and the comparison of rows by IS DISTINCT FROM, which are written in another way once they have been
+dumped and restored.
 """
 
 from __future__ import annotations
@@ -20,6 +21,23 @@ _LIST = r"'(?:[^']|'')*'::character varying(?:, '(?:[^']|'')*'::character varyin
 _MEMBERSHIP = re.compile(
     rf"\((?P<of>[\w.\"]+)\)::text (?P<how>= ANY|<> ALL) \(\(ARRAY\[(?P<list>{_LIST})\]\)::text\[\]\)"
 )
+
+
+_NEW_WORDS = (
+    r"json|json_array|json_arrayagg|json_exists|json_object|json_objectagg|json_query|json_scalar|json_serialize"
+    r"|json_table|json_value|merge_action"
+)
+_QUOTED_WORD = re.compile(rf"""'(?:[^']|'')*'|"({_NEW_WORDS})\"""")
+
+
+def canonical_words(text: str) -> str:
+    """Names that are key words only from PostgreSQL 16 or 17 on, without the quotes that those put around them.
+
+    A column or a table may be called so without quotes on every server.
+    """
+    if '"json' not in text and '"merge_action"' not in text:
+        return text
+    return _QUOTED_WORD.sub(lambda match: match[1] or match[0], text)
 
 
 def canonical_list(value: str) -> str:

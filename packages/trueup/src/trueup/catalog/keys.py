@@ -117,12 +117,21 @@ def own_name(identity: str) -> str:
 
 
 def mentions(text: str, identity: str) -> bool:
-    """True where a text has an object's own name as a word; that of a part of a table not before a dot."""
+    """True where a text has an object's own name as a word; that of a part of a table not before a dot.
+
+    A name without capitals may be written with them; one in quotes that has them by chance is taken for it as well.
+    """
     name = own_name(identity)
+    text = text if name != name.lower() else _folded(text)
     if name not in text:
         return False
     of_table = len(parts(identity)) == _OF_TABLE_PARTS
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w{_BEFORE_DOT if of_table else ''})", text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    return text.lower()
 
 
 def quoted(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection, sql
 
-from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view
+from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view, canonical_words
 from trueup.catalog.keys import is_helper
 from trueup.chain.model import Facts
 
@@ -113,8 +113,10 @@ def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:
     for key, value in pairs:
         if value is None:  # dropped by somebody between two catalog reads
             continue
-        shown = canonical_or(canonical_list(value))
-        facts[key] = canonical_view(shown) if major < _SHORT_VIEWS and key.startswith(_VIEWS) else shown
+        shown = canonical_words(canonical_or(canonical_list(value)))
+        if major < _SHORT_VIEWS and key.startswith(_VIEWS):
+            shown = canonical_view(shown)
+        facts[canonical_words(key)] = shown
     return facts
 
 

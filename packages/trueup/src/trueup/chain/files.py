@@ -21,7 +21,7 @@ _IGNORED = (".down.sql", ".undo.sql", "_down.sql")
 _CHUNK = 1 << 16  # bytes
 _PATH = attrgetter("path")
 _NUMBERS = re.compile(r"\d+")
-_LEADING_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}(?:-\d+)*)")
+_LEADING_DATE = re.compile(r"^(\d{4}-\d{1,2}-\d{1,2}(?:-\d+)*)")
 _TIMESTAMP = re.compile(r"^(19|20)\d{6,15}$")
 _BY_NUMBER = re.compile(r"\.up\.sql$|^[Vv]?\d[\d._]*__")
 """Of tools to which a timestamp with a digit more is a greater number: golang-migrate, sqlx, Flyway."""

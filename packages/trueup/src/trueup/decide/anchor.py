@@ -54,6 +54,7 @@ def find_anchor(
     own: frozenset[int],
     excluded: frozenset[int] = frozenset(),
     end: int | None = None,
+    whole: bool = False,
 ) -> Anchor:
     """One pass over the deltas: the distance changes only in the facts that a step touches.
 
@@ -62,6 +63,7 @@ def find_anchor(
         own: Those of them that trueup itself wrote; behind the last one a step counts only if facts say so.
         excluded: Steps that this run must not look at.
         end: The step that is known not to have run, where there is one.
+        whole: Only states between steps count.
 
     What a step makes and takes away again is in `live` too: it tells how far into the step a database has come.
     """
@@ -70,7 +72,7 @@ def find_anchor(
     effects = paths.effects
     state, last_marked = _fold_marked(effects, marked, paths.base)
     distance = sum(1 for key in paths.of if state.get(key) != live.get(key))
-    strict_from, latest = max(own, default=-1), max(marked, default=-1)
+    strict_from, latest = max(own, default=-1), len(steps) if whole else max(marked, default=-1)
     candidates = [_Candidate(distance, _FILE, -1)]
     for index, effect in enumerate(effects):
         if index in marked or index in excluded:

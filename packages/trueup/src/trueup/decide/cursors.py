@@ -33,9 +33,8 @@ class Cursors:
         self.locked, self.paths, self.live = given.locked, given.paths, given.live
         self.own, self.done = given.marks.own, given.done
         self.wanted = fold(self.locked.effects, given.anchor.done, self.locked.base)
-        begun = given.begun
-        self.wanted |= fold(begun, range(len(begun)), {})
-        self._made_within = {key for part in begun for key in part.set}
+        self.wanted |= fold(given.begun, range(len(given.begun)), {})
+        self._made_within = given.made_within
         self.now: dict[str, Value] = dict(self.live)
         self.place: dict[str, int] = {}
         self.heal: dict[str, int] = {}

@@ -6,7 +6,6 @@ Pure: facts, marks and wishes in, a `Decision` out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.aliases import with_aliases
@@ -81,8 +80,8 @@ def _decide(
         given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
         return Deciding(given, wish, excluded=left, passing=passing, lent=seen)
 
-    def anchored(end: int | None = None) -> tuple[Anchor, frozenset[int]]:
-        return _anchor(locked, paths, {**managed, **passing}, marks, wish, excluded, end)
+    def anchored(end: int | None = None, *, whole: bool = False) -> tuple[Anchor, frozenset[int]]:
+        return _anchor(locked, paths, {**managed, **passing}, marks, wish, excluded, end=end, whole=whole)
 
     def decided(anchor: Anchor, left: frozenset[int]) -> Decision:
         first = deciding(anchor, left)
@@ -94,11 +93,16 @@ def _decide(
 
     anchor, left = anchored()
     decision = decided(anchor, left)
-    if anchor.within and decision.conflicts:  # then as if the step had not begun
-        other = decided(replace(anchor, within=0), left)
+    if anchor.within and decision.conflicts and not _may_have_written(locked.steps[anchor.position]):
+        other = decided(*anchored(whole=True))
         other.asked = decision.asked = {*decision.asked, *other.asked}
         decision = min(decision, other, key=_left_to_people)
     return decision
+
+
+def _may_have_written(step: Step) -> bool:
+    """True where to take the step as done, or as not begun, could skip or repeat what it does to rows."""
+    return step.has_data and not step.guarded
 
 
 def _anchor(
@@ -108,13 +112,15 @@ def _anchor(
     marks: Marks,
     wish: Wish,
     excluded: frozenset[int],
+    *,
     end: int | None,
+    whole: bool,
 ) -> tuple[Anchor, frozenset[int]]:
     """Where the database stands, and the steps that are not asked for and not there."""
     steps, marked = locked.steps, marks.done | frozenset(wish.applied)
 
     def found(without: frozenset[int]) -> Anchor:
-        return find_anchor(steps, paths, live, marked=marked, own=marks.own, excluded=without, end=end)
+        return find_anchor(steps, paths, live, marked=marked, own=marks.own, excluded=without, end=end, whole=whole)
 
     anchor = found(excluded)
     there = {i for i in excluded if _contracted(steps[i], i, wish) and _effect_is_there(locked.effects[i], live)}

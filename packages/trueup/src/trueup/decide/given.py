@@ -32,3 +32,8 @@ class Given:
         """What the statements did that have run of the step in which the database stands; mostly it is in none."""
         within = self.anchor.within
         return self.locked.effects[self.anchor.position].parts[:within] if within else ()
+
+    @cached_property
+    def made_within(self) -> frozenset[str]:
+        """The facts that they have made."""
+        return frozenset(key for part in self.begun for key in part.set)

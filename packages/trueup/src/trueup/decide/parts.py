@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import or_
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched, unquoted
@@ -50,12 +51,39 @@ def statements_to_run(
         state.update(part.set)
         state.update(dict.fromkeys(part.gone))
     run = frozenset(chosen)
-    if not all(_has_not_run(position, step, effect, run, now, rows) for position in silent):
-        return None
+    have_run = _before_the_last(silent, chosen, effect)
+    for position in silent:
+        if position not in have_run and not _has_not_run(position, step, effect, run, now, rows):
+            has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
+            if has_run is None:
+                return None
+            have_run |= {position} if has_run else set()
+    silent = [position for position in silent if position not in have_run]
     late = {position for position in silent if _reads_what_is_gone(position, step, effect, now)}
     if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
         return None
     return sorted({*chosen, *silent} - late)
+
+
+def _before_the_last(silent: Sequence[int], chosen: Sequence[int], effect: Effect) -> set[int]:
+    """The statements without facts that have run: where the others were run in order, those before the last of them."""
+    there = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
+    last = max(there, default=-1)
+    return {position for position in silent if position < last} if chosen and last < min(chosen) else set()
+
+
+def _alone(step: Step, position: int) -> Step:
+    """The step with one of its statements only."""
+    return replace(step, statements=(step.statements[position],), tags=(step.tags[position],))
+
+
+def _rows_say_whether(one: Step, rows: Rows, *, first: bool) -> bool | None:
+    """Whether a statement has run, as far as the rows tell; `first` where no other has to run before it."""
+    if not writes_rows(one.tags[0], one.statements[0]):
+        return None
+    if rows.are_to_change(one) or rows.are_missing(one):
+        return False
+    return True if first and (rows.would_not_change(one) or rows.are_there(one)) else None
 
 
 def _reads_what_is_gone(position: int, step: Step, effect: Effect, now: Mapping[str, Value]) -> bool:

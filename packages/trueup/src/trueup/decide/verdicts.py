@@ -40,6 +40,7 @@ class Deciding:
     ) -> None:
         self.locked, self.paths, self.live = given.locked, given.paths, given.live
         self.anchor, self.marks, self.done = given.anchor, given.marks, given.done
+        self.made_within = given.made_within
         self.wish = wish
         self.excluded = excluded
         self.passing = passing or {}
@@ -84,7 +85,7 @@ class Deciding:
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
-        order = None if index in self.done else self.ordering.differing(step, index, self.now)
+        order = None if index in self.done else self.ordering.differing(step, index, self._before_it(index))
         found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
         self.rules.note(verdict)
@@ -94,6 +95,12 @@ class Deciding:
             return verdict
         functions = early_functions(step, (key for key in self.place if key in self.live))
         return replace(verdict, former={key: was for key in functions if (was := self.paths.value_at(key, index))})
+
+    def _before_it(self, index: int) -> Mapping[str, Value]:
+        """The database just before the step, without what those of its statements have made that have run."""
+        if index != self.anchor.position or not self.made_within:
+            return self.now
+        return {key: value for key, value in self.now.items() if key not in self.made_within}
 
     def _with_other_columns(self, index: int, order: tuple[str, str, str], found: Mapping[str, Value]) -> StepVerdict:
         """A view is made from its definition, which names its columns; what would fill rows is a person's matter."""

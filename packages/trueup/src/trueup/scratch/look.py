@@ -73,7 +73,7 @@ _KINDS = {
 _ANY = "-rpvmScf"
 
 _NARROW = """WITH ns AS NOT MATERIALIZED (
-    SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name FROM pg_namespace n
+    SELECT n.oid, n.nspname, quote_ident(n.nspname) AS name FROM pg_namespace n WHERE n.oid <> pg_my_temp_schema()
 ), rel AS NOT MATERIALIZED (
     SELECT c.*, ns.name || '.' || quote_ident(c.relname) AS name
       FROM pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.oid = ANY (present)
