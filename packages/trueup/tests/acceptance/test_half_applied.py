@@ -221,6 +221,64 @@ def test_a_block_goes_on_with_its_rows_where_it_stopped(
     assert [(20,)] == rows(url, "SELECT count(*) FROM leads WHERE alias = name")
 
 
+ROWS_ON_THE_WAY: dict[str, tuple[str, list[str], int, str, list[tuple[object, ...]]]] = {
+    "what an UPDATE reads is dropped behind it": (
+        "CREATE TABLE f (id int PRIMARY KEY, modified date);\nINSERT INTO f VALUES (1, '2020-01-01'), (2, '2021-01-01');",
+        [
+            "ALTER TABLE f ADD COLUMN created date DEFAULT '1999-01-01'",
+            "UPDATE f SET created = modified",
+            "ALTER TABLE f DROP COLUMN modified",
+        ],
+        1,
+        "SELECT created::text FROM f ORDER BY id",
+        [("2020-01-01",), ("2021-01-01",)],
+    ),
+    "what a DELETE looks for is dropped behind it": (
+        "CREATE TABLE m (id int PRIMARY KEY, deleted boolean);\nINSERT INTO m VALUES (1, true), (2, false);",
+        [
+            "CREATE TABLE q (id int PRIMARY KEY)",
+            "DELETE FROM m WHERE deleted = true",
+            "ALTER TABLE m DROP COLUMN deleted",
+        ],
+        1,
+        "SELECT id FROM m",
+        [(2,)],
+    ),
+    "one of two tables that a statement fills has rows": (
+        "CREATE TABLE e (id int PRIMARY KEY);\nINSERT INTO e VALUES (1), (2);",
+        [
+            "CREATE TABLE w (id int PRIMARY KEY)",
+            "ALTER TABLE e ADD COLUMN w int REFERENCES w (id)",
+            "WITH n AS (INSERT INTO w VALUES (7) RETURNING id) UPDATE e SET w = 7 WHERE EXISTS (SELECT FROM n)",
+        ],
+        2,
+        "SELECT w.id FROM w",
+        [(7,)],
+    ),
+    "a guard that never meets a conflict": (
+        "CREATE TABLE s (id serial PRIMARY KEY, e text);",
+        ["INSERT INTO s (e) VALUES ('x') ON CONFLICT DO NOTHING", "CREATE TABLE other (id int)"],
+        2,
+        "SELECT e FROM s",
+        [("x",)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS_ON_THE_WAY)
+def test_the_rows_are_what_the_whole_file_would_have_made_of_them(
+    run: Run, chain: MakeChain, database: str, name: str
+) -> None:
+    first, statements, done, query, expected = ROWS_ON_THE_WAY[name]
+    folder = chain({"001_a.sql": first, "002_b.sql": ";\n".join(statements) + ";", "003_c.sql": "CREATE TABLE c ();"})
+    execute(database, *first.split("\n"), *statements[:done])
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert 0 == answer.code, answer.err
+    assert expected == rows(database, query)
+
+
 def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(
     run: Run, chain: MakeChain, databases: Databases
 ) -> None:

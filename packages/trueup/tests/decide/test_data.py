@@ -146,6 +146,7 @@ def test_a_conflict_does_not_stop_what_comes_after_from_being_judged() -> None:
     assert ["reconcile", "conflict", *["reconcile"] * 5] == verdicts(decided(UPDATE, live))
 
 
+IF_NONE = "INSERT INTO a (x) SELECT 1 WHERE NOT EXISTS (SELECT FROM a)"
 A_WITH_X = step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"})
 ADD_Y = step("ALTER TABLE a ADD y int", {"column public.a.y": "integer"})
 OTHERS = [step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "bcdefg"]
@@ -301,7 +302,7 @@ def test_behind_a_step_whose_mark_was_lost_only_what_ends_the_same_is_done_again
     ],
 )
 def test_a_row_that_would_be_refused_by_now_is_not_written_again(facts: dict[str, str], verdict: str) -> None:
-    insert = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+    insert = step(IF_NONE, locks=WRITES_A)
     locked = chain_of(A_WITH_X, insert, step("ALTER TABLE a ADD y int", facts))
 
     assert verdict == verdicts(decided(locked, state(locked, 3)))[1]
@@ -384,7 +385,7 @@ def test_a_step_whose_column_was_retyped_since_was_not_left_out() -> None:
 
 def test_labels_added_to_an_enum_since_do_not_keep_a_row_from_being_written() -> None:
     mood = step("CREATE TYPE mood AS ENUM ('a')", {"enum public.mood": "'a'"})
-    insert = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+    insert = step(IF_NONE, locks=WRITES_A)
     more = step("ALTER TYPE mood ADD VALUE 'b'", {"enum public.mood": "'a', 'b'"})
     other = step("ALTER TYPE mood RENAME VALUE 'a' TO 'c'", {"enum public.mood": "'c'"})
 
@@ -396,7 +397,7 @@ def test_labels_added_to_an_enum_since_do_not_keep_a_row_from_being_written() ->
 
 @pytest.mark.parametrize("later", ["DELETE FROM a WHERE x = 1", "UPDATE a SET x = 2", "TRUNCATE a"])
 def test_a_guarded_row_that_a_later_step_has_taken_away_is_not_written_again(later: str) -> None:
-    insert = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+    insert = step(IF_NONE, locks=WRITES_A)
     locked = chain_of(A_WITH_X, insert, step(later, locks=WRITES_A), *OTHERS)
 
     assert ["assume", "assume"] == verdicts(decided(locked, state(locked, 9)))[1:3]
@@ -414,12 +415,30 @@ def test_rows_that_were_copied_long_ago_are_not_copied_again() -> None:
     assert "run" == written(fresh, state(fresh, 4), a=True)[0]
 
 
+@pytest.mark.parametrize(
+    "sql, verdict",
+    [
+        ("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", "run"),
+        ("INSERT INTO a (x) SELECT 1 ON CONFLICT (x) DO NOTHING", "run"),
+        ("INSERT INTO a (y) VALUES (1) ON CONFLICT DO NOTHING", "assume"),
+        ("INSERT INTO a (x) VALUES (1) ON CONFLICT (y) DO NOTHING", "assume"),
+        ("INSERT INTO a (x) VALUES (nextval('s')) ON CONFLICT DO NOTHING", "assume"),
+        ("INSERT INTO a (x) SELECT random() ON CONFLICT DO NOTHING", "assume"),
+        ("INSERT INTO a DEFAULT VALUES ON CONFLICT DO NOTHING", "assume"),
+    ],
+)
+def test_on_conflict_is_a_guard_only_where_a_key_is_given_the_same_again(sql: str, verdict: str) -> None:
+    locked = chain_of(A_WITH_X, KEY, ADD_Y, step(sql, locks=WRITES_A), *OTHERS)
+
+    assert verdict == written(locked, state(locked, len(locked.steps)), a=True)[0]
+
+
 PARENT = step("CREATE TABLE p (x int)", {"table public.p": "", "constraint public.p.k": "PRIMARY KEY (x)"})
 REFERS = step(
     "ALTER TABLE a ADD FOREIGN KEY (x) REFERENCES p",
     {"constraint public.a.f": "FOREIGN KEY (x) REFERENCES public.p(x)"},
 )
-GUARDED_ROW = step("INSERT INTO a (x) VALUES (1) ON CONFLICT DO NOTHING", locks=WRITES_A)
+GUARDED_ROW = step(IF_NONE, locks=WRITES_A)
 
 
 def test_rows_are_not_written_whose_parents_are_only_taken_as_there() -> None:

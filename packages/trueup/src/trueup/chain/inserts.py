@@ -6,9 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from trueup.catalog.keys import in_quotes, unquoted
-from trueup.chain.grammar import Statement, expression, nodes_of, range_sql, statement_text
+from trueup.chain.grammar import Statement, expression, nodes_of, range_sql, statement_text, string_list
 
 _ROUNDED = ("real", "numeric(", "date", "time", "interval")
+_VOLATILE = {
+    *("nextval", "random", "gen_random_uuid", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuidv4"),
+    *("uuidv7", "gen_random_bytes", "now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"),
+}
 _MOST_ROWS = 500  # to ask for one by one
 
 
@@ -112,6 +116,30 @@ def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, the
     written = f"({statement_text(node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
     one = f"EXISTS (SELECT FROM {range_sql(node.relation)} AS old WHERE {' OR '.join(matches)})"
     return f"NOT EXISTS (SELECT FROM {written} WHERE {'NOT ' if there else ''}{one})"
+
+
+def columns_repeated(statement: Statement, columns: Sequence[str]) -> frozenset[str] | None:
+    """The columns to which an INSERT gives the same values when it is repeated; None where that is not said.
+
+    `columns` are the table's, for an INSERT that names none.
+    """
+    node = statement.node
+    names = [column.res_target.name for column in node.cols] or list(columns)
+    if not node.HasField("select_stmt"):
+        return frozenset()  # DEFAULT VALUES
+    select = node.select_stmt.select_stmt
+    rows = [row.list.items for row in select.values_lists]
+    rows = rows or [[target.res_target.val for target in select.target_list]]
+    if select.op != 1 or next(nodes_of(select, "A_Star"), None) or any(len(row) > len(names) for row in rows):
+        return None  # 1: no UNION
+    changing = {name for row in rows for name, value in zip(names, row, strict=False) if _is_another_each_time(value)}
+    return frozenset(names[: max(map(len, rows))]) - changing
+
+
+def _is_another_each_time(value: Any) -> bool:
+    if value.WhichOneof("node") == "set_to_default" or next(nodes_of(value, "SQLValueFunction"), None):
+        return True
+    return any(string_list(call.funcname)[-1] in _VOLATILE for call in nodes_of(value, "FuncCall"))
 
 
 def _can_be_asked(value: Any) -> bool:

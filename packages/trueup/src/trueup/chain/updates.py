@@ -26,8 +26,8 @@ _NO_VALUE = ("set_to_default", "multi_assign_ref")
 def rows_it_finds(statement: Statement) -> str:
     """The condition that an UPDATE would find rows which it has surely not changed yet; empty where none says so.
 
-    It looks for a constant in a column that it sets to another (`SET x = 'b' WHERE x = 'a'`), or it fills a column that
-    has no value in any row.
+    It looks for a constant in a column that it sets to another (`SET x = 'b' WHERE x = 'a'`), it fills a column that
+    has no value in any row, or no row that it finds is as it would leave it.
     """
     node = statement.node
     if statement.tag != "update_stmt":
@@ -41,8 +41,32 @@ def rows_it_finds(statement: Statement) -> str:
     filled = [f"{in_quotes(column)} IS NOT NULL" for column in made if fills(statement, column)]
     unchanged = finds_nothing(statement)
     if not filled or not unchanged:
-        return ""
+        return _none_is_as_left(statement)
     return f"NOT {unchanged} AND NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
+
+
+def _none_is_as_left(statement: Statement) -> str:
+    """The condition that an UPDATE of a row by its own values finds rows, and none as it would leave them."""
+    node = statement.node
+    plain = ends_the_same(statement) and not node.from_clause and not node.HasField("with_clause")
+    values = [target.res_target.val for target in node.target_list]
+    if not plain or any(_is_of_others(value) for value in values):
+        return ""
+    relation = _with_alias(node)
+    own = in_quotes(node.relation.alias.aliasname if node.relation.HasField("alias") else node.relation.relname)
+    found = [f"({expression(node.where_clause)})"] if node.HasField("where_clause") else []
+    left = [
+        f"{own}.{in_quotes(target.res_target.name)} IS NOT DISTINCT FROM ({expression(target.res_target.val)})"
+        for target in node.target_list
+    ]
+    where, as_left = (f"{relation} WHERE {' AND '.join(some)}" for some in (found or ["true"], [*found, *left]))
+    return f"EXISTS (SELECT FROM {where}) AND NOT EXISTS (SELECT FROM {as_left})"  # noqa: S608 - quoted
+
+
+def _is_of_others(value: Any) -> bool:
+    """True for what may be another value each time: of a function, of other rows, or not said."""
+    kinds = ("FuncCall", "SubLink", "SQLValueFunction")
+    return value.WhichOneof("node") in _NO_VALUE or any(next(nodes_of(value, kind), None) for kind in kinds)
 
 
 def finds_nothing(statement: Statement) -> str:

@@ -49,7 +49,7 @@ class DataRules:
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
         verdict, step = self._verdict(index), self.locked.steps[index]
-        if verdict.verdict != "run" or not step.inserts or step.guarded or self.empty_database:
+        if verdict.verdict != "run" or not step.inserts or self._is_guarded(step) or self.empty_database:
             return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
         if parents and self.rows.lacks_parent(step, parents):
@@ -74,7 +74,7 @@ class DataRules:
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return _run(index, "it changes nothing in the catalog, and is pending")
         if not before:
-            if not step.guarded and (column := self.reads_lost(index)):
+            if not self._is_guarded(step) and (column := self.reads_lost(index)):
                 return _conflict(index, f"it reads {column}, whose values were lost")
             if fact := self.around.in_its_way(index, self.around.relations(index)):
                 return _conflict(index, f"it cannot run any more: a later step has changed {fact} here")
@@ -82,7 +82,8 @@ class DataRules:
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
             return _run(index, "the database is empty")
-        if step.guarded and (not before or (self.around.still_fits(index) and not self._is_changed_after(index))):
+        repeats = not before or (self.around.still_fits(index) and not self._is_changed_after(index))
+        if repeats and self._is_guarded(step):
             return self._guarded(index, step, before=before)
         return self._before(index, step) if before else self._behind(index, step)
 
@@ -92,6 +93,9 @@ class DataRules:
         if before and self._is_long_done(index, step):
             return _assume(index, "everything around it is there, and rows have come since")
         return _run(index, "it repeats harmlessly")
+
+    def _is_guarded(self, step: Step) -> bool:
+        return step.guarded and self.rows.guard_holds(step)
 
     def _is_long_done(self, index: int, step: Step) -> bool:
         """True where it copies rows of other tables and has surely done so: by now those may be others."""
@@ -124,7 +128,7 @@ class DataRules:
     def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and not self.around.still_fits(index):
             return self._unless_settled(index, step, "it is not in the ledger, and its tables have changed since")
-        there = "" if step.guarded else self._rows_confirm(index, step)
+        there = "" if self._is_guarded(step) else self._rows_confirm(index, step)
         return _assume(index, there) if there else _run(index, "not in the ledger")
 
     def _mark_was_lost(self, index: int) -> bool:
@@ -186,15 +190,23 @@ class DataRules:
             if index == tail.first_not_run:
                 return _run(index, "none of the rows that it writes is there")
             return _run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
-        fills = index > tail.last_run and step.inserts and self.around.still_fits(index)
-        if fills and self.rows.none_in(self.around.written(index)):
-            return _run(index, "the tables that it fills have no rows")
+        filled = self.rows.filled(step) or (self.around.written(index) if step.inserts else set())
+        fills = filled and index > tail.last_run and self.around.still_fits(index)
+        if fills and any(self.rows.none_in([table]) for table in filled):
+            return _run(index, "a table that it fills has no rows")
         if index > max(tail.last_run, self.last_fact) and self.around.still_fits(index):
             if self.rows.are_to_change(step):
                 return _run(index, "rows that it would have changed are there")
+            if self._is_last_chance(index, step):
+                return _run(index, "a step of its file that is to run takes away what it reads")
             if tail.is_of_a_file_not_run(index):
                 return _run(index, "another step of its file has not run, and nothing shows that this one has")
         return _assume(index, "everything around it is there")
+
+    def _is_last_chance(self, index: int, step: Step) -> bool:
+        """True where rows would change that a pending step of its file leaves nothing to change by."""
+        changes = step_ends_the_same(step) and not self.rows.would_not_change(step)
+        return changes and self.around.is_dropped_behind(index)
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
         if self.around.names_healed(step, relations):
@@ -279,7 +291,7 @@ class DataRules:
         written = self.around.written(index)
         if not step.inserts or not all(f"table {table}" in self.live for table in written):
             return ""
-        by_value = not (self.marks.own or step.guarded) and not self.pending.may_take(index, step.sql)
+        by_value = not (self.marks.own or self._is_guarded(step)) and not self.pending.may_take(index, step.sql)
         if by_value and self.rows.are_there(step):
             return "the rows that it writes are there"
         is_known = bool(self.rows.written(step)) or not self.pending.changes(index)  # what it would select by then

@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
-from trueup.chain.grammar import Statement, parse_each, range_identity
-from trueup.chain.inserts import row_referred_to, rows_it_leaves, rows_selected, rows_written
+from trueup.chain.grammar import Statement, nodes_of, parse_each, range_identity
+from trueup.chain.inserts import columns_repeated, row_referred_to, rows_it_leaves, rows_selected, rows_written
 from trueup.chain.model import Step
 from trueup.chain.updates import finds_nothing, rows_it_finds
 
@@ -150,8 +150,25 @@ class Rows:
         return self._types.keys() >= self.filled(step) and self.none_of(self._of(step, inserts))
 
     def filled(self, step: Step) -> set[str]:
-        """The tables that its INSERTs fill."""
-        return {range_identity(s.node.relation) for s in parse_each(step.statements) if s.tag == "insert_stmt"}
+        """The tables that its INSERTs fill, those within other statements too."""
+        inserts = (node for s in parse_each(step.statements) for node in nodes_of(s.node, "InsertStmt"))
+        return {range_identity(node.relation) for node in inserts}
+
+    def guard_holds(self, step: Step) -> bool:
+        """False where an ON CONFLICT DO NOTHING meets no conflict when repeated: no key of the table is given a value.
+
+        What a default or a function gives is another value each time.
+        """
+        return all(map(self._may_conflict, parse_each(step.statements)))
+
+    def _may_conflict(self, statement: Statement) -> bool:
+        table = range_identity(statement.node.relation) if statement.tag == "insert_stmt" else ""
+        if not table or not statement.node.HasField("on_conflict_clause") or f"table {table}" not in self._live:
+            return True
+        named = frozenset(element.index_elem.name for element in statement.node.on_conflict_clause.infer.index_elems)
+        given = columns_repeated(statement, list(self._types.get(table, ())))
+        keys = [named] if named and all(named) else self.keys_of([table])
+        return given is None or any(key <= given for key in keys)
 
     def lacks_parent(self, step: Step, parents: Collection[str]) -> bool:
         """True where a row of its INSERTs of values refers to one of these tables, and to a row that is not there."""

@@ -126,6 +126,18 @@ class Surroundings:
                     return key
         return ""
 
+    def is_dropped_behind(self, index: int) -> bool:
+        """True where a step of its file that is not done takes away a column that it names."""
+        step, tables = self.locked.steps[index], self.locked.effects[index].locks
+        for later in range(index + 1, len(self.locked.steps)):
+            if self.locked.steps[later].path != step.path:
+                return False
+            gone = () if later in self.done else self.locked.effects[later].gone
+            columns = (key for key in gone if key.startswith("column ") and table_of(key) in tables)
+            if any(mentions(step.sql, identity_of(key)) for key in columns):
+                return True
+        return False
+
     def in_its_way(self, index: int, relations: set[str]) -> str:
         """What a later step has done early, so that the server would refuse this one."""
         step = self.locked.steps[index]
