@@ -73,16 +73,18 @@ def find_anchor(
     state, last_marked = _fold_marked(effects, marked, paths.base)
     distance = sum(1 for key in paths.of if state.get(key) != live.get(key))
     strict_from, latest = max(own, default=-1), len(steps) if whole else max(marked, default=-1)
-    candidates = [_Candidate(distance, _FILE, -1)]
+    candidates, best = [_Candidate(distance, _FILE, -1)], distance
     for index, effect in enumerate(effects):
         if index in marked or index in excluded:
             continue
         for within, part in enumerate(effect.parts if index > latest else (), 1):
             distance += _apply(part, index, state, last_marked, live)
-            candidates.append(_Candidate(distance, _WITHIN, index - 1, within))
+            if distance < best:  # a fact says so
+                candidates.append(_Candidate(distance, _WITHIN, index - 1, within))
         distance += _apply(effect, index, state, last_marked, live)
-        if index > strict_from and own and distance >= min(candidates).distance:
+        if index > strict_from and own and distance >= best:
             continue  # pending until a fact says otherwise
+        best = min(best, distance)
         ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
         candidates.append(_Candidate(distance, _FILE if ends_file else _STEP, index))
     end = len(steps) if end is None else end
