@@ -79,8 +79,11 @@ def test_it_never_runs_again_behind_a_mark_of_trueup_s_that_follows_it() -> None
     assert verdict in ("run", "conflict")  # its turn was missed; it is not taken as done
 
 
-def test_what_repeats_harmlessly_runs() -> None:
-    assert ("run", "it repeats harmlessly") == second(decided(GUARDED, state(GUARDED, 7)))
+def test_what_repeats_harmlessly_runs_unless_it_has_surely_run() -> None:
+    last = chain_of(*zip(GUARDED.steps[:2], GUARDED.effects[:2], strict=True))
+
+    assert ("run", "it repeats harmlessly") == second(decided(last, state(last, 2)))
+    assert "assume" == second(decided(GUARDED, state(GUARDED, 7)))[0]
 
 
 def test_what_no_longer_fits_its_table_is_not_repeated() -> None:
@@ -456,7 +459,18 @@ def test_a_table_that_a_step_before_it_is_still_to_make_was_not_written() -> Non
 
     verdict, reason = written(locked, state(locked, [0, 4]), a=True)
 
-    assert ("run", "table public.b, which it writes, is not there yet") == (verdict, reason)
+    assert ("run", "table public.b, which it uses, is not there yet") == (verdict, reason)
+
+
+def test_a_column_that_a_step_before_it_is_still_to_make_was_not_filled() -> None:
+    fill = step("UPDATE a SET z = 1 WHERE Y", locks=WRITES_A)
+    early = step("ALTER TABLE a ADD c int", {"column public.a.c": "integer"})
+    add = step("ALTER TABLE a ADD y int NOT NULL DEFAULT 1", {**ADD_Y[1].set, "default public.a.y": "1"})
+    locked = chain_of(A_WITH_X, add, fill, early, *OTHERS)
+
+    verdict, reason = written(locked, state(locked, [0, 3]), a=True)
+
+    assert ("run", "column public.a.y, which it uses, is not there yet") == (verdict, reason)
 
 
 def test_a_guarded_row_whose_key_is_there_was_written() -> None:

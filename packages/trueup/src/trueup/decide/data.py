@@ -34,7 +34,7 @@ class DataRules:
         self.rows = rows
         self.around = Surroundings(given, cursors)
         self.heal, self.early = cursors.heal, cursors.place
-        self.pending = Pending(given, self.around)
+        self.pending = Pending(given, self.around, rows)
         self.last_fact = max((i for i in self.done if self._has_facts(i)), default=-1)
         self.paths = given.paths
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
@@ -98,9 +98,10 @@ class DataRules:
         return step.guarded and self.rows.guard_holds(step)
 
     def _is_long_done(self, index: int, step: Step) -> bool:
-        """True where it copies rows of other tables and has surely done so: by now those may be others."""
+        """True where it has surely run, and changed rows or copied those of other tables: they may be others now."""
         written = self.around.written(index)
-        if index > self._sure_to or not step.inserts or len(relations_named(step.sql)) <= len(written):
+        adds = step.inserts and len(relations_named(step.sql)) <= len(written)
+        if index > self._sure_to or adds:
             return False
         if written & self.around.healed_tables or self._fills_healed(index, step):
             return False
@@ -248,8 +249,8 @@ class DataRules:
         """Its place says that it has not run; nor has it, unless the steps beside it on the same tables have."""
         relations, written = self.around.relations(index), self.around.written(index)
         later = {step for table, step in self.around.ahead if table in relations and step > index}
-        if made := self._still_to_make(index):
-            return _run(index, f"{made}, which it writes, is not there yet")
+        if made := self.around.still_to_make(index):
+            return _run(index, f"{made}, which it uses, is not there yet")
         made_early = {table for table in written if {f"table {table}"} <= self.early.keys() & self.live.keys()}
         if later and self.around.next_on(relations, index) in later and not self.around.stands_apart(index, later):
             why = "later steps on the same tables are there"
@@ -261,18 +262,15 @@ class DataRules:
             return _run(index, "the tables that it writes have no rows")
         return self._unless_settled(index, step, why)
 
-    def _still_to_make(self, index: int) -> str:
-        """A table that it writes, that a step before it makes, and that is not there yet."""
-        written = (f"table {table}" for table in self.around.written(index))
-        return next((key for key in written if key not in self.live and self.around.is_made_before(key, index)), "")
-
     def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
         if there := self._rows_confirm(index, step):
             return _assume(index, there)
         doubtful = self.marks.own and self.around.before_it(index) in self.unmarked
+        if doubtful and any(map(self.rows.are_there, self.around.written_anew(index))):
+            return _assume(index, "rows that are written behind it, in place of those that it takes away, are there")
         if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):
-            if self.rows.are_there(step):
+            if self.rows.are_there(step) and not self.pending.may_take(index, step.sql):
                 return _assume(index, "the rows that it writes are there")
             if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
                 return _run(index, "none of the rows that it writes is there")

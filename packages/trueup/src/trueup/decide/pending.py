@@ -7,13 +7,15 @@ from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
+from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings
 
 
 class Pending:
     """Keeps it in mind, from verdict to verdict."""
 
-    def __init__(self, given: Given, around: Surroundings) -> None:
+    def __init__(self, given: Given, around: Surroundings, rows: Rows) -> None:
+        self._rows = rows
         self._steps = given.locked.steps
         self._effects = given.locked.effects
         self._around = around
@@ -28,9 +30,13 @@ class Pending:
         if verdict.verdict == "assume" and step.inserts:
             self._assumed |= tables
         if verdict.verdict in ("run", "complete") and step.has_data:
+            tables = {table for table in tables if step.inserts or self._has_rows(table)}
             self._changed |= tables
             self._filled |= tables if step.inserts else set()
             self._note_taken(step, tables)
+
+    def _has_rows(self, table: str) -> bool:
+        return table in self._filled or not self._rows.none_in([table])
 
     def _note_taken(self, step: Step, tables: set[str]) -> None:
         if set(step.tags) == {"insert_stmt"}:
@@ -55,5 +61,5 @@ class Pending:
         return False
 
     def only_assumed(self, tables: set[str]) -> set[str]:
-        """Those of the tables whose rows are taken as there, and that nothing fills now."""
-        return (tables & self._assumed) - self._filled
+        """Those of the tables whose rows are taken as there, and that nothing fills or changes now."""
+        return (tables & self._assumed) - self._filled - self._changed

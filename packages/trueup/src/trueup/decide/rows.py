@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
-from trueup.chain.grammar import Statement, nodes_of, parse_each, range_identity
+from trueup.chain.grammar import Statement, enum_name, nodes_of, parse_each, range_identity
 from trueup.chain.inserts import columns_repeated, row_referred_to, rows_it_leaves, rows_selected, rows_written
 from trueup.chain.model import Step
 from trueup.chain.updates import finds_nothing, rows_it_finds
@@ -100,6 +100,8 @@ class Rows:
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
         """True where for each row of its INSERT into one of the tables one with the same key is there."""
+        if any(s.tag == "insert_stmt" and _is_upsert(s.node) for s in parse_each(step.statements)):
+            return False
         keys = self.keys_of(tables)
         return self.all_of(self.of(step, keys) or _selected(step, keys, there=True))
 
@@ -216,6 +218,11 @@ def _conditions(
     """`rows_it_leaves` of one statement: its rows are asked for again and again while a decision is made."""
     (statement,) = parse_each([text])
     return rows_it_leaves(statement, keys, columns=columns, types=dict(types), changed=changed)
+
+
+def _is_upsert(insert: Any) -> bool:
+    action = insert.on_conflict_clause
+    return insert.HasField("on_conflict_clause") and enum_name(action, "action") == "ONCONFLICT_UPDATE"
 
 
 def emptiness_of(table: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
 from trueup.chain.grammar import parse_each
+from trueup.chain.inserts import rows_written
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written, filled_whole
-from trueup.chain.updates import fills
+from trueup.chain.updates import fills, may_find
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 
@@ -57,9 +59,48 @@ class Surroundings:
                 found.setdefault(table_of(key), set()).add(value.split(" REFERENCES ")[1].partition("(")[0])
         return found
 
-    def is_made_before(self, key: str, index: int) -> bool:
+    def _is_made_before(self, key: str, index: int) -> bool:
         """True where a step before it makes the fact."""
         return any(value is not None and 0 < place <= index for place, value in self.paths.of.get(key, ()))
+
+    def still_to_make(self, index: int) -> str:
+        """A table that it writes, or a column of its tables that it names, that a step before it is still to make."""
+        sql, tables = self.locked.steps[index].sql, self.locked.effects[index].locks
+        written = (f"table {table}" for table in self.written(index))
+        missing = [key for key in written if key not in self.live and self._is_made_before(key, index)]
+        missing += [
+            key
+            for key, maker in self._columns_to_come.items()
+            if maker < index and table_of(key) in tables and mentions(sql, identity_of(key))
+        ]
+        return next(iter(missing), "")
+
+    @cached_property
+    def _columns_to_come(self) -> dict[str, int]:
+        """The columns that are not there and that pending steps make, each with the first of them."""
+        found: dict[str, int] = {}
+        for index, effect in enumerate(self.locked.effects):
+            if index not in self.done:
+                for key in effect.set:
+                    if key.startswith("column ") and key not in self.live and self.wanted.get(key) is None:
+                        found.setdefault(key, index)
+        return found
+
+    def written_anew(self, index: int) -> Iterator[Step]:
+        """The steps behind it, up to the next fact, that write rows which its DELETEs could find."""
+        step, written = self.locked.steps[index], self.written(index)
+        deletes = [s for s in parse_each(step.statements) if s.tag == "delete_stmt"]
+        for later in range(index + 1, len(self.locked.steps)) if deletes else ():
+            other = self.locked.steps[later]
+            if other.path != step.path or self.locked.effects[later].keys:
+                return
+            rows = (row for s in parse_each(other.statements) for row in rows_written(s))
+            if (
+                other.inserts
+                and written & self.written(later)
+                and any(may_find(d, row) for row in rows for d in deletes)
+            ):
+                yield other
 
     def before_it(self, index: int) -> int:
         """The last step before it that has facts; -1 where there is none."""
