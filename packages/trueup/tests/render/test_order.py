@@ -81,3 +81,15 @@ def test_a_function_comes_after_the_view_of_its_name_whose_rows_it_returns(first
     order = in_order(keys, lambda key: first if key.startswith("function") else 0, needs=lambda key: texts[key])
 
     assert ["view app.calls", "function app.calls()"] == order
+
+
+def test_a_generated_column_comes_after_those_that_it_is_made_of() -> None:
+    keys: dict[str, str | None] = {
+        "column app.a.date": "date",
+        "generated app.a.date": "…",
+        "column app.a.value": "jsonb",
+    }
+
+    order = in_order(keys, lambda _: 0)
+
+    assert ["column app.a.value", "column app.a.date"] == [key for key in order if key.startswith("column ")]

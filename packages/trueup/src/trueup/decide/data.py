@@ -68,7 +68,7 @@ class DataRules:
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
-        before = index in self.done
+        before = index in self.done or self._is_passed(index)
         if not step.has_data:
             if before:
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
@@ -78,7 +78,7 @@ class DataRules:
                 return _conflict(index, f"it reads {column}, whose values were lost")
             if fact := self.around.in_its_way(index, self.around.relations(index)):
                 return _conflict(index, f"it cannot run any more: a later step has changed {fact} here")
-        if self.marks.own and not self._mark_was_lost(index):
+        if self.marks.own and not self._mark_was_lost(index, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
             return _run(index, "the database is empty")
@@ -132,9 +132,18 @@ class DataRules:
         there = "" if self._is_guarded(step) else self._rows_confirm(index, step)
         return _assume(index, there) if there else _run(index, "not in the ledger")
 
-    def _mark_was_lost(self, index: int) -> bool:
+    def _is_passed(self, index: int) -> bool:
+        """True where trueup has marked a step behind it in its file: they were run in their order."""
+        return self._last_own.get(self.locked.steps[index].path, -1) > index
+
+    @cached_property
+    def _last_own(self) -> dict[str, int]:
+        """By file, the last step that trueup has marked."""
+        return {self.locked.steps[index].path: index for index in sorted(self.marks.own)}
+
+    def _mark_was_lost(self, index: int, *, before: bool) -> bool:
         """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
-        if index not in self.done:
+        if not before:
             return self.around.before_it(index) in self.unmarked
         path = self.locked.steps[index].path
         beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]

@@ -17,6 +17,7 @@ _ORDER = (
     ("table",),
     ("partition",),
     ("column", "collation"),
+    ("generated column",),
     ("function", "procedure", "aggregate", "view", "materialized view"),
     ("sequence owner",),
     ("default", "generated"),
@@ -50,7 +51,10 @@ def in_order(
     """
 
     def place(key: str) -> tuple[int, int, str]:
-        return _RANK[_order_kind(key, keys[key], early_functions)], made_by(key), key
+        kind = _order_kind(key, keys[key], early_functions)
+        if kind == "column" and f"generated {identity_of(key)}" in keys:  # of other columns
+            kind = "generated column"
+        return _RANK[kind], made_by(key), key
 
     return _after_what_they_name(sorted(keys, key=place), needs)
 
