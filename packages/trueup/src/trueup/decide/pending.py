@@ -30,7 +30,6 @@ class Pending:
         if verdict.verdict == "assume" and step.inserts:
             self._assumed |= tables
         if verdict.verdict in ("run", "complete") and step.has_data:
-            tables = {table for table in tables if step.inserts or self._has_rows(table)}
             self._changed |= tables
             self._filled |= tables if step.inserts else set()
             self._note_taken(step, tables)
@@ -50,7 +49,7 @@ class Pending:
 
     def changes(self, index: int) -> bool:
         """True where rows of a table that the step uses will be others by then."""
-        return not self._changed.isdisjoint(self._effects[index].locks)
+        return any(map(self._has_rows, self._changed.intersection(self._effects[index].locks)))
 
     def may_take(self, index: int, columns: str) -> bool:
         """True where rows of the step's tables may be gone by then, or have other values in the columns named."""

@@ -28,6 +28,7 @@ from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import Divided, divided
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
+from trueup.run.lease import MARK
 from trueup.run.seen import Seen, scope_of, see
 from trueup.run.sizes import sizes
 from trueup.words import counted
@@ -198,12 +199,12 @@ class Assessor:
     def _ask(self, query: str, *, settings: str = "") -> bool:
         """The author's `done when`; what it asks about may not be there yet, and then it is not done."""
         try:
-            self.conn.execute(f"BEGIN READ ONLY{settings}".encode())
-            row = self.conn.execute(query.encode()).fetchone()
+            self.conn.execute(f"{MARK}BEGIN READ ONLY{settings}".encode())
+            row = self.conn.execute(f"{MARK}{query}".encode()).fetchone()
         except psycopg.Error:
             row = None
         finally:
-            self.conn.execute("ROLLBACK")
+            self.conn.execute(f"{MARK}ROLLBACK".encode())
         return bool(row and row[0])
 
     def _end(self, name: str) -> int:
