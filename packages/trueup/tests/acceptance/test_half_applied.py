@@ -255,6 +255,14 @@ ROWS_ON_THE_WAY: dict[str, tuple[str, list[str], int, str, list[tuple[object, ..
         "SELECT w.id FROM w",
         [(7,)],
     ),
+    "rows that are copied behind one that is there": (
+        ("CREATE TABLE p (id int PRIMARY KEY);\nINSERT INTO p VALUES (1), (2);\n"
+        "CREATE TABLE r (id int PRIMARY KEY);\nCREATE TABLE a (p int, r int);\nINSERT INTO a VALUES (1, 1);"),
+        ["INSERT INTO r (id) VALUES (8)", "INSERT INTO a (p, r) SELECT id AS p, 8 FROM p"],
+        1,
+        "SELECT p, r FROM a ORDER BY r, p",
+        [(1, 1), (1, 8), (2, 8)],
+    ),
     "a guard that never meets a conflict": (
         "CREATE TABLE s (id serial PRIMARY KEY, e text);",
         ["INSERT INTO s (e) VALUES ('x') ON CONFLICT DO NOTHING", "CREATE TABLE other (id int)"],
@@ -277,6 +285,20 @@ def test_the_rows_are_what_the_whole_file_would_have_made_of_them(
 
     assert 0 == answer.code, answer.err
     assert expected == rows(database, query)
+
+
+def test_to_empty_a_table_in_the_middle_of_a_file_is_a_persons_decision(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    statements = ["ALTER TABLE leads DROP COLUMN phone", "TRUNCATE leads", "ALTER TABLE leads ADD UNIQUE (name)"]
+    folder = chain({**FIRST, "002_b.sql": ";\n".join(statements) + ";"})
+    execute(database, FIRST["001_leads.sql"], ROWS, statements[0])
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert 3 == answer.code
+    assert "2_truncate_leads: its file has not run to its end" in " ".join(answer.err.split())
+    assert [(20,)] == rows(database, "SELECT count(*) FROM leads")
 
 
 def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(

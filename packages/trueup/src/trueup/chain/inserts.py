@@ -100,22 +100,34 @@ def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, the
 
     `keys` are sets of columns that are unique together. One that a function fills is another each time.
     """
-    node = statement.node
-    select = node.select_stmt.select_stmt if statement.tag == "insert_stmt" else None
-    if select is None or not node.cols or len(select.target_list) != len(node.cols):
-        return ""
-    names = [column.res_target.name for column in node.cols]
-    same = {
-        name
-        for name, target in zip(names, select.target_list, strict=True)
-        if not any(True for _ in nodes_of(target, "FuncCall"))
-    }
+    names, same = _selected_columns(statement)
     matches = [" AND ".join(f"old.{n} = new.{n}" for n in map(in_quotes, sorted(key))) for key in keys if key <= same]
     if not matches:
         return ""
-    written = f"({statement_text(node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
-    one = f"EXISTS (SELECT FROM {range_sql(node.relation)} AS old WHERE {' OR '.join(matches)})"
-    return f"NOT EXISTS (SELECT FROM {written} WHERE {'NOT ' if there else ''}{one})"
+    one = f"EXISTS (SELECT FROM {range_sql(statement.node.relation)} AS old WHERE {' OR '.join(matches)})"
+    return f"NOT EXISTS (SELECT FROM {_selected(statement, names)} WHERE {'NOT ' if there else ''}{one})"
+
+
+def selects_only_new(statement: Statement) -> str:
+    """The condition that an `INSERT … SELECT` has rows to write and none of them is there; empty where it cannot be."""
+    names, same = _selected_columns(statement)
+    none_there = rows_selected(statement, [frozenset(same)], there=False) if same else ""
+    return f"EXISTS (SELECT FROM {_selected(statement, names)}) AND {none_there}" if none_there else ""
+
+
+def _selected_columns(statement: Statement) -> tuple[list[str], set[str]]:
+    """The columns that an `INSERT … SELECT` names, and those of them that are the same each time."""
+    node = statement.node
+    select = node.select_stmt.select_stmt if statement.tag == "insert_stmt" else None
+    if select is None or not node.cols or len(select.target_list) != len(node.cols):
+        return [], set()
+    names = [column.res_target.name for column in node.cols]
+    pairs = zip(names, select.target_list, strict=True)
+    return names, {name for name, target in pairs if not next(nodes_of(target, "FuncCall"), None)}
+
+
+def _selected(statement: Statement, names: Sequence[str]) -> str:
+    return f"({statement_text(statement.node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
 
 
 def columns_repeated(statement: Statement, columns: Sequence[str]) -> frozenset[str] | None:

@@ -200,23 +200,41 @@ class DataRules:
             if index == tail.first_not_run:
                 return _run(index, "none of the rows that it writes is there")
             return _run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
-        filled = self.rows.filled(step) or (self.around.written(index) if step.inserts else set())
-        fills = filled and index > tail.last_run and self.around.still_fits(index)
-        if fills and any(self.rows.none_in([table]) for table in filled):
-            return _run(index, "a table that it fills has no rows")
-        if index > max(tail.last_run, self.last_fact) and self.around.still_fits(index):
-            if self.rows.are_to_change(step):
-                return _run(index, "rows that it would have changed are there")
-            if self._is_last_chance(index, step):
-                return _run(index, "a step of its file that is to run takes away what it reads")
-            if tail.is_of_a_file_not_run(index):
-                return _run(index, "another step of its file has not run, and nothing shows that this one has")
+        if self.around.still_fits(index):
+            if why := self._why_not_run(index, step):
+                return _run(index, why)
+            if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
+                return _conflict(index, "its file has not run to its end, and there are rows, which it would take away")
         return _assume(index, "everything around it is there")
+
+    def _why_not_run(self, index: int, step: Step) -> str:
+        """What in the rows shows that a step in doubt has not run; empty where nothing does."""
+        tail = self._tail
+        filled = self.rows.filled(step) or (self.around.written(index) if step.inserts else set())
+        if filled and index > tail.last_run:
+            if any(self.rows.none_in([table]) for table in filled):
+                return "a table that it fills has no rows"
+            if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
+                return "none of the rows that it writes is there"
+        if index > max(tail.last_run, self.last_fact):
+            if self.rows.are_to_change(step):
+                return "rows that it would have changed are there"
+            if self._is_last_chance(index, step):
+                return "a step of its file that is to run takes away what it reads"
+            if tail.is_of_a_file_not_run(index):
+                return "another step of its file has not run, and nothing shows that this one has"
+        return ""
 
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""
         changes = step_ends_the_same(step) and not self.rows.would_not_change(step)
         return changes and self.around.is_dropped_behind(index)
+
+    def _empties_what_is_filled(self, index: int, step: Step) -> bool:
+        """True where it takes away all rows of tables that have some, in the file that is half run."""
+        position, steps = self.around.position, self.locked.steps
+        is_half = position < len(steps) and steps[position].path == step.path
+        return is_half and step.tags == ("truncate_stmt",) and not self.rows.none_in(self.around.written(index))
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
         if self.around.names_healed(step, relations):

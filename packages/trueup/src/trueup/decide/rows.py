@@ -9,7 +9,14 @@ from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
 from trueup.chain.grammar import Statement, enum_name, nodes_of, parse_each, range_identity
-from trueup.chain.inserts import columns_repeated, row_referred_to, rows_it_leaves, rows_selected, rows_written
+from trueup.chain.inserts import (
+    columns_repeated,
+    row_referred_to,
+    rows_it_leaves,
+    rows_selected,
+    rows_written,
+    selects_only_new,
+)
 from trueup.chain.model import Step
 from trueup.chain.updates import finds_nothing, rows_it_finds
 
@@ -114,6 +121,10 @@ class Rows:
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
         return self.all_of(_selected(step, self.keys_of(tables), there=False))
+
+    def selects_only_new(self, step: Step) -> bool:
+        """True where its `INSERT … SELECT` has rows to write, and none of them is there."""
+        return self.all_of([c for s in parse_each(step.statements) if (c := selects_only_new(s))])
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
         """The sets of columns of which one of the tables can have each combination of values once."""

@@ -64,6 +64,10 @@ class Tail:
         first = (i for i in doubtful if self._steps[i].path == path or self._has_not_changed(i))
         return min(first, default=self.first_not_run)
 
+    def is_of_the_file_that_ran_last(self, index: int) -> bool:
+        """True where the last step that is known to have run is of the same file, before it."""
+        return 0 <= self.last_run < index and self._steps[self.last_run].path == self._steps[index].path
+
     def is_of_a_file_not_run(self, index: int) -> bool:
         """True where a step of its file has not run, and none is known to have."""
         path = self._steps[index].path
