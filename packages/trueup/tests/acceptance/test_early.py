@@ -17,6 +17,11 @@ FIRST = {
 }
 ROWS = "INSERT INTO leads SELECT n, 'lead ' || n, n::text FROM generate_series(1, 20) n"
 
+SWAP = (
+    "ALTER TYPE kind RENAME TO kind_old;\nCREATE TYPE kind AS ENUM ({labels});\n"
+    "ALTER TABLE calls ALTER kind TYPE kind USING kind::text::kind;\nDROP TYPE kind_old;"
+)
+
 EARLY: dict[str, tuple[list[str], list[int | str]]] = {
     "a column renamed": (
         [
@@ -37,6 +42,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "COMMENT ON FUNCTION twice IS 'one behind the other';",
         ],
         [3],
+    ),
+    "a type renamed away that is made anew twice": (
+        [
+            "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind NOT NULL);",
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(3)),
+            SWAP.format(labels="'a', 'b'"),
+            "CREATE TABLE more (id int);",
+            SWAP.format(labels="'a', 'b', 'c'"),
+        ],
+        [0, "ALTER TYPE kind RENAME TO kind_old"],
     ),
     "a column renamed twice, and used under its last name": (
         [

@@ -256,8 +256,10 @@ ROWS_ON_THE_WAY: dict[str, tuple[str, list[str], int, str, list[tuple[object, ..
         [(7,)],
     ),
     "rows that are copied behind one that is there": (
-        ("CREATE TABLE p (id int PRIMARY KEY);\nINSERT INTO p VALUES (1), (2);\n"
-        "CREATE TABLE r (id int PRIMARY KEY);\nCREATE TABLE a (p int, r int);\nINSERT INTO a VALUES (1, 1);"),
+        (
+            "CREATE TABLE p (id int PRIMARY KEY);\nINSERT INTO p VALUES (1), (2);\n"
+            "CREATE TABLE r (id int PRIMARY KEY);\nCREATE TABLE a (p int, r int);\nINSERT INTO a VALUES (1, 1);"
+        ),
         ["INSERT INTO r (id) VALUES (8)", "INSERT INTO a (p, r) SELECT id AS p, 8 FROM p"],
         1,
         "SELECT p, r FROM a ORDER BY r, p",

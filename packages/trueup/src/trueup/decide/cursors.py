@@ -12,6 +12,7 @@ from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
 
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
+_RENAMED, _TYPES = {"table", "column"}, {"enum", "domain", "type"}
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
     *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
@@ -51,6 +52,8 @@ class Cursors:
             place = self._dropped_early(missing) or self._renamed_early(missing)
         else:
             place = self.paths.last_place(key, found)
+            if wanted is not None and key.startswith("column ") and self._is_ahead(place):
+                place = next(at for at, value in self.paths.of[key] if value == found and self._is_ahead(at))
             if not self._is_ahead(place):
                 if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted)):
                     self._hole(key, wanted, found)
@@ -172,7 +175,7 @@ class Cursors:
         return there and not self._renamed_early(key)
 
     def _renamed_early(self, key: str) -> int:
-        """The place of a later step that takes the fact away and whose table or column in its stead is there already.
+        """The place of a later step that takes the fact away and whose table, column or type in its stead is there.
 
         Zero where there is none: then the fact is missing, even if the chain drops it later.
         """
@@ -180,7 +183,8 @@ class Cursors:
             if value is not None or not self._is_ahead(place):
                 continue
             effect = self.locked.effects[place - 1]
-            brought = [k for k in effect.set if k.startswith(("table ", "column ")) and self.wanted.get(k) is None]
+            kinds = _RENAMED | ({kind_of(key)} & _TYPES)
+            brought = [k for k in effect.set if kind_of(k) in kinds and self.wanted.get(k) is None]
             if any(k in self.live for k in brought) and all(
                 self.paths.last_place(k, self.live.get(k)) >= place for k in brought
             ):
