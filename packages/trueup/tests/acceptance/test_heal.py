@@ -435,3 +435,33 @@ def test_a_check_of_a_list_comes_back_as_it_was_written(chain: MakeChain, databa
 
     assert trueup.up(url, folder).true
     assert dump(reference) == dump(url)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE I SET O = CAT;",
+        "UPDATE i SET o = (SELECT kitty FROM v WHERE v.id = i.id);",
+        "SELECT f();",
+        "INSERT INTO j SELECT to_jsonb(i) FROM i;",
+        "INSERT INTO j SELECT to_jsonb(a) FROM i a;",
+    ],
+)
+def test_what_reads_a_lost_column_in_a_roundabout_way_is_a_persons_decision(
+    run: Run, chain: MakeChain, database: str, statement: str
+) -> None:
+    first = """
+        CREATE TABLE i (id int PRIMARY KEY, cat text, o text);
+        CREATE TABLE j (d jsonb);
+        CREATE VIEW v AS SELECT id, cat AS kitty FROM i;
+        CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE i SET o = cat; END $$;
+    """
+    where = ("--migrations", chain({"001_i.sql": first, "002_o.sql": statement}), "--database-url", database)
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(database, "INSERT INTO i VALUES (1, 'a', 'x'), (2, 'b', 'y')", "ALTER TABLE i DROP COLUMN cat CASCADE")
+
+    answer = run(*where, "up")
+
+    assert 3 == answer.code
+    assert "public.i.cat" in answer.err
+    assert [("x",), ("y",)] == rows(database, "SELECT o FROM i ORDER BY id")

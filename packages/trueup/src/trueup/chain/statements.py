@@ -181,6 +181,17 @@ def filled_whole(texts: Iterable[str]) -> set[str]:
     return {str(node.relation.relname) for node in inserts if not node.cols}
 
 
+def whole_rows(text: str) -> set[str]:
+    """The tables and views of which the statements of a text use whole rows, as in `to_jsonb(t)`: their bare names."""
+    found: set[str] = set()
+    for statement in parse_statements(text):
+        columns = (column.fields for column in nodes_of(statement.node, "ColumnRef"))
+        named = {str(fields[0].string.sval) for fields in columns if len(fields) == 1}
+        relations = nodes_of(statement.node, "RangeVar")
+        found |= {str(r.relname) for r in relations if (r.alias.aliasname or r.relname) in named}
+    return found
+
+
 def relations_named(text: str) -> set[str]:
     """The tables and views that the statements of a text name, unquoted, without schemas."""
     return {str(name.relname) for s in parse_statements(text) for name in nodes_of(s.node, "RangeVar")}

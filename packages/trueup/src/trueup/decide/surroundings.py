@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
+from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import parse_each
 from trueup.chain.inserts import rows_written
 from trueup.chain.model import Step
-from trueup.chain.statements import columns_written, filled_whole
+from trueup.chain.statements import columns_written, filled_whole, whole_rows
 from trueup.chain.updates import fills, may_find
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
 _ROW_BEARING = ("table", "column")
+_CALLABLE = ("view", "materialized view", "function", "procedure")
 
 
 class Surroundings:
@@ -202,12 +204,38 @@ class Surroundings:
 
     def healed_and_named(self, index: int) -> list[str]:
         """The columns that have to be made anew, empty, on tables that are there, and that it names."""
-        step, relations = self.locked.steps[index], self.locked.effects[index].locks.keys()
+        relations = self.locked.effects[index].locks.keys() - self.healed_tables
+        healed = [column for column in sorted(self.healed_columns) if column.rpartition(".")[0] in relations]
+        if not healed:
+            return []
+        texts = self._with_what_it_calls(index)
+        whole = whole_rows(texts[0])
         return [
             column
-            for column in sorted(self.healed_columns)
-            if column.rpartition(".")[0] in relations - self.healed_tables and mentions(step.sql, column)
+            for column in healed
+            if own_name(column.rpartition(".")[0]) in whole or any(mentions(text, column) for text in texts)
         ]
+
+    def _with_what_it_calls(self, index: int) -> list[str]:
+        """The step's text, and those of the views and functions that it names, and that they name."""
+        texts, known = [self.locked.steps[index].sql], set[str]()
+        for text in texts:
+            for key in self._callable.keys() - known:
+                if mentions(text, identity_of(key)):
+                    known.add(key)
+                    texts.append(self._callable[key])
+        return texts
+
+    @cached_property
+    def _callable(self) -> dict[str, str]:
+        """The text of each view and function at the anchor."""
+        found = {}
+        for key, value in self.wanted.items():
+            if value is not None and kind_of(key) in _CALLABLE:
+                setter = self.paths.last_setter(key, self.position)
+                is_code = kind_of(key) in ("function", "procedure") and setter >= 0
+                found[key] = defining_statement(self.locked.steps[setter], key) if is_code else value
+        return found
 
     def still_fits(self, index: int) -> bool:
         """No step between it and the anchor took away or retyped a column of its tables, or labels of an enum.
@@ -223,11 +251,16 @@ class Surroundings:
                 key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None
             ]
             taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
-            if any(table_of(key) in relations for key in taken):
+            if any(table_of(key) in relations for key in taken) or self._is_called(effect.gone, step):
                 return False
             if any(self._loses_labels(key, later) for key in effect.keys if key.startswith("enum ")):
                 return False
         return True
+
+    def _is_called(self, gone: Iterable[str], step: Step) -> bool:
+        """True where something is gone that the step calls by its name."""
+        called = (key for key in gone if kind_of(key) in ("sequence", *_CALLABLE) and key not in self.live)
+        return any(mentions(step.sql, identity_of(key)) for key in called)
 
     def _loses_labels(self, enum: str, index: int) -> bool:
         """True where the step takes the enum away, or labels of it."""
