@@ -7,6 +7,7 @@ from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
+from trueup.chain.model import Effect
 from trueup.decide.given import Given
 from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
@@ -183,13 +184,17 @@ class Cursors:
             if value is not None or not self._is_ahead(place):
                 continue
             effect = self.locked.effects[place - 1]
-            kinds = _RENAMED | ({kind_of(key)} & _TYPES)
-            brought = [k for k in effect.set if kind_of(k) in kinds and self.wanted.get(k) is None]
-            if any(k in self.live for k in brought) and all(
-                self.paths.last_place(k, self.live.get(k)) >= place for k in brought
-            ):
+            takers = [part for part in effect.parts if key in part.gone]
+            if any(self._has_brought(taker, key, place) for taker in (effect, *takers)):
                 return place
         return 0
+
+    def _has_brought(self, effect: Effect, key: str, place: int) -> bool:
+        """True where what a step, or one of its statements, makes in the stead of the fact is there."""
+        kinds = _RENAMED | ({kind_of(key)} & _TYPES)
+        brought = [k for k in effect.set if kind_of(k) in kinds and self.wanted.get(k) is None]
+        there = any(k in self.live for k in brought)
+        return there and all(self.paths.last_place(k, self.live.get(k)) >= place for k in brought)
 
     def _made_again_early(self, key: str, found: str) -> int:
         """The place of a later step that makes the fact again after a rename, where both are there already.
