@@ -110,3 +110,22 @@ def test_a_column_that_was_healed_is_the_last(run: Run, chain: MakeChain, databa
 
     assert 3 == answer.code, answer.err
     assert "id, phone, name" == answer.json["error"]["conflicts"][0]["differences"][0]["found"]
+
+
+def test_the_order_behind_a_call_that_takes_and_adds_columns_is_not_known(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    def calling(*statements: str) -> str:
+        body = " ".join(f"EXECUTE '{one}';" for one in statements)
+        make = f"CREATE FUNCTION m() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {body} END $$;"
+        return f"{make}\nSELECT m();\nDROP FUNCTION m();"
+
+    files = {
+        "001_e.sql": "CREATE TABLE e (id int PRIMARY KEY, entropy text, p int);",
+        "002_m.sql": calling("ALTER TABLE e ADD COLUMN extra text", "ALTER TABLE e DROP COLUMN entropy"),
+        "003_m.sql": calling("ALTER TABLE e ADD COLUMN zz text", "CREATE TABLE q (id int)"),
+    }
+    where = ("--migrations", chain(files), "--database-url", database)
+
+    assert 0 == run(*where, "up", "--to", "2").code
+    assert 0 == run(*where, "up").code

@@ -15,11 +15,19 @@ from trueup.chain.grammar import (
     range_sql,
     relation_text,
     string_list,
+    walk,
 )
 from trueup.chain.inserts import is_constant
 from trueup.chain.model import Step
 from trueup.chain.statements import conjuncts
 
+_OF_OTHERS = ("SubLink", "SQLValueFunction")
+_THE_SAME_EACH_TIME = {
+    *("lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "replace", "regexp_replace", "substring", "left"),
+    *("right", "split_part", "concat", "concat_ws", "length", "md5", "abs", "round", "floor", "ceil", "date_trunc"),
+    *("jsonb_set", "jsonb_build_object", "jsonb_build_array", "jsonb_strip_nulls", "to_jsonb", "array_append"),
+    *("array_remove", "array_replace", "array_cat"),
+}
 _NO_VALUE = ("set_to_default", "multi_assign_ref")
 
 
@@ -27,7 +35,7 @@ def rows_it_finds(statement: Statement) -> str:
     """The condition that an UPDATE would find rows which it has surely not changed yet; empty where none says so.
 
     It looks for a constant in a column that it sets to another (`SET x = 'b' WHERE x = 'a'`), it fills a column that
-    has no value in any row, or no row that it finds is as it would leave it.
+    has no value in any row, it would not find its rows again, or none of them is as it would leave it.
     """
     node = statement.node
     if statement.tag != "update_stmt":
@@ -40,9 +48,11 @@ def rows_it_finds(statement: Statement) -> str:
                 return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
     filled = [f"{in_quotes(column)} IS NOT NULL" for column in made if fills(statement, column)]
     unchanged = finds_nothing(statement)
-    if not filled or not unchanged:
-        return _none_is_as_left(statement)
-    return f"NOT {unchanged} AND NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
+    shown = [_none_is_found_again(statement) or _none_is_as_left(statement)]
+    if filled and unchanged:
+        empty = f"NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
+        shown.append(f"NOT {unchanged} AND {empty}")
+    return " OR ".join(f"({one})" for one in shown if one)
 
 
 def _none_is_as_left(statement: Statement) -> str:
@@ -63,10 +73,39 @@ def _none_is_as_left(statement: Statement) -> str:
     return f"EXISTS (SELECT FROM {where}) AND NOT EXISTS (SELECT FROM {as_left})"  # noqa: S608 - quoted
 
 
+def _none_is_found_again(statement: Statement) -> str:
+    """The condition that an UPDATE finds rows and, once they are changed, would find none of them again."""
+    node = statement.node
+    made = {target.res_target.name: target.res_target.val for target in node.target_list}
+    if node.from_clause or not node.HasField("where_clause") or any(map(_is_of_others, made.values())):
+        return ""
+    then = type(node.where_clause)()
+    then.CopyFrom(node.where_clause)
+    if not _put_in(then, made):
+        return ""
+    found, again = expression(node.where_clause), expression(then)
+    where = f"SELECT FROM {_with_alias(node)} WHERE ({found})"
+    return f"EXISTS ({where}) AND NOT EXISTS ({where} AND ({again}))"
+
+
+def _put_in(part: Any, values: Mapping[str, Any]) -> bool:
+    """Put these values in the place of the columns that are called so; whether there are any."""
+    changed = False
+    for node in list(walk(part)):
+        if node.DESCRIPTOR.name != "Node" or node.WhichOneof("node") != "column_ref":
+            continue
+        name = node.column_ref.fields[-1].string.sval
+        if name in values:
+            node.CopyFrom(values[name])
+            changed = True
+    return changed
+
+
 def _is_of_others(value: Any) -> bool:
-    """True for what may be another value each time: of a function, of other rows, or not said."""
-    kinds = ("FuncCall", "SubLink", "SQLValueFunction")
-    return value.WhichOneof("node") in _NO_VALUE or any(next(nodes_of(value, kind), None) for kind in kinds)
+    """True for what may be another value each time: of most functions, of other rows, or not said."""
+    if value.WhichOneof("node") in _NO_VALUE or any(next(nodes_of(value, kind), None) for kind in _OF_OTHERS):
+        return True
+    return any(string_list(call.funcname)[-1] not in _THE_SAME_EACH_TIME for call in nodes_of(value, "FuncCall"))
 
 
 def finds_nothing(statement: Statement) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_each
-from trueup.chain.model import Step
+from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
 
 _TAKES_AND_ADDS = re.compile(r"\bdrop\b.*\b(add|create)\b", re.IGNORECASE | re.DOTALL)
@@ -73,7 +73,7 @@ class Ordering:
         effect = self._paths.effects[index]
         if not any(key.startswith(_MADE_OF_COLUMNS) for key in effect.set):
             return ""
-        read = (table for table in effect.locks if table in self._columns and self._is_plain(table, index))
+        read = (table for table in effect.locks if table in self._columns and self._is_known(table, index))
         return next((t for t in read if self._wanted(t, index) != self._found(t, now)), "")
 
     @cached_property
@@ -103,6 +103,8 @@ class Ordering:
         for index, (step, effect) in enumerate(zip(self._steps, self._paths.effects, strict=True)):
             gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
             tables = [table_of(key) for part in effect.parts for key in gone & part.set.keys()]
+            for part, tag in zip(effect.parts or (effect,), step.tags, strict=False):
+                tables += _changed_otherwise(part) if tag != "rename_stmt" else ()
             for part, tag in zip(effect.parts, step.tags, strict=False):  # a rename among others is not known as one
                 tables += [table_of(key) for key in part.set if tag == "rename_stmt" and key.startswith("column ")]
             for text in step.statements if effect.locks else ():
@@ -150,6 +152,12 @@ class Ordering:
         if name in self._place_here and (name == key or now.get(name) is None):
             return 0, (self._place_here[name], 0)
         return 1, self._made_at(key, len(self._paths.effects))
+
+
+def _changed_otherwise(effect: Effect) -> set[str]:
+    """The tables that lose columns and get others by something that is no rename, such as a call."""
+    gone, made = ({table_of(k) for k in keys if k.startswith("column ")} for keys in (effect.gone, effect.set))
+    return gone & made
 
 
 def _name(key: str) -> str:
