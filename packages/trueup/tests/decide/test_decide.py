@@ -120,6 +120,36 @@ def test_what_the_chain_drops_later_is_missing_all_the_same() -> None:
     assert "run" == verdicts(decision)[4]
 
 
+E_FACTS = (("table", ""), ("column", ".v"), ("column", ".w"))
+
+
+@pytest.mark.parametrize(
+    "before, heal",
+    [
+        ("UPDATE a SET z = 'a'", {}),
+        ("CREATE VIEW v AS SELECT x FROM a", {"column public.a.x": 0, "default public.a.x": 0}),
+        ("CREATE VIEW v AS SELECT * FROM a", {"column public.a.x": 0, "default public.a.x": 0}),
+    ],
+)
+def test_what_a_later_step_only_takes_away_is_not_missed_unless_one_before_it_uses_it(
+    before: str, heal: dict[str, int]
+) -> None:
+    columns = {"column public.a.x": "text", "default public.a.x": "''", "column public.a.z": "text"}
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": "", **columns}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bcd"),
+        step(before, {"view public.v": "AS …"} if "VIEW" in before else {}, locks={"public.a": "RX"}),
+        step("CREATE TABLE e (v int, w int)", {f"{key} public.e{name}": "" for key, name in E_FACTS}),
+        step("ALTER TABLE a DROP x", gone=["column public.a.x", "default public.a.x"], locks={"public.a": "AE"}),
+    )
+    live = without(state(locked, 4), "column public.a.x", "default public.a.x")
+
+    decision = decided(locked, live)
+
+    assert heal == decision.heal
+    assert ("run" if heal else "reconcile") == verdicts(decision)[6]
+
+
 def test_a_value_of_a_later_step_is_early_and_stays() -> None:
     live = {**state(CHAIN, 3), **WIDER}
 

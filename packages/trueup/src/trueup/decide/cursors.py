@@ -6,8 +6,19 @@ import re
 from functools import cached_property
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
+from trueup.catalog.keys import (
+    COLUMN_FACETS,
+    identity_of,
+    kind_of,
+    mentions,
+    own_name,
+    owner_of,
+    parts,
+    table_of,
+    table_touched,
+)
 from trueup.chain.model import Effect
+from trueup.chain.statements import filled_whole
 from trueup.decide.given import Given
 from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
@@ -37,6 +48,7 @@ class Cursors:
         self.wanted = fold(self.locked.effects, given.anchor.done, self.locked.base)
         self.wanted |= fold(given.begun, range(len(given.begun)), {})
         self._made_within = given.made_within
+        self._unneeded: dict[str, int] = {}
         self.now: dict[str, Value] = dict(self.live)
         self.place: dict[str, int] = {}
         self.heal: dict[str, int] = {}
@@ -50,7 +62,7 @@ class Cursors:
             place = self._gone_ahead(key) if found is None else self._made_again_early(key, found)
         elif found is None:
             missing = self._missing_with(key)
-            place = self._dropped_early(missing) or self._renamed_early(missing)
+            place = self._dropped_early(missing) or self._renamed_early(missing) or self._is_unneeded(missing)
         else:
             place = self.paths.last_place(key, found)
             if wanted is not None and key.startswith("column ") and self._is_ahead(place):
@@ -173,7 +185,40 @@ class Cursors:
 
     def _is_lost(self, key: str) -> bool:
         there = self.wanted.get(key) is not None and self.live.get(key) is None
-        return there and not self._renamed_early(key)
+        return there and not self._renamed_early(key) and not self._is_unneeded(key)
+
+    def _is_unneeded(self, key: str) -> int:
+        """The place of the later step that takes a missing column away, where no step before that names it.
+
+        What its rows had was not meant to stay: the step was run early. So for what is part of the column.
+        """
+        column = f"column {identity_of(key)}" if kind_of(key) in ("column", *COLUMN_FACETS) else ""
+        if not column or column in self.live or f"table {table_of(column)}" not in self.live:
+            return 0
+        if column not in self._unneeded:
+            self._unneeded[column] = self._end_of(column)
+        return self._unneeded[column]
+
+    def _end_of(self, column: str) -> int:
+        place = next((at for at, value in self.paths.of.get(column, ()) if value is None and self._is_ahead(at)), 0)
+        if not place or self.locked.steps[place - 1].has_data:
+            return 0
+        effect = self.locked.effects[place - 1]
+        swaps = any(key.startswith(("table ", "column ")) for key in effect.set)
+        is_half = not effect.parts and any(key in self.live for key in effect.gone if key.startswith("column "))
+        pending = (index for index in range(place - 1) if index not in self.done)
+        return 0 if swaps or is_half or any(self._may_use(index, column) for index in pending) else place
+
+    def _may_use(self, index: int, column: str) -> bool:
+        """True where a step names the column, or uses all that its table has."""
+        step, table = self.locked.steps[index], table_of(column)
+        if table not in self.locked.effects[index].locks:
+            return False
+        return (
+            mentions(step.sql, identity_of(column))
+            or "*" in step.sql
+            or own_name(table) in filled_whole(step.statements)
+        )
 
     def _renamed_early(self, key: str) -> int:
         """The place of a later step that takes the fact away and whose table, column or type in its stead is there.
