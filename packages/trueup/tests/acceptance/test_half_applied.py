@@ -255,6 +255,24 @@ ROWS_ON_THE_WAY: dict[str, tuple[str, list[str], int, str, list[tuple[object, ..
         "SELECT w.id FROM w",
         [(7,)],
     ),
+    "a row stands by chance as an UPDATE would leave it": (
+        "CREATE TABLE u (id int PRIMARY KEY, two boolean NOT NULL);\nINSERT INTO u VALUES (1, true), (2, false);",
+        [
+            "ALTER TABLE u ADD COLUMN mfa boolean DEFAULT false",
+            "UPDATE u SET mfa = NOT two",
+            "ALTER TABLE u ALTER COLUMN mfa SET NOT NULL",
+        ],
+        1,
+        "SELECT mfa FROM u ORDER BY id",
+        [(False,), (True,)],
+    ),
+    "an UPDATE that writes the time as well": (
+        "CREATE TABLE h (c text PRIMARY KEY, d text, m timestamptz);\nINSERT INTO h (c, d) VALUES ('A', 'a'), ('B', 'b');",
+        ["UPDATE h SET d = 'aa', m = now() WHERE c = 'A'"],
+        0,
+        "SELECT d FROM h ORDER BY c",
+        [("aa",), ("b",)],
+    ),
     "rows that are copied behind one that is there": (
         (
             "CREATE TABLE p (id int PRIMARY KEY);\nINSERT INTO p VALUES (1), (2);\n"

@@ -56,19 +56,19 @@ def rows_it_finds(statement: Statement) -> str:
 
 
 def _none_is_as_left(statement: Statement) -> str:
-    """The condition that an UPDATE of a row by its own values finds rows, and none as it would leave them."""
+    """The condition that an UPDATE of a row by its own values finds rows, and none as it would leave them.
+
+    What it sets to another value each time, such as `now()`, does not count.
+    """
     node = statement.node
     plain = ends_the_same(statement) and not node.from_clause and not node.HasField("with_clause")
-    values = [target.res_target.val for target in node.target_list]
-    if not plain or any(_is_of_others(value) for value in values):
+    kept = [t.res_target for t in node.target_list if not _is_of_others(t.res_target.val)] if plain else []
+    if not kept:
         return ""
     relation = _with_alias(node)
     own = in_quotes(node.relation.alias.aliasname if node.relation.HasField("alias") else node.relation.relname)
     found = [f"({expression(node.where_clause)})"] if node.HasField("where_clause") else []
-    left = [
-        f"{own}.{in_quotes(target.res_target.name)} IS NOT DISTINCT FROM ({expression(target.res_target.val)})"
-        for target in node.target_list
-    ]
+    left = [f"{own}.{in_quotes(target.name)} IS NOT DISTINCT FROM ({expression(target.val)})" for target in kept]
     where, as_left = (f"{relation} WHERE {' AND '.join(some)}" for some in (found or ["true"], [*found, *left]))
     return f"EXISTS (SELECT FROM {where}) AND NOT EXISTS (SELECT FROM {as_left})"  # noqa: S608 - quoted
 
@@ -149,6 +149,12 @@ def _constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
         values = {"AEXPR_OP": [found.rexpr], "AEXPR_IN": found.rexpr.list.items}.get(enum_name(found, "kind"), ())
         if values and all(map(is_constant, values)):
             yield string_list(found.lexpr.column_ref.fields)[-1], [expression(value) for value in values]
+
+
+def takes_all(statement: Statement) -> bool:
+    """True for a TRUNCATE, and for a DELETE that is for every row."""
+    whole = statement.tag == "delete_stmt" and not statement.node.HasField("where_clause")
+    return statement.tag == "truncate_stmt" or (whole and not statement.node.using_clause)
 
 
 def step_ends_the_same(step: Step) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from trueup.catalog.keys import kind_of
+from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import relations_named
-from trueup.chain.updates import step_ends_the_same
+from trueup.chain.updates import step_ends_the_same, takes_all
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
@@ -221,6 +222,8 @@ class DataRules:
                 return "rows that it would have changed are there"
             if self._is_last_chance(index, step):
                 return "a step of its file that is to run takes away what it reads"
+            if self._is_in_the_middle(step):
+                return "its file has been run up to here, and it would change rows"
             if tail.is_of_a_file_not_run(index):
                 return "another step of its file has not run, and nothing shows that this one has"
         return ""
@@ -234,7 +237,19 @@ class DataRules:
         """True where it takes away all rows of tables that have some, in the file that is half run."""
         position, steps = self.around.position, self.locked.steps
         is_half = position < len(steps) and steps[position].path == step.path
-        return is_half and step.tags == ("truncate_stmt",) and not self.rows.none_in(self.around.written(index))
+        takes = all(map(takes_all, parse_each(step.statements)))
+        return is_half and takes and not self.rows.none_in(self.around.written(index))
+
+    def _is_in_the_middle(self, step: Step) -> bool:
+        """True where the last fact that is there and the first that is not are of its file, and it would change rows.
+
+        Not for what takes away all rows.
+        """
+        steps = self.locked.steps[self.last_fact], *self.locked.steps[self.around.position :][:1]
+        between = self.last_fact >= 0 and [step.path, step.path] == [one.path for one in steps]
+        if not between or not step_ends_the_same(step) or any(map(takes_all, parse_each(step.statements))):
+            return False
+        return not self.rows.would_not_change(step)
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
         if self.around.names_healed(step, relations):
