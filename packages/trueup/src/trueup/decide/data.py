@@ -10,21 +10,19 @@ from __future__ import annotations
 from functools import cached_property
 
 from trueup.catalog.keys import kind_of
-from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import relations_named
-from trueup.chain.updates import step_ends_the_same, takes_all
+from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
+from trueup.decide.doubt import InDoubt
 from trueup.decide.given import Given
-from trueup.decide.model import StepVerdict
+from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
-from trueup.decide.tail import Tail
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
 _BUILT = ("index", "valid", "constraint", "validated")
-_MOST_EARLY = 8  # more steps than that are hardly run out of their order by hand
 
 
 class DataRules:
@@ -36,8 +34,7 @@ class DataRules:
         self.around = Surroundings(given, cursors)
         self.heal, self.early = cursors.heal, cursors.place
         self.pending = Pending(given, self.around, rows)
-        self.last_fact = max((i for i in self.done if self._has_facts(i)), default=-1)
-        self.paths = given.paths
+        self.doubt = InDoubt(given, self.around, rows)
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
         healed = set(self.heal.values())
         unmarked = {i for i in self.done if i not in self.marks.done and self._has_facts(i) and i not in healed}
@@ -55,9 +52,9 @@ class DataRules:
         parents = self.pending.only_assumed(self.around.parents(index))
         if parents and self.rows.lacks_parent(step, parents):
             why = f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
-            return _assume(index, f"its place says so, and {why}") if index in self.done else _conflict(index, why)
+            return assume(index, f"its place says so, and {why}") if index in self.done else conflict(index, why)
         if self._is_refused(index):
-            return _conflict(index, "a row is there with the key of one that it writes")
+            return conflict(index, "a row is there with the key of one that it writes")
         return verdict
 
     def _is_refused(self, index: int) -> bool:
@@ -73,16 +70,16 @@ class DataRules:
         if not step.has_data:
             if before:
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
-            return _run(index, "it changes nothing in the catalog, and is pending")
+            return run(index, "it changes nothing in the catalog, and is pending")
         if not before:
             if not self._is_guarded(step) and (column := self.reads_lost(index)):
-                return _conflict(index, f"it reads {column}, whose values were lost")
+                return conflict(index, f"it reads {column}, whose values were lost")
             if fact := self.around.in_its_way(index, self.around.relations(index)):
-                return _conflict(index, f"it cannot run any more: a later step has changed {fact} here")
+                return conflict(index, f"it cannot run any more: a later step has changed {fact} here")
         if self.marks.own and not self._mark_was_lost(index, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
-            return _run(index, "the database is empty")
+            return run(index, "the database is empty")
         repeats = not before or (self.around.still_fits(index) and not self._is_changed_after(index))
         if repeats and self._is_guarded(step):
             return self._guarded(index, step, before=before)
@@ -90,10 +87,10 @@ class DataRules:
 
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and self.pending.only_assumed(self.around.parents(index)):
-            return _assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
+            return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
         if before and self._is_long_done(index, step):
-            return _assume(index, "everything around it is there, and rows have come since")
-        return _run(index, "it repeats harmlessly")
+            return assume(index, "everything around it is there, and rows have come since")
+        return run(index, "it repeats harmlessly")
 
     def _is_guarded(self, step: Step) -> bool:
         return step.guarded and self.rows.guard_holds(step)
@@ -102,7 +99,7 @@ class DataRules:
         """True where it has surely run, and changed rows or copied those of other tables: they may be others now."""
         written = self.around.written(index)
         adds = step.inserts and len(relations_named(step.sql)) <= len(written)
-        if index > self._sure_to or adds:
+        if index > self.doubt.sure_to or adds:
             return False
         if written & self.around.healed_tables or self._fills_healed(index, step):
             return False
@@ -111,7 +108,7 @@ class DataRules:
     def has_left_no_row(self, index: int) -> bool:
         """True for one of the last steps, of which something is missing, where no row that it writes is there."""
         step = self.locked.steps[index]
-        if index in self.marks.done or index <= self._sure_to or step.guarded or not step.inserts:
+        if index in self.marks.done or index <= self.doubt.sure_to or step.guarded or not step.inserts:
             return False
         filled = self.rows.filled(step)
         changed = any(i > index and not filled.isdisjoint(tables) for i, tables in self._changed_by.items())
@@ -131,7 +128,7 @@ class DataRules:
         if before and not self.around.still_fits(index):
             return self._unless_settled(index, step, "it is not in the ledger, and its tables have changed since")
         there = "" if self._is_guarded(step) else self._rows_confirm(index, step)
-        return _assume(index, there) if there else _run(index, "not in the ledger")
+        return assume(index, there) if there else run(index, "not in the ledger")
 
     def _is_passed(self, index: int) -> bool:
         """True where trueup has marked a step behind it in its file: they were run in their order."""
@@ -165,91 +162,13 @@ class DataRules:
             return self._refills(index, step)
         if columns := self._fills_healed(index, step):
             if all(f"not null {column}" in self.heal for column in columns):
-                return _assume(index, "it is run again where its column is healed")
-            return _run(index, "it fills a column that was missing")
+                return assume(index, "it is run again where its column is healed")
+            return run(index, "it fills a column that was missing")
         if why := self._why_not_done(index, step, relations):
             return self._doubtful(index, step, relations, why)
-        if index > self._sure_to:
-            return self._at_the_end(index, step)
-        return _assume(index, "everything around it is there")
-
-    @cached_property
-    def _sure_to(self) -> int:
-        """The last step that the facts show to have run for sure: what is there of the few behind it may be early."""
-        there = [i for i in sorted(self.done) if i not in self.marks.done and self._shows(i)]
-        doubtful = len(there) if self.marks.own else len(there) // 3
-        return [max(self.marks.own, default=-1), *there][-1 - min(_MOST_EARLY, doubtful)]
-
-    def _shows(self, index: int) -> bool:
-        """True where something is there as this step left it."""
-        made = self.locked.effects[index].set.items()
-        return any(self.live.get(k) == v and self.paths.last_setter(k, self.last_fact + 1) == index for k, v in made)
-
-    @cached_property
-    def _tail(self) -> Tail:
-        """The data steps that count as done behind the last fact that is sure."""
-        behind = (i for i in sorted(self.done) if i > self._sure_to and i not in self.marks.done)
-        steps = self.locked.steps
-        return Tail(steps, {i: self.around.written(i) for i in behind if steps[i].has_data}, self.rows, self.last_fact)
-
-    def _at_the_end(self, index: int, step: Step) -> StepVerdict:
-        """No fact is sure to tell the state just before it from the state just behind it: the rows are asked."""
-        tail = self._tail
-        if index >= tail.cut:
-            if not self.around.still_fits(index):
-                return _conflict(index, "it seems not to have run, and its tables have changed since")
-            if index == tail.first_not_run:
-                return _run(index, "none of the rows that it writes is there")
-            return _run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
-        if self.around.still_fits(index):
-            if why := self._why_not_run(index, step):
-                return _run(index, why)
-            if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
-                return _conflict(index, "its file has not run to its end, and there are rows, which it would take away")
-        return _assume(index, "everything around it is there")
-
-    def _why_not_run(self, index: int, step: Step) -> str:
-        """What in the rows shows that a step in doubt has not run; empty where nothing does."""
-        tail = self._tail
-        filled = self.rows.filled(step) or (self.around.written(index) if step.inserts else set())
-        if filled and index > tail.last_run:
-            if any(self.rows.none_in([table]) for table in filled):
-                return "a table that it fills has no rows"
-            if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
-                return "none of the rows that it writes is there"
-        if index > max(tail.last_run, self.last_fact):
-            if self.rows.are_to_change(step):
-                return "rows that it would have changed are there"
-            if self._is_last_chance(index, step):
-                return "a step of its file that is to run takes away what it reads"
-            if self._is_in_the_middle(step):
-                return "its file has been run up to here, and it would change rows"
-            if tail.is_of_a_file_not_run(index):
-                return "another step of its file has not run, and nothing shows that this one has"
-        return ""
-
-    def _is_last_chance(self, index: int, step: Step) -> bool:
-        """True where rows would change that a pending step of its file leaves nothing to change by."""
-        changes = step_ends_the_same(step) and not self.rows.would_not_change(step)
-        return changes and self.around.is_dropped_behind(index)
-
-    def _empties_what_is_filled(self, index: int, step: Step) -> bool:
-        """True where it takes away all rows of tables that have some, in the file that is half run."""
-        position, steps = self.around.position, self.locked.steps
-        is_half = position < len(steps) and steps[position].path == step.path
-        takes = all(map(takes_all, parse_each(step.statements)))
-        return is_half and takes and not self.rows.none_in(self.around.written(index))
-
-    def _is_in_the_middle(self, step: Step) -> bool:
-        """True where the last fact that is there and the first that is not are of its file, and it would change rows.
-
-        Not for what takes away all rows.
-        """
-        steps = self.locked.steps[self.last_fact], *self.locked.steps[self.around.position :][:1]
-        between = self.last_fact >= 0 and [step.path, step.path] == [one.path for one in steps]
-        if not between or not step_ends_the_same(step) or any(map(takes_all, parse_each(step.statements))):
-            return False
-        return not self.rows.would_not_change(step)
+        if index > self.doubt.sure_to:
+            return self.doubt.verdict(index, step)
+        return assume(index, "everything around it is there")
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
         if self.around.names_healed(step, relations):
@@ -263,12 +182,12 @@ class DataRules:
     def _doubtful(self, index: int, step: Step, relations: set[str], why: str) -> StepVerdict:
         """Its place says that it was done, and something else that it may not have been."""
         if gone := self.around.gone_since(index, relations):
-            return _assume(index, f"it could not run any more: {gone} is gone since")
+            return assume(index, f"it could not run any more: {gone} is gone since")
         if self.rows.none_in(self.around.written(index)):
             if not step.inserts:
-                return _assume(index, "the tables that it changes have no rows")
+                return assume(index, "the tables that it changes have no rows")
             if self.around.still_fits(index):
-                return _run(index, "the tables that it fills have no rows")
+                return run(index, "the tables that it fills have no rows")
         return self._unless_settled(index, step, why)
 
     def _fills_healed(self, index: int, step: Step) -> list[str]:
@@ -280,19 +199,19 @@ class DataRules:
     def _refills(self, index: int, step: Step) -> StepVerdict:
         """Nothing of its work can be left; but the table is made as it is by now, and it may not fit any more."""
         if self.around.still_fits(index):
-            return _run(index, "the table it fills was missing")
+            return run(index, "the table it fills was missing")
         if gone := self.around.gone_since(index, self.around.relations(index)):
-            return _assume(index, f"it could not run any more: {gone} is gone since")
+            return assume(index, f"it could not run any more: {gone} is gone since")
         if step.inserts:
-            return _conflict(index, "the table that it fills was missing, and has changed since")
-        return _assume(index, "the table that it changes was missing, so it is empty")
+            return conflict(index, "the table that it fills was missing, and has changed since")
+        return assume(index, "the table that it changes was missing, so it is empty")
 
     def _behind(self, index: int, step: Step) -> StepVerdict:
         """Its place says that it has not run; nor has it, unless the steps beside it on the same tables have."""
         relations, written = self.around.relations(index), self.around.written(index)
         later = {step for table, step in self.around.ahead if table in relations and step > index}
         if made := self.around.still_to_make(index):
-            return _run(index, f"{made}, which it uses, is not there yet")
+            return run(index, f"{made}, which it uses, is not there yet")
         made_early = {table for table in written if {f"table {table}"} <= self.early.keys() & self.live.keys()}
         if later and self.around.next_on(relations, index) in later and not self.around.stands_apart(index, later):
             why = "later steps on the same tables are there"
@@ -301,30 +220,30 @@ class DataRules:
         else:
             return self._next_in_line(index, step, written)
         if self.rows.none_in(written):
-            return _run(index, "the tables that it writes have no rows")
+            return run(index, "the tables that it writes have no rows")
         return self._unless_settled(index, step, why)
 
     def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
         if there := self._rows_confirm(index, step):
-            return _assume(index, there)
+            return assume(index, there)
         doubtful = self.marks.own and self.around.before_it(index) in self.unmarked
         if doubtful and any(map(self.rows.are_there, self.around.written_anew(index))):
-            return _assume(index, "rows that are written behind it, in place of those that it takes away, are there")
+            return assume(index, "rows that are written behind it, in place of those that it takes away, are there")
         if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):
             if self.rows.are_there(step) and not self.pending.may_take(index, step.sql):
-                return _assume(index, "the rows that it writes are there")
+                return assume(index, "the rows that it writes are there")
             if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
-                return _run(index, "none of the rows that it writes is there")
-            return _conflict(index, "the step before it is there without a mark, so this one may be, too")
-        return _run(index, "nothing beside it is there")
+                return run(index, "none of the rows that it writes is there")
+            return conflict(index, "the step before it is there without a mark, so this one may be, too")
+        return run(index, "nothing beside it is there")
 
     def _unless_settled(self, index: int, step: Step, why: str) -> StepVerdict:
         """A conflict, unless the rows show that it has run, or that it makes no difference."""
         if not self.pending.changes(index) and self.rows.would_not_change(step):
-            return _assume(index, "there is no row that it would change")
+            return assume(index, "there is no row that it would change")
         there = self._rows_confirm(index, step)
-        return _assume(index, there) if there else _conflict(index, why)
+        return assume(index, there) if there else conflict(index, why)
 
     def _rows_confirm(self, index: int, step: Step) -> str:
         """How the rows show that it has run; empty where they do not."""
@@ -354,15 +273,3 @@ class DataRules:
         """True where steps that are to run before it may free a key of these tables."""
         keys = self.rows.keys_of(tables)
         return self.pending.may_take(index, " ".join(column for key in keys for column in key))
-
-
-def _run(index: int, why: str) -> StepVerdict:
-    return StepVerdict(index=index, verdict="run", reason=why)
-
-
-def _assume(index: int, why: str) -> StepVerdict:
-    return StepVerdict(index=index, verdict="assume", reason=why)
-
-
-def _conflict(index: int, why: str) -> StepVerdict:
-    return StepVerdict(index=index, verdict="conflict", reason=why)

@@ -88,6 +88,21 @@ class StepVerdict:
     differences: tuple[Difference, ...] = ()
 
 
+def run(index: int, why: str) -> StepVerdict:
+    """It has to run."""
+    return StepVerdict(index=index, verdict="run", reason=why)
+
+
+def assume(index: int, why: str) -> StepVerdict:
+    """It is taken as done."""
+    return StepVerdict(index=index, verdict="assume", reason=why)
+
+
+def conflict(index: int, why: str) -> StepVerdict:
+    """A person has to decide."""
+    return StepVerdict(index=index, verdict="conflict", reason=why)
+
+
 @dataclass(slots=True, kw_only=True)
 class Decision:
     """Where a database stands and what each step needs.

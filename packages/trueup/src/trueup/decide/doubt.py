@@ -1,0 +1,107 @@
+"""Data steps of which no fact tells for sure whether they have run: those at the end of what is there.
+
+Behind the last fact nothing does; and what is there of the last few steps may have been run early. So the rows are
+asked.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from trueup.chain.grammar import parse_each
+from trueup.chain.model import Step
+from trueup.chain.updates import step_ends_the_same, takes_all
+from trueup.decide.given import Given
+from trueup.decide.model import StepVerdict, assume, conflict, run
+from trueup.decide.rows import Rows
+from trueup.decide.surroundings import Surroundings
+from trueup.decide.tail import Tail
+
+_MOST_EARLY = 8  # more steps than that are hardly run out of their order by hand
+
+
+class InDoubt:
+    """Answers for these steps."""
+
+    def __init__(self, given: Given, around: Surroundings, rows: Rows) -> None:
+        self.locked, self.live, self.marks, self.done = given.locked, given.live, given.marks, given.done
+        self.paths, self.around, self.rows = given.paths, around, rows
+        self.last_fact = max((i for i in self.done if self.locked.effects[i].keys), default=-1)
+
+    @cached_property
+    def sure_to(self) -> int:
+        """The last step that the facts show to have run for sure: what is there of the few behind it may be early."""
+        there = [i for i in sorted(self.done) if i not in self.marks.done and self._shows(i)]
+        doubtful = len(there) if self.marks.own else len(there) // 3
+        return [max(self.marks.own, default=-1), *there][-1 - min(_MOST_EARLY, doubtful)]
+
+    def _shows(self, index: int) -> bool:
+        """True where something is there as this step left it."""
+        made = self.locked.effects[index].set.items()
+        return any(self.live.get(k) == v and self.paths.last_setter(k, self.last_fact + 1) == index for k, v in made)
+
+    @cached_property
+    def _tail(self) -> Tail:
+        """The data steps that count as done behind the last fact that is sure."""
+        behind = (i for i in sorted(self.done) if i > self.sure_to and i not in self.marks.done)
+        steps = self.locked.steps
+        return Tail(steps, {i: self.around.written(i) for i in behind if steps[i].has_data}, self.rows, self.last_fact)
+
+    def verdict(self, index: int, step: Step) -> StepVerdict:
+        """No fact is sure to tell the state just before it from the state just behind it: the rows are asked."""
+        tail = self._tail
+        if index >= tail.cut:
+            if not self.around.still_fits(index):
+                return conflict(index, "it seems not to have run, and its tables have changed since")
+            if index == tail.first_not_run:
+                return run(index, "none of the rows that it writes is there")
+            return run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
+        if self.around.still_fits(index):
+            if why := self._why_not_run(index, step):
+                return run(index, why)
+            if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
+                return conflict(index, "its file has not run to its end, and there are rows, which it would take away")
+        return assume(index, "everything around it is there")
+
+    def _why_not_run(self, index: int, step: Step) -> str:
+        """What in the rows shows that a step in doubt has not run; empty where nothing does."""
+        tail = self._tail
+        filled = self.rows.filled(step) or (self.around.written(index) if step.inserts else set())
+        if filled and index > tail.last_run:
+            if any(self.rows.none_in([table]) for table in filled):
+                return "a table that it fills has no rows"
+            if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
+                return "none of the rows that it writes is there"
+        if index > max(tail.last_run, self.last_fact):
+            if self.rows.are_to_change(step):
+                return "rows that it would have changed are there"
+            if self._is_last_chance(index, step):
+                return "a step of its file that is to run takes away what it reads"
+            if self._is_in_the_middle(step):
+                return "its file has been run up to here, and it would change rows"
+            if tail.is_of_a_file_not_run(index):
+                return "another step of its file has not run, and nothing shows that this one has"
+        return ""
+
+    def _is_last_chance(self, index: int, step: Step) -> bool:
+        """True where rows would change that a pending step of its file leaves nothing to change by."""
+        changes = step_ends_the_same(step) and not self.rows.would_not_change(step)
+        return changes and self.around.is_dropped_behind(index)
+
+    def _empties_what_is_filled(self, index: int, step: Step) -> bool:
+        """True where it takes away all rows of tables that have some, in the file that is half run."""
+        position, steps = self.around.position, self.locked.steps
+        is_half = position < len(steps) and steps[position].path == step.path
+        takes = all(map(takes_all, parse_each(step.statements)))
+        return is_half and takes and not self.rows.none_in(self.around.written(index))
+
+    def _is_in_the_middle(self, step: Step) -> bool:
+        """True where the last fact that is there and the first that is not are of its file, and it would change rows.
+
+        Not for what takes away all rows.
+        """
+        steps = self.locked.steps[self.last_fact], *self.locked.steps[self.around.position :][:1]
+        between = self.last_fact >= 0 and [step.path, step.path] == [one.path for one in steps]
+        if not between or not step_ends_the_same(step) or any(map(takes_all, parse_each(step.statements))):
+            return False
+        return not self.rows.would_not_change(step)
