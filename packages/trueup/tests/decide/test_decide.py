@@ -519,3 +519,21 @@ def test_a_label_that_a_later_swap_takes_away_is_added_all_the_same() -> None:
 
     assert ["run"] * 4 == verdicts(decided(locked, {}))
     assert ["skip", "run", "run", "run"] == verdicts(decided(locked, first, marked=[0]))
+
+
+def test_what_a_rename_would_make_twice_is_a_persons_matter() -> None:
+    column = "column public.t.k"
+    locked = chain_of(
+        step("CREATE TYPE k AS ENUM ('a')", {"enum public.k": "'a'"}),
+        step("CREATE TABLE t (k k)", {"table public.t": "", column: "public.k"}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bc"),
+        step("ALTER TYPE k RENAME TO m", {"enum public.m": "'a'", column: "public.m"}, gone=["enum public.k"]),
+        step("ALTER TABLE t ALTER k TYPE text", {column: "text"}),
+        step("DROP TYPE m", gone=["enum public.m"]),
+        step("CREATE TYPE m AS ENUM ('z')", {"enum public.m": "'z'"}),
+    )
+
+    decision = decided(locked, {**state(locked, 2), "enum public.m": "'z'"})
+
+    assert "conflict" == verdicts(decision)[4]
+    assert "something is called already as it is to call it" == decision.steps[4].reason

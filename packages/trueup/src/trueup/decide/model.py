@@ -98,9 +98,9 @@ def assume(index: int, why: str) -> StepVerdict:
     return StepVerdict(index=index, verdict="assume", reason=why)
 
 
-def conflict(index: int, why: str) -> StepVerdict:
+def conflict(index: int, why: str, differences: tuple[Difference, ...] = ()) -> StepVerdict:
     """A person has to decide."""
-    return StepVerdict(index=index, verdict="conflict", reason=why)
+    return StepVerdict(index=index, verdict="conflict", reason=why, differences=differences)
 
 
 @dataclass(slots=True, kw_only=True)

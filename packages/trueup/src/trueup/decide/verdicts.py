@@ -13,9 +13,9 @@ from trueup.decide.data import DataRules
 from trueup.decide.given import Given
 from trueup.decide.held import early_functions, early_holders, gone_for_good, takes, with_leaves
 from trueup.decide.lent import Lent
-from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish
+from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
-from trueup.decide.parts import statements_to_run
+from trueup.decide.parts import is_under_both_names, statements_to_run
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
 
@@ -114,7 +114,7 @@ class Deciding:
             )
         why = f"it depends on which columns {table} has, in their order, and they are others here"
         differs = Difference(fact=f"table {table}", wanted=wanted, found=here, origin=self.locked.steps[index].id)
-        return StepVerdict(index=index, verdict="conflict", reason=why, differences=(differs,))
+        return conflict(index, why, (differs,))
 
     def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
@@ -127,7 +127,7 @@ class Deciding:
         if index in self.done:
             return self._before_anchor(index)
         if step.has_data and not step.guarded and (column := self.rules.reads_lost(index)):
-            return StepVerdict(index=index, verdict="conflict", reason=f"it reads {column}, whose values were lost")
+            return conflict(index, f"it reads {column}, whose values were lost")
         return self._after_anchor(index, step, effect)
 
     def _said(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
@@ -138,7 +138,7 @@ class Deciding:
             return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
         if index in self.wish.run:
             self._advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason="a person said that it has to run")
+            return run(index, "a person said that it has to run")
         if index in self.excluded:
             reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
             return StepVerdict(index=index, verdict="blocked", reason=reason)
@@ -149,7 +149,7 @@ class Deciding:
             return self._answered(index, effect)
         if index in self.wish.begun:
             self._advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason="its backfill has begun and goes on")
+            return run(index, "its backfill has begun and goes on")
         return None
 
     def _answered(self, index: int, effect: Effect) -> StepVerdict:
@@ -157,14 +157,14 @@ class Deciding:
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its `done when` query says that it is done")
         self._advance(effect, index)
-        return StepVerdict(index=index, verdict="run", reason="its `done when` query says that it is not done")
+        return run(index, "its `done when` query says that it is not done")
 
     def _repeatable(self, index: int, effect: Effect) -> StepVerdict:
         """A step that replaces whatever was there before it: it runs until its effect is there."""
         _, missing, strange = self._sorted_facts(index, effect)
         self._advance(effect, index)
         if missing or strange:
-            return StepVerdict(index=index, verdict="run", reason="repeatable, and what is there is not of this text")
+            return run(index, "repeatable, and what is there is not of this text")
         return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
 
     def _before_anchor(self, index: int) -> StepVerdict:
@@ -172,9 +172,9 @@ class Deciding:
         if (key := self.cursors.passed.get(index)) is not None:
             differences = (self._difference(key, self.cursors.wanted.get(key), self.live.get(key), index),)
             why = "it has not run, and a later step has renamed here already what it changes"
-            return StepVerdict(index=index, verdict="conflict", reason=why, differences=differences)
-        if self._has_passing(effect) and (half := self._some_statements(index, self.locked.steps[index], effect)):
-            return half
+            return conflict(index, why, differences)
+        if self._has_passing(effect):
+            return self._goes_on(index, self.locked.steps[index], effect)
         healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
@@ -190,18 +190,13 @@ class Deciding:
 
     def _after_anchor(self, index: int, step: Step, effect: Effect) -> StepVerdict:
         if old := self._uses_renamed(index, step, effect):
-            return StepVerdict(
-                index=index,
-                verdict="conflict",
-                reason=f"it uses {old}, which is renamed here already by a later step",
-            )
+            return conflict(index, f"it uses {old}, which is renamed here already by a later step")
         if self.anchor.within and index == self.anchor.position:
-            begun = StepVerdict(index=index, verdict="conflict", reason="some of its statements have run")
-            return self._some_statements(index, step, effect) or begun
+            return self._goes_on(index, step, effect)
         there, missing, strange = self._sorted_facts(index, effect)
         if not missing and not strange:
-            if self._has_passing(effect) and (half := self._some_statements(index, step, effect)):
-                return half
+            if self._has_passing(effect):
+                return self._goes_on(index, step, effect)
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
@@ -211,11 +206,10 @@ class Deciding:
                 return self._partly_there(index, step, effect, missing, differences)
             return self._run(index, step, effect, "nothing of it is there")
         if not there and not grown:
-            return StepVerdict(
-                index=index,
-                verdict="conflict",
-                reason="what it has to change differs from what the chain ever made of it",
-                differences=differences,
+            return conflict(
+                index,
+                "what it has to change differs from what the chain ever made of it",
+                differences,
             )
         return self._partly_there(index, step, effect, missing, differences)
 
@@ -228,10 +222,12 @@ class Deciding:
         if not self.place and not self.last_done:  # nothing is early
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason=reason)
+        if step.tags == ("rename_stmt",) and is_under_both_names(effect, self.now):
+            return conflict(index, "something is called already as it is to call it")
         holders = early_holders(step, effect, self._early(index), self.now)
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
             why = f"{lost}, made here already by a later step, hangs on what it drops"
-            return StepVerdict(index=index, verdict="conflict", reason=why)
+            return conflict(index, why)
         aside = with_leaves(holders, self.now)
         for key in effect.keys:
             if takes(step, effect, key, self.now.get(key)):
@@ -277,12 +273,7 @@ class Deciding:
             left = left or missing
         if left or (step.has_data and not step.guarded) or self._has_passing(effect):
             shown = tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in missing)
-            return StepVerdict(
-                index=index,
-                verdict="conflict",
-                reason="half of it is there, and completing it could lose rows or skip work",
-                differences=shown,
-            )
+            return conflict(index, "half of it is there, and completing it could lose rows or skip work", shown)
         found = {key: self.now.get(key) for key in missing}
         self._advance(effect, index)
         return StepVerdict(
@@ -293,6 +284,11 @@ class Deciding:
             missing=tuple(missing),
             differences=differences,
         )
+
+    def _goes_on(self, index: int, step: Step, effect: Effect) -> StepVerdict:
+        """The step was left in its middle: with the statements that have not run, where one can tell which."""
+        unclear = conflict(index, "some of its statements have run")
+        return self._some_statements(index, step, effect) or unclear
 
     def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """Complete a step of several statements with those that have not run."""
