@@ -307,6 +307,20 @@ def test_the_rows_are_what_the_whole_file_would_have_made_of_them(
     assert expected == rows(database, query)
 
 
+def test_what_the_application_has_written_since_stays(run: Run, chain: MakeChain, database: str) -> None:
+    update = "UPDATE u SET seen = id + 1 WHERE active"
+    folder = chain(
+        {"001_u.sql": "CREATE TABLE u (id int, seen int DEFAULT 0, active boolean);", "002_b.sql": f"{update};"}
+    )
+    execute(
+        database, "CREATE TABLE u (id int, seen int DEFAULT 0, active boolean)", "INSERT INTO u VALUES (1, 0, true)"
+    )
+    execute(database, update, "UPDATE u SET seen = 77")
+
+    assert 0 == run("--migrations", folder, "--database-url", database, "up").code
+    assert [(77,)] == rows(database, "SELECT seen FROM u")
+
+
 def test_to_empty_a_table_in_the_middle_of_a_file_is_a_persons_decision(
     run: Run, chain: MakeChain, database: str
 ) -> None:

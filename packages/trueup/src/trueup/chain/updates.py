@@ -35,7 +35,7 @@ def rows_it_finds(statement: Statement) -> str:
     """The condition that an UPDATE would find rows which it has surely not changed yet; empty where none says so.
 
     It looks for a constant in a column that it sets to another (`SET x = 'b' WHERE x = 'a'`), it fills a column that
-    has no value in any row, it would not find its rows again, or none of them is as it would leave it.
+    has no value in any row, or it would not find its rows again.
     """
     node = statement.node
     if statement.tag != "update_stmt":
@@ -48,29 +48,20 @@ def rows_it_finds(statement: Statement) -> str:
                 return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
     filled = [f"{in_quotes(column)} IS NOT NULL" for column in made if fills(statement, column)]
     unchanged = finds_nothing(statement)
-    shown = [_none_is_found_again(statement) or _none_is_as_left(statement)]
+    shown = [_none_is_found_again(statement)]
     if filled and unchanged:
         empty = f"NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
         shown.append(f"NOT {unchanged} AND {empty}")
     return " OR ".join(f"({one})" for one in shown if one)
 
 
-def _none_is_as_left(statement: Statement) -> str:
-    """The condition that an UPDATE of a row by its own values finds rows, and none as it would leave them.
-
-    What it sets to another value each time, such as `now()`, does not count.
-    """
+def values_set(statement: Statement) -> dict[str, str]:
+    """The constants that an UPDATE with a condition sets columns to; none for others."""
     node = statement.node
-    plain = ends_the_same(statement) and not node.from_clause and not node.HasField("with_clause")
-    kept = [t.res_target for t in node.target_list if not _is_of_others(t.res_target.val)] if plain else []
-    if not kept:
-        return ""
-    relation = _with_alias(node)
-    own = in_quotes(node.relation.alias.aliasname if node.relation.HasField("alias") else node.relation.relname)
-    found = [f"({expression(node.where_clause)})"] if node.HasField("where_clause") else []
-    left = [f"{own}.{in_quotes(target.name)} IS NOT DISTINCT FROM ({expression(target.val)})" for target in kept]
-    where, as_left = (f"{relation} WHERE {' AND '.join(some)}" for some in (found or ["true"], [*found, *left]))
-    return f"EXISTS (SELECT FROM {where}) AND NOT EXISTS (SELECT FROM {as_left})"  # noqa: S608 - quoted
+    if statement.tag != "update_stmt" or node.from_clause or not node.HasField("where_clause"):
+        return {}
+    targets = [target.res_target for target in node.target_list]
+    return {target.name: expression(target.val) for target in targets if is_constant(target.val)}
 
 
 def _none_is_found_again(statement: Statement) -> str:

@@ -73,7 +73,7 @@ class InDoubt:
             if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
                 return "none of the rows that it writes is there"
         if index > max(tail.last_run, self.last_fact):
-            if self.rows.are_to_change(step):
+            if self.rows.are_to_change(step) or self._stands_as_inserted(index, step):
                 return "rows that it would have changed are there"
             if self._is_last_chance(index, step):
                 return "a step of its file that is to run takes away what it reads"
@@ -82,6 +82,14 @@ class InDoubt:
             if tail.is_of_a_file_not_run(index):
                 return "another step of its file has not run, and nothing shows that this one has"
         return ""
+
+    def _stands_as_inserted(self, index: int, step: Step) -> bool:
+        """True where a row that it would have changed is as a step before it has written it."""
+        written, steps = self.around.written(index), self.locked.steps
+        if step.tags != ("update_stmt",):
+            return False
+        before = (i for i in range(index) if steps[i].inserts and written & self.around.written(i))
+        return any(self.rows.stands_as_inserted(steps[i], step) for i in before)
 
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""

@@ -8,9 +8,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
-from trueup.chain.grammar import Statement, enum_name, nodes_of, parse_each, range_identity
+from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity
 from trueup.chain.inserts import (
     columns_repeated,
+    is_constant,
     row_referred_to,
     rows_it_leaves,
     rows_selected,
@@ -18,7 +19,7 @@ from trueup.chain.inserts import (
     selects_only_new,
 )
 from trueup.chain.model import Step
-from trueup.chain.updates import finds_nothing, rows_it_finds
+from trueup.chain.updates import finds_nothing, may_find, rows_it_finds, values_set
 
 _KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
 _FOREIGN_KEY = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<parent>[^(]+)\((?P<referred>[^)]*)\)")
@@ -126,6 +127,17 @@ class Rows:
         """True where its `INSERT … SELECT` has rows to write, and none of them is there."""
         return self.all_of([c for s in parse_each(step.statements) if (c := selects_only_new(s))])
 
+    def stands_as_inserted(self, insert: Step, update: Step) -> bool:
+        """True where a row stands as one step wrote it, though the other, behind that, would have changed it."""
+        pairs = list(zip(self.written(insert), self.of(insert), strict=False))
+        conditions = [
+            condition
+            for statement in parse_each(update.statements)
+            for row, condition in pairs
+            if may_find(statement, row) and _differs(row, values_set(statement))
+        ]
+        return self.one_of(conditions)
+
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
         """The sets of columns of which one of the tables can have each combination of values once."""
         keys = (pair for table in tables for pair in self._keys.get(table, ()))
@@ -229,6 +241,13 @@ def _conditions(
     """`rows_it_leaves` of one statement: its rows are asked for again and again while a decision is made."""
     (statement,) = parse_each([text])
     return rows_it_leaves(statement, keys, columns=columns, types=dict(types), changed=changed)
+
+
+def _differs(row: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    """True where a row has another constant in one of these columns."""
+    return any(
+        name in row and is_constant(row[name]) and expression(row[name]) != value for name, value in values.items()
+    )
 
 
 def _is_upsert(insert: Any) -> bool:
