@@ -537,3 +537,24 @@ def test_what_a_rename_would_make_twice_is_a_persons_matter() -> None:
 
     assert "conflict" == verdicts(decision)[4]
     assert "something is called already as it is to call it" == decision.steps[4].reason
+
+
+def test_a_rename_that_changes_foreign_keys_makes_nothing_twice() -> None:
+    key = "constraint public.b.b_a"
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": "", "constraint public.a.a_pkey": "PRIMARY KEY (id)"}),
+        step("CREATE TABLE b ()", {"table public.b": "", key: "FOREIGN KEY (a) REFERENCES public.a(id)"}),
+        step(
+            "ALTER TABLE a RENAME TO c",
+            {
+                "table public.c": "",
+                "constraint public.c.a_pkey": "PRIMARY KEY (id)",
+                key: "FOREIGN KEY (a) REFERENCES public.c(id)",
+            },
+            gone=["table public.a", "constraint public.a.a_pkey"],
+        ),
+        step("CREATE TABLE d ()", {"table public.d": ""}),
+        step("CREATE TABLE e (x int)", {"table public.e": "", "column public.e.x": "integer"}),
+    )
+
+    assert "run" == verdicts(decided(locked, {**state(locked, 2), "table public.d": ""}))[2]

@@ -45,7 +45,7 @@ def statements_to_run(
             continue
         if any(there) and not _still_before(part, state):
             return None
-        if step.tags[position] == "rename_stmt" and is_under_both_names(part, state):
+        if step.tags[position] == "rename_stmt" and _is_under_both_names(part, state):
             return None
         chosen.append(position)
         state.update(part.set)
@@ -166,7 +166,7 @@ def _is_there(
     return found == value or beyond(key) or (found is not None and found == effect.set.get(key))
 
 
-def is_under_both_names(part: Effect, state: Mapping[str, Value]) -> bool:
+def _is_under_both_names(part: Effect, state: Mapping[str, Value]) -> bool:
     """True where something is called already as the statement is to call it: nobody knows which of the two is meant."""
     kinds = {kind_of(key) for key in part.gone}
     return any(state.get(key) is not None and kind_of(key) in kinds for key in part.set)

@@ -15,7 +15,7 @@ from trueup.decide.held import early_functions, early_holders, gone_for_good, ta
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
-from trueup.decide.parts import is_under_both_names, statements_to_run
+from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
 
@@ -222,7 +222,7 @@ class Deciding:
         if not self.place and not self.last_done:  # nothing is early
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason=reason)
-        if step.tags == ("rename_stmt",) and is_under_both_names(effect, self.now):
+        if step.tags == ("rename_stmt",) and self._has_both_names(index, effect):
             return conflict(index, "something is called already as it is to call it")
         holders = early_holders(step, effect, self._early(index), self.now)
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
@@ -234,6 +234,12 @@ class Deciding:
                 self.place.pop(key, None)
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
+
+    def _has_both_names(self, index: int, effect: Effect) -> bool:
+        """True where what a rename makes is there already; what it only changes, as a foreign key, is no matter."""
+        kinds = {kind_of(key) for key in effect.gone}
+        made = (key for key in effect.set if kind_of(key) in kinds and self.paths.value_at(key, index) is None)
+        return any(self.now.get(key) is not None for key in made)
 
     def _early(self, index: int) -> Iterator[tuple[str, str]]:
         """Facts that are there, but only steps behind this one make."""
