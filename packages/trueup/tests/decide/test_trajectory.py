@@ -52,3 +52,16 @@ def test_what_a_chain_manages() -> None:
 
 def test_folding_keeps_what_is_gone() -> None:
     assert {"table auth.users": "", "table public.leads": "", PHONE: None} == fold(LOCKED.effects, [0, 2], LOCKED.base)
+
+
+def test_a_column_may_get_back_a_name_that_it_had() -> None:
+    x, y = "column public.a.x", "column public.a.y"
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", x: "integer"}),
+        step("ALTER TABLE a RENAME x TO y", {y: "integer"}, gone=[x]),
+        step("ALTER TABLE a RENAME y TO x", {x: "integer"}, gone=[y]),
+    )
+    paths = Trajectories(locked.effects, locked.base)
+
+    assert [x, y, x] == list(paths.names(x))
+    assert -1 == paths.step_not_run(x, "text")

@@ -146,9 +146,7 @@ class Ordering:
 
     def _here(self, key: str, now: Mapping[str, Value]) -> tuple[int, tuple[int, int]]:
         """Where it is in its table: as in the snapshot, also under its old name; what comes in this run is the last."""
-        name = key
-        while name not in self._place_here and name in self._paths.renamed_from:
-            name = self._paths.renamed_from[name][0]
+        name = next((old for old in self._paths.names(key) if old in self._place_here), key)
         if name in self._place_here and (name == key or now.get(name) is None):
             return 0, (self._place_here[name], 0)
         return 1, self._made_at(key, len(self._paths.effects))

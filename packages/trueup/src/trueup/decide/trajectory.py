@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from trueup.catalog.keys import COLUMN_FACETS, identity_of, parts, table_of
@@ -56,12 +56,19 @@ class Trajectories:
                 found.update((key, (old, index)) for old, key in zip(sorted(gone), sorted(new), strict=True))
         return found
 
+    def names(self, key: str) -> Iterator[str]:
+        """The column's key and those that it had before, from the last on; it may get one back that it had."""
+        end = len(self.effects)
+        yield key
+        while key in self.renamed_from and self.renamed_from[key][1] < end:
+            key, end = self.renamed_from[key]
+            yield key
+
     def step_not_run(self, key: str, found: str) -> int:
         """The step that should have changed a column's type before it was renamed to this; -1 where there is none."""
         end = len(self.effects)
-        while key in self.renamed_from:
-            key, rename = self.renamed_from[key]
-            end = min(end, rename)
+        while key in self.renamed_from and self.renamed_from[key][1] < end:
+            key, end = self.renamed_from[key]
             had = max((place for place, value in self.of[key] if value == found and place <= end), default=-1)
             if had >= 0:
                 return next((place - 1 for place, _ in self.of[key] if had < place <= end), -1)
