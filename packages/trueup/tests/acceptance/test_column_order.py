@@ -129,3 +129,19 @@ def test_the_order_behind_a_call_that_takes_and_adds_columns_is_not_known(
 
     assert 0 == run(*where, "up", "--to", "2").code
     assert 0 == run(*where, "up").code
+
+
+def test_the_order_of_a_table_that_comes_in_this_run_is_the_one_of_now(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    files = {
+        "001_a.sql": "CREATE TABLE a (id int);",
+        "002_t.sql": "CREATE TABLE t (id int, description text, n int);",
+        "003_v.sql": "CREATE TABLE copy AS SELECT * FROM t;",
+        "004_t.sql": "ALTER TABLE t RENAME description TO sidebar;\nALTER TABLE t ADD COLUMN short text;",
+        "005_t.sql": "ALTER TABLE t RENAME short TO description;",
+    }
+    where = ("--migrations", chain(files), "--database-url", database)
+
+    assert 0 == run(*where, "up", "--to", "1").code
+    assert 0 == run(*where, "up").code

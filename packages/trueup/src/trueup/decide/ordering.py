@@ -56,13 +56,14 @@ class Ordering:
         if not self._place_here or not any(tag in _STAR_COUNTS for tag in step.tags):
             return None
         if set(step.tags) <= _CALLS:
-            table = self._read_by_call(index, now)
-            return (table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, now))) if table else None
+            if not (table := self._read_by_call(index, now)):
+                return None
+            return table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, index, now))
         for name, whole in {pair for s in parse_each(step.statements) for pair in _depends(s)}:
             for table in self._called.get(name, ()):
                 if not self._is_known(table, index):
                     continue
-                wanted, found = self._wanted(table, index), self._found(table, now)
+                wanted, found = self._wanted(table, index), self._found(table, index, now)
                 seen = found if whole else found[: len(wanted)]
                 if found and wanted and seen != wanted:
                     return table, ", ".join(wanted), ", ".join(found)
@@ -74,7 +75,7 @@ class Ordering:
         if not any(key.startswith(_MADE_OF_COLUMNS) for key in effect.set):
             return ""
         read = (table for table in effect.locks if table in self._columns and self._is_known(table, index))
-        return next((t for t in read if self._wanted(t, index) != self._found(t, now)), "")
+        return next((t for t in read if self._wanted(t, index) != self._found(t, index, now)), "")
 
     @cached_property
     def _columns(self) -> dict[str, list[str]]:
@@ -140,16 +141,16 @@ class Ordering:
             made, there = (place if value is not None and not there else made), value is not None
         return made, self._rank[key]
 
-    def _found(self, table: str, now: Mapping[str, Value]) -> list[str]:
+    def _found(self, table: str, index: int, now: Mapping[str, Value]) -> list[str]:
         there = [key for key in now if key.startswith("column ") and now[key] is not None and table_of(key) == table]
-        return [_name(key) for key in sorted(there, key=lambda key: self._here(key, now))]
+        return [_name(key) for key in sorted(there, key=lambda key: self._here(key, index, now))]
 
-    def _here(self, key: str, now: Mapping[str, Value]) -> tuple[int, tuple[int, int]]:
+    def _here(self, key: str, index: int, now: Mapping[str, Value]) -> tuple[int, tuple[int, int]]:
         """Where it is in its table: as in the snapshot, also under its old name; what comes in this run is the last."""
         name = next((old for old in self._paths.names(key) if old in self._place_here), key)
         if name in self._place_here and (name == key or now.get(name) is None):
             return 0, (self._place_here[name], 0)
-        return 1, self._made_at(key, len(self._paths.effects))
+        return 1, self._made_at(key, index)
 
 
 def _changed_otherwise(effect: Effect) -> set[str]:
