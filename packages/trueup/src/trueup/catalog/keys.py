@@ -116,6 +116,14 @@ def own_name(identity: str) -> str:
     return unquoted(parts(identity)[-1])
 
 
+def by_own_name(identities: Iterable[str]) -> dict[str, list[str]]:
+    """Objects by their names alone, without quotes."""
+    found: dict[str, list[str]] = {}
+    for identity in identities:
+        found.setdefault(own_name(identity), []).append(identity)
+    return found
+
+
 def mentions(text: str, identity: str) -> bool:
     """True where a text has an object's own name as a word; that of a part of a table not before a dot.
 

@@ -13,7 +13,6 @@ from trueup.chain.grammar import (
     enum_name,
     nodes_of,
     parse_each,
-    parse_statements,
     range_name,
     string_list,
     walk,
@@ -184,7 +183,7 @@ def filled_whole(texts: Iterable[str]) -> set[str]:
 def whole_rows(text: str) -> set[str]:
     """The tables and views of which the statements of a text use whole rows, as in `to_jsonb(t)`: their bare names."""
     found: set[str] = set()
-    for statement in parse_statements(text):
+    for statement in parse_each([text]):
         columns = (column.fields for column in nodes_of(statement.node, "ColumnRef"))
         named = {str(fields[0].string.sval) for fields in columns if len(fields) == 1}
         relations = nodes_of(statement.node, "RangeVar")
@@ -194,7 +193,7 @@ def whole_rows(text: str) -> set[str]:
 
 def relations_named(text: str) -> set[str]:
     """The tables and views that the statements of a text name, unquoted, without schemas."""
-    return {str(name.relname) for s in parse_statements(text) for name in nodes_of(s.node, "RangeVar")}
+    return {str(name.relname) for s in parse_each([text]) for name in nodes_of(s.node, "RangeVar")}
 
 
 def removed_objects(statement: Statement) -> set[tuple[str, str]]:

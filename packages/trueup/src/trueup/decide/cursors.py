@@ -48,7 +48,7 @@ class Cursors:
         self.wanted = fold(self.locked.effects, given.anchor.done, self.locked.base)
         self.wanted |= fold(given.begun, range(len(given.begun)), {})
         self._made_within = given.made_within
-        self._unneeded: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
         self.now: dict[str, Value] = dict(self.live)
         self.place: dict[str, int] = {}
         self.heal: dict[str, int] = {}
@@ -62,7 +62,7 @@ class Cursors:
             place = self._gone_ahead(key) if found is None else self._made_again_early(key, found)
         elif found is None:
             missing = self._missing_with(key)
-            place = self._dropped_early(missing) or self._renamed_early(missing) or self._is_unneeded(missing)
+            place = self._dropped_early(missing) or self._renamed_early(missing) or self._dropped_unused(missing)
         else:
             place = self.paths.last_place(key, found)
             if wanted is not None and key.startswith("column ") and self._is_ahead(place):
@@ -185,9 +185,9 @@ class Cursors:
 
     def _is_lost(self, key: str) -> bool:
         there = self.wanted.get(key) is not None and self.live.get(key) is None
-        return there and not self._renamed_early(key) and not self._is_unneeded(key)
+        return there and not self._renamed_early(key) and not self._dropped_unused(key)
 
-    def _is_unneeded(self, key: str) -> int:
+    def _dropped_unused(self, key: str) -> int:
         """The place of the later step that takes a missing column away, where no step before that names it.
 
         What its rows had was not meant to stay: the step was run early. So for what is part of the column.
@@ -195,9 +195,9 @@ class Cursors:
         column = f"column {identity_of(key)}" if kind_of(key) in ("column", *COLUMN_FACETS) else ""
         if not column or column in self.live or f"table {table_of(column)}" not in self.live:
             return 0
-        if column not in self._unneeded:
-            self._unneeded[column] = self._end_of(column)
-        return self._unneeded[column]
+        if column not in self._ends:
+            self._ends[column] = self._end_of(column)
+        return self._ends[column]
 
     def _end_of(self, column: str) -> int:
         place = next((at for at, value in self.paths.of.get(column, ()) if value is None and self._is_ahead(at)), 0)

@@ -93,23 +93,26 @@ class InDoubt:
 
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""
-        changes = step_ends_the_same(step) and not self.rows.would_not_change(step)
-        return changes and self.around.is_dropped_behind(index)
-
-    def _empties_what_is_filled(self, index: int, step: Step) -> bool:
-        """True where it takes away all rows of tables that have some, in the file that is half run."""
-        position, steps = self.around.position, self.locked.steps
-        is_half = position < len(steps) and steps[position].path == step.path
-        takes = all(map(takes_all, parse_each(step.statements)))
-        return is_half and takes and not self.rows.none_in(self.around.written(index))
+        return self._would_change(step) and self.around.is_dropped_behind(index)
 
     def _is_in_the_middle(self, step: Step) -> bool:
         """True where the last fact that is there and the first that is not are of its file, and it would change rows.
 
         Not for what takes away all rows.
         """
-        steps = self.locked.steps[self.last_fact], *self.locked.steps[self.around.position :][:1]
-        between = self.last_fact >= 0 and [step.path, step.path] == [one.path for one in steps]
-        if not between or not step_ends_the_same(step) or any(map(takes_all, parse_each(step.statements))):
-            return False
-        return not self.rows.would_not_change(step)
+        begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
+        keeps_some = not any(map(takes_all, parse_each(step.statements)))
+        return begun and keeps_some and self._is_half_run(step.path) and self._would_change(step)
+
+    def _empties_what_is_filled(self, index: int, step: Step) -> bool:
+        """True where it takes away all rows of tables that have some, in the file that is half run."""
+        takes = all(map(takes_all, parse_each(step.statements)))
+        return takes and self._is_half_run(step.path) and not self.rows.none_in(self.around.written(index))
+
+    def _is_half_run(self, path: str) -> bool:
+        """True for the file of the first step that is not done."""
+        return any(step.path == path for step in self.locked.steps[self.around.position :][:1])
+
+    def _would_change(self, step: Step) -> bool:
+        """True where it may change rows, and ends the same when repeated."""
+        return step_ends_the_same(step) and not self.rows.would_not_change(step)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from trueup.catalog.keys import identity_of, mentions, parts, table_of, unquoted
+from trueup.catalog.keys import by_own_name, identity_of, mentions, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_each
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
@@ -87,11 +87,8 @@ class Ordering:
 
     @cached_property
     def _called(self) -> dict[str, list[str]]:
-        """The tables by their names alone, unquoted."""
-        found: dict[str, list[str]] = {}
-        for table in self._columns:
-            found.setdefault(unquoted(parts(table)[-1]), []).append(table)
-        return found
+        """The tables by their names alone."""
+        return by_own_name(self._columns)
 
     def _is_known(self, table: str, index: int) -> bool:
         """True where the facts tell the order of its columns just before the step."""

@@ -129,14 +129,15 @@ class Rows:
 
     def stands_as_inserted(self, insert: Step, update: Step) -> bool:
         """True where a row stands as one step wrote it, though the other, behind that, would have changed it."""
-        pairs = list(zip(self.written(insert), self.of(insert), strict=False))
-        conditions = [
-            condition
-            for statement in parse_each(update.statements)
-            for row, condition in pairs
-            if may_find(statement, row) and _differs(row, values_set(statement))
-        ]
-        return self.one_of(conditions)
+        changes = [(s, values) for s in parse_each(update.statements) if (values := values_set(s))]
+        rows = zip(self.written(insert), self.of(insert), strict=False) if changes else ()
+        return self.one_of(
+            [
+                condition
+                for row, condition in rows
+                if any(may_find(s, row) and _differs(row, values) for s, values in changes)
+            ]
+        )
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
         """The sets of columns of which one of the tables can have each combination of values once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
@@ -69,13 +70,13 @@ class Surroundings:
         """A table that it writes, or a column of its tables that it names, that a step before it is still to make."""
         sql, tables = self.locked.steps[index].sql, self.locked.effects[index].locks
         written = (f"table {table}" for table in self.written(index))
-        missing = [key for key in written if key not in self.live and self._is_made_before(key, index)]
-        missing += [
+        made = (key for key in written if key not in self.live and self._is_made_before(key, index))
+        named = (
             key
             for key, maker in self._columns_to_come.items()
             if maker < index and table_of(key) in tables and mentions(sql, identity_of(key))
-        ]
-        return next(iter(missing), "")
+        )
+        return next(chain(made, named), "")
 
     @cached_property
     def _columns_to_come(self) -> dict[str, int]:

@@ -278,8 +278,8 @@ class _Building:
     def _written(self, step: Step, index: int, positions: Iterable[int]) -> tuple[str, ...]:
         """These statements of a step, unmistakable for a database that is not quite the chain's."""
         effect = self.locked.effects[index]
-        whole = {0: effect} if not effect.parts else dict(enumerate(effect.parts))
-        return tuple(with_arguments(step.statements[i], whole.get(i, effect), self._functions) for i in positions)
+        parts = effect.parts or (effect,) * len(step.statements)
+        return tuple(with_arguments(step.statements[i], parts[i], self._functions) for i in positions)
 
     @cached_property
     def _functions(self) -> list[str]:

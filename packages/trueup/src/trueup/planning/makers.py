@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property, partial
 
-from trueup.catalog.keys import identity_of, kind_of, own_name, quoted
+from trueup.catalog.keys import by_own_name, identity_of, kind_of, quoted
 from trueup.chain.definitions import check_definition, defining_statement, trigger_statement, view_statement
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.trajectory import Trajectories
@@ -57,9 +57,5 @@ class Makers:
 
     @cached_property
     def _called(self) -> dict[str, list[str]]:
-        """The chain's tables, `schema.table`, by their names alone, unquoted."""
-        found: dict[str, list[str]] = {}
-        for key in self._paths.of:
-            if key.startswith("table "):
-                found.setdefault(own_name(identity_of(key)), []).append(identity_of(key))
-        return found
+        """The chain's tables by their names alone."""
+        return by_own_name(identity_of(key) for key in self._paths.of if key.startswith("table "))

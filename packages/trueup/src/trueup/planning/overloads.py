@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 
 from trueup.catalog.keys import identity_of, kind_of, own_name
-from trueup.chain.grammar import nodes_of, parse_statements, string_list
+from trueup.chain.grammar import nodes_of, parse_each, string_list
 from trueup.chain.model import Effect
 
 _KINDS = ("function", "procedure", "aggregate")
@@ -44,7 +44,7 @@ def functions_there(facts: Collection[str]) -> list[str]:
 def _named_alone(text: str) -> list[str]:
     return [
         string_list(function.objname)[-1]
-        for statement in parse_statements(text)
+        for statement in parse_each([text])
         for function in nodes_of(statement.node, "ObjectWithArgs")
         if function.args_unspecified
     ]

@@ -51,10 +51,7 @@ def in_order(
     """
 
     def place(key: str) -> tuple[int, int, str]:
-        kind = _order_kind(key, keys[key], early_functions)
-        if kind == "column" and f"generated {identity_of(key)}" in keys:  # of other columns
-            kind = "generated column"
-        return _RANK[kind], made_by(key), key
+        return _RANK[_order_kind(key, keys, early_functions)], made_by(key), key
 
     return _after_what_they_name(sorted(keys, key=place), needs)
 
@@ -96,10 +93,12 @@ def _short_name(key: str) -> str:
     return own_name(identity_of(key))
 
 
-def _order_kind(key: str, value: str | None, early_functions: frozenset[str]) -> str:
-    kind = kind_of(key)
+def _order_kind(key: str, keys: Mapping[str, str | None], early_functions: frozenset[str]) -> str:
+    kind, value = kind_of(key), keys[key]
     if key in early_functions:
         return "early function"
+    if kind == "column" and f"generated {identity_of(key)}" in keys:  # of other columns
+        return "generated column"
     if kind == "index" and value and value.startswith("UNIQUE "):  # a foreign key may refer to its columns
         return "key"
     if kind != "constraint" or value is None:
