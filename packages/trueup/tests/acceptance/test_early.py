@@ -201,6 +201,27 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [1],
     ),
+    "two columns that one statement drops, of which one is used before": (
+        [
+            "ALTER TABLE leads ADD COLUMN fax text;\nCREATE UNIQUE INDEX leads_fax ON leads (fax);",
+            "CREATE TABLE calls (id int PRIMARY KEY, lead_id int REFERENCES leads (id));",
+            "ALTER TABLE leads ALTER phone SET DEFAULT '-';",
+            "DROP INDEX leads_fax;",
+            "ALTER TABLE leads DROP COLUMN phone, DROP COLUMN fax;",
+        ],
+        [0, 4],
+    ),
+    "a table in another schema, before one that refers to it": (
+        [
+            "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",
+            "CREATE TABLE old.notes (id int PRIMARY KEY, call_id int REFERENCES old.calls (id));",
+            "ALTER TABLE old.notes ADD COLUMN text text;",
+            "ALTER TABLE old.calls SET SCHEMA public;",
+            "ALTER TABLE old.notes SET SCHEMA public;",
+            "DROP SCHEMA old;",
+        ],
+        [0, 1, 4],
+    ),
     "a table that is dropped and made anew before": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY, at timestamptz);",

@@ -498,7 +498,7 @@ def test_a_key_that_a_later_step_refers_to_is_made_again_though_another_drops_it
     *, refers: bool, healed: set[str]
 ) -> None:
     a = {"table public.a": "", "column public.a.x": "integer", **UNIQUE}
-    foreign = {"constraint public.b.f": "FOREIGN KEY (x) REFERENCES public.a(x)"} if refers else {}
+    foreign = {"constraint public.b.f": "FOREIGN KEY (x, z) REFERENCES public.a(y, x)"} if refers else {}
     b = {"table public.b": "", "column public.b.x": "integer", **MORE, **foreign}
     drop = step("ALTER TABLE a DROP CONSTRAINT k", gone=UNIQUE)
     locked = chain_of(step("CREATE TABLE a (x int)", a), step("CREATE TABLE b (x int)", b), drop)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from trueup.catalog.keys import in_quotes, unquoted
+from trueup.catalog.references import ForeignKey
 from trueup.chain.grammar import Statement, expression, nodes_of, range_sql, statement_text, string_list
 
 _ROUNDED = ("real", "numeric(", "date", "time", "interval")
@@ -82,17 +83,14 @@ def _as_kept(value: Any, type_: str) -> str:
     return f"CAST({text} AS {type_})" if type_ and (is_decimal or type_.startswith(_ROUNDED)) else text
 
 
-def row_referred_to(row: Mapping[str, Any], *, columns: str, parent: str, referred: str) -> str:
-    """The condition that the row is there which a foreign key of a written row refers to; empty where that is not said.
-
-    `columns`, `parent` and `referred` are what the foreign key says.
-    """
-    pairs = zip(columns.split(", "), referred.split(", "), strict=True)
+def row_referred_to(row: Mapping[str, Any], key: ForeignKey) -> str:
+    """The condition that the row is there which a foreign key of a row to write refers to; empty if not said."""
+    pairs = zip(key.columns, key.referred, strict=True)
     values = [(name, row.get(unquoted(column))) for column, name in pairs]
     if not all(value is not None and _can_be_asked(value) for _, value in values):
         return ""
     same = " AND ".join(f"{name} = {expression(value)}" for name, value in values)
-    return f"EXISTS (SELECT FROM {parent} WHERE {same})"
+    return f"EXISTS (SELECT FROM {key.parent} WHERE {same})"
 
 
 def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, there: bool) -> str:

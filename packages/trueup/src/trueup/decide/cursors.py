@@ -17,6 +17,7 @@ from trueup.catalog.keys import (
     table_of,
     table_touched,
 )
+from trueup.catalog.references import foreign_key, unique_columns
 from trueup.chain.model import Effect
 from trueup.chain.statements import filled_whole
 from trueup.decide.given import Given
@@ -151,9 +152,10 @@ class Cursors:
         value = self.wanted.get(key) or ""
         if not value.startswith(("UNIQUE", "PRIMARY KEY")):
             return False
-        parent = f" REFERENCES {table_touched(key, value)}("
+        table, columns = table_touched(key, value), set(unique_columns(value))
         pending = (self.locked.effects[index] for index in range(end - 1) if index not in self.done)
-        return any(made.startswith("FOREIGN KEY") and parent in made for e in pending for made in e.set.values())
+        made = (reference for e in pending for one in e.set.values() if (reference := foreign_key(one)))
+        return any(one.parent == table and columns in (set(), set(one.referred)) for one in made)
 
     def _is_used_up(self, key: str, place: int) -> bool:
         """True where the step renames it or what it is of, or makes a constraint of it: it has to be there for that."""
@@ -171,7 +173,7 @@ class Cursors:
         if owner.startswith(("column ", "table ")) and self._is_lost(owner):
             return True
         value = self.wanted.get(key) or ""
-        named = value.split(" REFERENCES ")[0] if value.startswith("FOREIGN KEY") else value
+        named = ", ".join(reference.columns) if (reference := foreign_key(value)) else value
         return any(mentions(named, identity_of(column)) for column in self._lost.get(table_touched(key, value), ()))
 
     @cached_property
@@ -205,9 +207,10 @@ class Cursors:
             return 0
         effect = self.locked.effects[place - 1]
         swaps = any(key.startswith(("table ", "column ")) for key in effect.set)
-        is_half = not effect.parts and any(key in self.live for key in effect.gone if key.startswith("column "))
-        pending = (index for index in range(place - 1) if index not in self.done)
-        return 0 if swaps or is_half or any(self._may_use(index, column) for index in pending) else place
+        with_it = [column] if effect.parts else [key for key in effect.gone if key.startswith("column ")]
+        pending = [index for index in range(place - 1) if index not in self.done]
+        is_kept = any(key in self.live or any(self._may_use(index, key) for index in pending) for key in with_it)
+        return 0 if swaps or is_kept else place
 
     def _may_use(self, index: int, column: str) -> bool:
         """True where a step names the column, or uses all that its table has."""

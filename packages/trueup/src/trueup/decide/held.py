@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of, table_touched
+from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Value
 
-_REFERENCES = re.compile(r"REFERENCES (.+?)\(")
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
 _ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy ", "trigger ", "statistics ")
 _DROPPED = ("table", "enum", "type", "domain", "function", "procedure")
@@ -80,8 +80,8 @@ def _is_leaf(key: str, holder: str) -> bool:
 def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     kind = kind_of(key)
     if kind == "constraint":
-        match = _REFERENCES.search(value)
-        return match is not None and f"table {match[1]}" in dropped and table_of(key) != match[1]
+        reference = foreign_key(value)
+        return reference is not None and f"table {reference.parent}" in dropped and table_of(key) != reference.parent
     if kind == "trigger" and any(
         gone.startswith(_FUNCTIONS) and mentions(value, identity_of(gone)) for gone in dropped
     ):

@@ -16,7 +16,7 @@ from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_to
 from trueup.chain.model import Effect, Facts, Step
 from trueup.decide.trajectory import Trajectories, fold
 
-_RENAMES = {("rename_stmt",), ("alter_enum_stmt",)}
+_RENAMES = {("rename_stmt",), ("alter_object_schema_stmt",), ("alter_enum_stmt",)}
 _SEEN = ("table ", "column ")
 _VIEWS = ("view ", "materialized view ")
 
@@ -45,9 +45,11 @@ class Lent:
         before, after = (self.new, self.old) if back else (self.old, self.new)
         if self.enum:
             return f"ALTER TYPE {identity_of(self.enum)} RENAME VALUE {before} TO {after}"
-        name = parts(identity_of(after))[-1]
-        what = f"RENAME COLUMN {parts(identity_of(before))[-1]} TO" if self.is_column else "RENAME TO"
-        return f"ALTER TABLE {table_of(before)} {what} {name}"
+        was, now = parts(identity_of(before)), parts(identity_of(after))
+        if was[0] != now[0]:
+            return f"ALTER TABLE {table_of(before)} SET SCHEMA {now[0]}"
+        what = f"RENAME COLUMN {was[-1]} TO" if self.is_column else "RENAME TO"
+        return f"ALTER TABLE {table_of(before)} {what} {now[-1]}"
 
 
 def renamed_early(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
+from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity
 from trueup.chain.inserts import (
     columns_repeated,
@@ -20,9 +20,6 @@ from trueup.chain.inserts import (
 )
 from trueup.chain.model import Step
 from trueup.chain.updates import finds_nothing, may_find, rows_it_finds, values_set
-
-_KEY = re.compile(r"(?:PRIMARY KEY|UNIQUE|UNIQUE ON .* USING btree) \((?P<columns>[\w\", ]+)\)$")
-_FOREIGN_KEY = re.compile(r"FOREIGN KEY \((?P<columns>[^)]*)\) REFERENCES (?P<parent>[^(]+)\((?P<referred>[^)]*)\)")
 
 
 class Rows:
@@ -149,9 +146,8 @@ class Rows:
         """By table, the facts of its keys with their columns."""
         found: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for key, value in self._live.items():
-            if key.startswith(("constraint ", "index ")) and (match := _KEY.match(value)):
-                columns = frozenset(map(unquoted, match["columns"].split(", ")))
-                found.setdefault(table_touched(key, value), []).append((key, columns))
+            if key.startswith(("constraint ", "index ")) and (columns := unique_columns(value)):
+                found.setdefault(table_touched(key, value), []).append((key, frozenset(map(unquoted, columns))))
         return found
 
     def are_missing(self, step: Step) -> bool:
@@ -202,17 +198,17 @@ class Rows:
         for s in parse_each(step.statements):
             rows = rows_written(s, self._columns_of(step, s))
             for key in self._foreign_keys.get(range_identity(s.node.relation), ()) if rows else ():
-                if key["parent"] in parents:
-                    conditions += [c for row in rows if (c := row_referred_to(row, **key))]
+                if key.parent in parents:
+                    conditions += [c for row in rows if (c := row_referred_to(row, key))]
         return bool(conditions) and self._is_true(f"SELECT NOT ({' AND '.join(dict.fromkeys(conditions))})")
 
     @cached_property
-    def _foreign_keys(self) -> dict[str, list[dict[str, str]]]:
-        """By table: `columns`, `parent` and `referred` columns of its foreign keys."""
-        found: dict[str, list[dict[str, str]]] = {}
+    def _foreign_keys(self) -> dict[str, list[ForeignKey]]:
+        """By table, its foreign keys."""
+        found: dict[str, list[ForeignKey]] = {}
         for key, value in self._live.items():
-            if match := _FOREIGN_KEY.match(value):
-                found.setdefault(table_of(key), []).append(match.groupdict())
+            if reference := foreign_key(value):
+                found.setdefault(table_of(key), []).append(reference)
         return found
 
     def are_to_change(self, step: Step) -> bool:

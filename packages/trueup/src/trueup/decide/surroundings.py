@@ -9,6 +9,7 @@ from itertools import chain
 
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
+from trueup.catalog.references import foreign_key
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import parse_each
 from trueup.chain.inserts import rows_written
@@ -58,8 +59,8 @@ class Surroundings:
         """By table, those that its foreign keys refer to."""
         found: dict[str, set[str]] = {}
         for key, value in self.live.items():
-            if value.startswith("FOREIGN KEY"):
-                found.setdefault(table_of(key), set()).add(value.split(" REFERENCES ")[1].partition("(")[0])
+            if reference := foreign_key(value):
+                found.setdefault(table_of(key), set()).add(reference.parent)
         return found
 
     def _is_made_before(self, key: str, index: int) -> bool:

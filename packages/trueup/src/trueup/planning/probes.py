@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, parts, split_key, table_of, table_touched
+from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 from trueup.render.tables import has_values
 
 State = Mapping[str, str | None]
 
-_KEY = re.compile(r"^(?:UNIQUE|PRIMARY KEY) \((?P<columns>[^()]+)\)")
-_UNIQUE_INDEX = re.compile(r"^UNIQUE ON \S+ USING btree \((?P<columns>[^()]+)\)$")
-_FOREIGN = re.compile(r"^FOREIGN KEY \((?P<columns>[^()]+)\) REFERENCES (?P<parent>\S+?)\((?P<keys>[^()]+)\)")
 _CHECK = re.compile(r"^CHECK (?P<condition>\(.*\))(?: NO INHERIT)?$", re.DOTALL)
 _LOST = "the column was lost, and nothing says what its rows had"
-_PLAIN_COLUMN = re.compile(r'^(?:"(?:[^"]|"")+"|[a-z_][\w$]*)$')
 
 
 class Probe(NamedTuple):
@@ -63,15 +60,15 @@ class _Asking:
         if kind == "not null":
             return self._nulls(key, identity, table)
         if kind == "index":
-            return self._duplicates(key, _UNIQUE_INDEX.match(value), table)
+            return self._duplicates(key, unique_columns(value), table)
         return self._of_constraint(key, value, table) if kind == "constraint" else None
 
     def _of_constraint(self, key: str, value: str, table: str) -> Probe | None:
-        if match := _FOREIGN.match(value):
-            return self._orphans(key, match, table)
+        if reference := foreign_key(value):
+            return self._orphans(key, reference, table)
         if match := _CHECK.match(value):
             return self._broken(key, match["condition"], table)
-        return self._duplicates(key, _KEY.match(value), table)
+        return self._duplicates(key, unique_columns(value), table)
 
     def _broken(self, key: str, condition: str, table: str) -> Probe | None:
         """Rows that break a check. They have the default of a column that was lost, or NULL."""
@@ -105,8 +102,7 @@ class _Asking:
             return None
         return Probe(key, f"SELECT EXISTS (SELECT FROM {table})", _LOST)
 
-    def _duplicates(self, key: str, match: re.Match[str] | None, table: str) -> Probe | None:
-        names = _split(match["columns"]) if match else []
+    def _duplicates(self, key: str, names: tuple[str, ...], table: str) -> Probe | None:
         there = [name for name in names if not self._gets_one_value(f"{table}.{name}")]
         if not names or not all(self._is_there(name, table) for name in there):
             return None
@@ -114,8 +110,8 @@ class _Asking:
         same = f"WHERE {filled} GROUP BY {', '.join(there)} HAVING count(*) > 1" if there else "OFFSET 1"
         return Probe(key, f"SELECT EXISTS (SELECT FROM {table} {same})", "rows have the same key")
 
-    def _orphans(self, key: str, match: re.Match[str], table: str) -> Probe | None:
-        columns, keys, parent = _split(match["columns"]), _split(match["keys"]), match["parent"]
+    def _orphans(self, key: str, reference: ForeignKey, table: str) -> Probe | None:
+        columns, parent, keys = reference
         if not all(self._is_there(name, table) for name in columns):
             return None  # nothing can be asked yet
         filled = " AND ".join(f"c.{name} IS NOT NULL" for name in columns)
@@ -136,8 +132,4 @@ class _Asking:
         return lost and default is not None and "(" not in default
 
     def _is_there(self, name: str, table: str) -> bool:
-        return bool(_PLAIN_COLUMN.match(name)) and self.found.get(f"column {table}.{name}") is not None
-
-
-def _split(columns: str) -> list[str]:
-    return [name.strip() for name in columns.split(",")]
+        return self.found.get(f"column {table}.{name}") is not None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from trueup.catalog.keys import identity_of, kind_of, parts, table_of
+from trueup.catalog.references import foreign_key
 from trueup.chain.grammar import deparse, enum_name
 from trueup.planning.safe.model import TIMING, Form, Part, Work
 
-_PARENT = re.compile(r"^FOREIGN KEY \([^()]+\) REFERENCES (?P<parent>(?:\"(?:[^\"]|\"\")+\"|[^(\"])+)\(")
 _WHY = "one after the other, so that no table waits for another"
 
 
 def parent_of(value: str) -> str:
     """The table that a foreign key refers to; empty for other constraints."""
-    match = _PARENT.match(value)
-    return match["parent"] if match else ""
+    reference = foreign_key(value)
+    return reference.parent if reference else ""
 
 
 def create_table(work: Work, *, is_begun: bool) -> Form | None:
