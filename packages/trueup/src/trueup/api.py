@@ -62,7 +62,7 @@ def up(
         report = None
         if not looked:
             with suppress(psycopg.OperationalError):  # a connection that is lost is mended below
-                report = _look(holding[0], fitting, options)
+                report = _look(holding[0], fitting.folder, fitting.name, options)
         if report is None:
             report = _bringing(urls, holding, fitting, options, on_event).up()
     report.ms = (time.monotonic() - started) * 1000
@@ -90,7 +90,7 @@ def check(url: str | Urls, chain: ChainLike, *, name: str = "", options: Options
     started = time.monotonic()
     urls, fitting = _urls(url), _fitting(chain, name)
     with _opened(urls) as holding:
-        report = _look(holding[0], fitting, options)
+        report = _look(holding[0], fitting.folder, fitting.name, options)
         report = report or _plan(urls, holding, fitting, options)
     report.ms = (time.monotonic() - started) * 1000
     return report
@@ -241,11 +241,17 @@ def look(urls: Urls, chain: ChainLike, name: str) -> Report | None:
 
     Where it says otherwise the connection stays open, for the `up` that follows.
     """
-    fitting = _fitting(chain, name)
-    with _opened(urls) as holding:
-        report = _look(holding[0], fitting, None)
-        if report is None:
-            _kept.append((holding.pop(), fitting))
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(_fitting, chain, name)  # while the server answers
+        try:
+            with _opened(urls) as holding:
+                report = _look(holding[0], chain, name, None)
+                fitting = reading.result()
+                if report is None:
+                    _kept.append((holding.pop(), fitting))
+        except Exception:
+            reading.result()  # what is wrong with the files is told first
+            raise
     return report
 
 
@@ -293,7 +299,7 @@ def _understood(error: psycopg.Error, link: Link) -> Exception:
 
 
 def _fitting(chain: ChainLike, name: str = "") -> _Fitting:
-    """Nothing is asked of a database for a chain whose lock file does not fit.
+    """Nothing is done to a database for a chain whose lock file does not fit.
 
     Raises:
         LockFileError: names the step that differs.
@@ -311,11 +317,11 @@ def _fitting(chain: ChainLike, name: str = "") -> _Fitting:
     )
 
 
-def _look(link: Link, fitting: _Fitting, options: Options | None) -> Report | None:
+def _look(link: Link, chain: ChainLike, name: str, options: Options | None) -> Report | None:
     from trueup.run.look import look as look_at
 
-    header = read_header(fitting.folder)
-    name = fitting.name or header["chain"]
+    header = read_header(chain)
+    name = name or header["chain"]
     seen = look_at(link.conn, name, options.phase if options else "expand")
     if seen is None or not seen.is_complete(header["files"]):
         return None
@@ -323,7 +329,7 @@ def _look(link: Link, fitting: _Fitting, options: Options | None) -> Report | No
     from trueup.report import Report
     from trueup.run.accepted import split_accepted
 
-    drift, accepted = split_accepted(Path(fitting.folder), [Difference(**d) for d in seen.drift])
+    drift, accepted = split_accepted(Path(chain), [Difference(**d) for d in seen.drift])
     return Report(
         chain=name,
         topology="direct" if seen.is_direct(link.conn) else "pooled",

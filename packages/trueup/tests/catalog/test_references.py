@@ -4,7 +4,7 @@ from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    "value, wanted",
     [
         ("FOREIGN KEY (a) REFERENCES public.t(id) ON DELETE CASCADE", ForeignKey(("a",), "public.t", ("id",))),
         ("FOREIGN KEY (a, b) REFERENCES t(x, y) MATCH FULL", ForeignKey(("a", "b"), "t", ("x", "y"))),
@@ -24,7 +24,7 @@ def test_a_foreign_key_is_read(value: str, wanted: ForeignKey | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    "value, wanted",
     [
         ('PRIMARY KEY (id, "Other, (one)")', ("id", '"Other, (one)"')),
         ("UNIQUE NULLS NOT DISTINCT (a)", ("a",)),

@@ -18,7 +18,10 @@ CASCADE = step("ALTER TABLE a DROP COLUMN x CASCADE", gone=["column public.a.x"]
 VIEW = step("CREATE VIEW v AS SELECT x FROM a", {"view public.v": "AS SELECT x FROM public.a"})
 OTHER_VIEW = step("CREATE VIEW v AS SELECT y FROM a", {"view public.v": "AS SELECT y FROM public.a"})
 POLICY = step("CREATE POLICY p ON a USING (x > 0)", {"policy public.a.p": "USING ((x > 0))"})
-KEY = step("ALTER TABLE b ADD FOREIGN KEY (x) REFERENCES a", {"constraint public.b.f": "FOREIGN KEY (x) REFERENCES public.a(x)"})
+KEY = step(
+    "ALTER TABLE b ADD FOREIGN KEY (x) REFERENCES a",
+    {"constraint public.b.f": "FOREIGN KEY (x) REFERENCES public.a(x)"},
+)
 
 
 def chain(pending: Made, early: Made) -> LockedChain:
