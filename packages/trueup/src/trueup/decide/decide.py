@@ -37,12 +37,19 @@ def decide(
     wish = wish or Wish()
     paths = paths or Trajectories(locked.effects, locked.base)
     decision = _decide(locked, live, marks, wish, paths)
-    if lent := renamed_early(locked.steps, paths, live, _taken_as_done(decision)):
+
+    def with_lent(lent: Sequence[Lent]) -> Decision:
         other = _decide(locked, as_before(lent, live, paths), marks, wish, paths, lent)
         other.asked = decision.asked = {*decision.asked, *other.asked}
-        if any(one.enum for one in lent):  # without its old name a label is just another label: nothing to mend
-            return min(other, decision, key=_left_to_people)
-        return min(other, decision, key=_trouble)
+        return other
+
+    if lent := renamed_early(locked.steps, paths, live, _taken_as_done(decision, decision.anchor)):
+        # without its old name a label is just another label: nothing to mend
+        decision = min(with_lent(lent), decision, key=_left_to_people if any(one.enum for one in lent) else _trouble)
+    first = min(decision.heal.values(), default=-1)
+    more = renamed_early(locked.steps, paths, live, _taken_as_done(decision, first)) if first >= 0 else lent
+    if more and more != lent:  # these may be what made the place so late
+        decision = min(decision, with_lent(more), key=_trouble)
     return decision
 
 
@@ -55,8 +62,8 @@ def _left_to_people(decision: Decision) -> int:
     return len(decision.conflicts) + len(decision.heal_conflicts)
 
 
-def _taken_as_done(decision: Decision) -> Iterator[int]:
-    return (step.index for step in decision.steps if step.verdict == "skip" or step.index < decision.anchor)
+def _taken_as_done(decision: Decision, end: int) -> Iterator[int]:
+    return (step.index for step in decision.steps if step.verdict == "skip" or step.index < end)
 
 
 def _decide(
