@@ -211,6 +211,14 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, 4],
     ),
+    "a column, before its rows are filled and beside one of the next file": (
+        [
+            "ALTER TABLE leads ADD COLUMN called text;\nUPDATE leads SET called = upper(name);",
+            "ALTER TABLE leads ADD COLUMN fax text;",
+            "ALTER TABLE leads ADD COLUMN age int;",
+        ],
+        ["ALTER TABLE leads ADD COLUMN called text", 1],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

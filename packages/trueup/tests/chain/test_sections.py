@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.chain.sections import up_section
+from trueup.chain.sections import up_section, with_semicolons
 
 pytestmark = pytest.mark.unit
 
@@ -43,3 +43,18 @@ def test_goose_s_statement_marks_stay_comments() -> None:
 @pytest.mark.parametrize("text", ["CREATE TABLE a ();\n-- down below\n", "-- migrated from goose\nSELECT 1;\n"])
 def test_a_text_without_marks_is_left_as_it_is(text: str) -> None:
     assert text == up_section(text)
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("SELECT 1\n--> statement-breakpoint\nSELECT 2", "SELECT 1\n;--> statement-breakpoint\nSELECT 2"),
+        ("SELECT 1--> statement-breakpoint\nSELECT 2;", "SELECT 1;--> statement-breakpoint\nSELECT 2;"),
+        ("SELECT 1; -- one\n\n--;;\nSELECT 2;\n--;;", "SELECT 1; -- one\n\n--;;\nSELECT 2;\n--;;"),
+        ("SELECT 1 -- one\n--;;\nSELECT 2", "SELECT 1 -- one\n;--;;\nSELECT 2"),
+        ("-- +goose StatementBegin\nSELECT 1\n-- +goose StatementEnd\nSELECT 2;", None),
+        ("-- a statement: --;; is a mark\nSELECT 1;", "-- a statement: --;; is a mark\nSELECT 1;"),
+    ],
+)
+def test_a_tool_s_mark_ends_a_statement(text: str, wanted: str | None) -> None:
+    assert (wanted or text.replace("-- +goose StatementEnd", ";-- +goose StatementEnd")) == with_semicolons(text)

@@ -13,11 +13,13 @@ from trueup.chain.grammar import (
     enum_name,
     nodes_of,
     parse_each,
+    parse_statements,
     range_name,
     string_list,
     walk,
 )
 from trueup.chain.model import DATA_TAGS
+from trueup.errors import MigrationError
 
 _OUTSIDE_TRANSACTIONS = re.compile(
     r"^\s*(vacuum|create\s+database|drop\s+database|alter\s+system|create\s+tablespace|drop\s+tablespace"
@@ -28,6 +30,22 @@ _MAY_BE_TEMPORARY = re.compile(r"\btemp(orary)?\b|pg_temp", re.IGNORECASE)
 _ON_CONFLICT_NOTHING = 2
 _TRANSACTION = "TRANSACTION"  # SET TRANSACTION: of this transaction by its nature
 _COMMITS = re.compile(r"\b(commit|rollback)\s*;", re.IGNORECASE)
+_DUPLICATE = r"(?:duplicate_\w+|unique_violation)"
+_CATCHES_DUPLICATES = re.compile(
+    rf"\s*BEGIN\b(?P<made>.*)\bEXCEPTION\s+WHEN\s+{_DUPLICATE}(?:\s+OR\s+{_DUPLICATE})*\s+THEN"
+    r"\s+(?:NULL|RAISE\s+(?:NOTICE|INFO|LOG|DEBUG|WARNING)\b[^;]*)\s*;\s*END\s*;?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_IF_MISSING = re.compile(
+    r"\s*BEGIN\s+IF\s+NOT\s+EXISTS\s*\(.*?\)\s*THEN\b(?P<made>.*)\bEND\s+IF\s*;\s*END\s*;?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_CREATES = {
+    *("create_stmt", "create_enum_stmt", "create_domain_stmt", "create_range_stmt", "composite_type_stmt"),
+    *("create_role_stmt", "create_schema_stmt", "create_seq_stmt", "create_policy_stmt", "create_trig_stmt"),
+    *("create_extension_stmt", "index_stmt", "view_stmt"),
+}
+_ADDS = {"AT_AddConstraint", "AT_AddColumn"}
 _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
 
 
@@ -130,8 +148,27 @@ def is_guarded(statement: Statement) -> bool:
             functions = {string_list(call.funcname)[-1] for call in nodes_of(node, "FuncCall")}
             writes = any(found.DESCRIPTOR.name in ("InsertStmt", "UpdateStmt", "DeleteStmt") for found in walk(node))
             return not writes and functions <= _HARMLESS_FUNCTIONS
+        case "do_stmt":
+            return _makes_what_is_not_there(node)
         case _:
             return statement.tag not in DATA_TAGS
+
+
+def _makes_what_is_not_there(block: Any) -> bool:
+    """A block that makes things if they are missing, or catches that they are there: twice is as good as once."""
+    code = "".join(a.def_elem.arg.string.sval for a in block.args if a.def_elem.defname == "as")
+    match = _CATCHES_DUPLICATES.fullmatch(code) or _IF_MISSING.fullmatch(code)
+    try:
+        made = parse_statements(match["made"]) if match else []
+    except MigrationError:  # it is more than SQL
+        return False
+    return bool(made) and all(map(_only_adds, made))
+
+
+def _only_adds(statement: Statement) -> bool:
+    if statement.tag != "alter_table_stmt":
+        return statement.tag in _CREATES
+    return all(enum_name(cmd.alter_table_cmd, "subtype") in _ADDS for cmd in statement.node.cmds)
 
 
 def conjuncts(where: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from trueup.chain.grammar import Statement, parse_statements, trailing_comments
 from trueup.chain.model import Chain, Step
 from trueup.chain.naming import derived_name
 from trueup.chain.psql import as_sql
-from trueup.chain.sections import up_section
+from trueup.chain.sections import up_section, with_semicolons
 from trueup.errors import MigrationError
 
 
@@ -58,7 +58,7 @@ def _file_steps(file: MigrationFile, *, number: str, taken: set[str]) -> list[St
         from trueup.chain.python import python_steps
 
         return python_steps(file, text, number=number)
-    text = as_sql(up_section(text), path=file.path)
+    text = as_sql(with_semicolons(up_section(text)), path=file.path)
     parsed = parse_statements(text, path=file.path)
     blocks = blocks_of(parsed, trailing_comments(text, parsed), file.path)
     return [_step(block, file, number=number, taken=taken) for block in blocks]

@@ -46,13 +46,21 @@ def rows_it_finds(statement: Statement) -> str:
             value = made.get(column)
             if value is not None and is_constant(value) and expression(value) not in sought:
                 return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
-    filled = [f"{in_quotes(column)} IS NOT NULL" for column in made if fills(statement, column)]
-    unchanged = finds_nothing(statement)
-    shown = [_none_is_found_again(statement)]
-    if filled and unchanged:
-        empty = f"NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
-        shown.append(f"NOT {unchanged} AND {empty}")
+    shown = [_none_is_found_again(statement), finds_unfilled(statement)]
     return " OR ".join(f"({one})" for one in shown if one)
+
+
+def finds_unfilled(statement: Statement) -> str:
+    """The condition that an UPDATE would fill columns that have no value in any row; empty where it fills none."""
+    node = statement.node
+    if statement.tag != "update_stmt":
+        return ""
+    names = [target.res_target.name for target in node.target_list]
+    filled = [f"{in_quotes(name)} IS NOT NULL" for name in names if fills(statement, name)]
+    unchanged = finds_nothing(statement)
+    if not filled or not unchanged:
+        return ""
+    return f"NOT {unchanged} AND NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
 
 
 def values_set(statement: Statement) -> dict[str, str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from trueup.catalog.keys import identity_of, own_name, table_of
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
+from trueup.chain.statements import columns_written
 from trueup.chain.updates import step_ends_the_same, takes_all
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict, assume, conflict, run
@@ -72,6 +74,8 @@ class InDoubt:
                 return "a table that it fills has no rows"
             if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
                 return "none of the rows that it writes is there"
+        if index > tail.last_run and self._fills_what_its_file_made(index, step) and self.rows.has_unfilled(step):
+            return "the columns that it fills have no values"
         if index > max(tail.last_run, self.last_fact):
             if self.rows.are_to_change(step) or self._stands_as_inserted(index, step):
                 return "rows that it would have changed are there"
@@ -82,6 +86,20 @@ class InDoubt:
             if tail.is_of_a_file_not_run(index):
                 return "another step of its file has not run, and nothing shows that this one has"
         return ""
+
+    def _fills_what_its_file_made(self, index: int, step: Step) -> bool:
+        """True for UPDATEs of columns alone that a step before it in its file has made."""
+        if set(step.tags) != {"update_stmt"} or not step_ends_the_same(step):
+            return False
+        written, names = self.around.written(index), columns_written(step.statements)
+        beside = (self.locked.effects[i].set for i in range(index) if self.locked.steps[i].path == step.path)
+        made = {
+            own_name(identity_of(k))
+            for keys in beside
+            for k in keys
+            if k.startswith("column ") and table_of(k) in written
+        }
+        return names <= made
 
     def _stands_as_inserted(self, index: int, step: Step) -> bool:
         """True where a row that it would have changed is as a step before it has written it."""

@@ -19,7 +19,7 @@ from trueup.chain.inserts import (
     selects_only_new,
 )
 from trueup.chain.model import Step
-from trueup.chain.updates import finds_nothing, may_find, rows_it_finds, values_set
+from trueup.chain.updates import finds_nothing, finds_unfilled, may_find, rows_it_finds, values_set
 
 
 class Rows:
@@ -215,6 +215,10 @@ class Rows:
         """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""
         conditions = [rows_it_finds(s) for s in parse_each(step.statements)]
         return all(conditions) and self.one_of(conditions)
+
+    def has_unfilled(self, step: Step) -> bool:
+        """True where columns that the step's UPDATEs would fill have no value in any row; if not known, false."""
+        return self.one_of([condition for s in parse_each(step.statements) if (condition := finds_unfilled(s))])
 
     def would_not_change(self, step: Step) -> bool:
         """True where the step's UPDATEs and DELETEs would leave each row as it is; as long as not known, false."""
