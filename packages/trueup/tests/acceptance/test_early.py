@@ -219,6 +219,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads ADD COLUMN called text", 1],
     ),
+    "one type of two that an index is on": (
+        [
+            "ALTER TABLE leads ADD COLUMN age int, ADD COLUMN size int;\nCREATE INDEX i ON leads (COALESCE(age, size));",
+            "ALTER TABLE leads ALTER size TYPE bigint;",
+            "ALTER TABLE leads ALTER age TYPE bigint;",
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+        ],
+        [0, 2],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

@@ -18,6 +18,7 @@ from trueup.decide.ordering import Ordering
 from trueup.decide.parts import statements_to_run
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
+from trueup.decide.types import by_their_columns
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
@@ -343,7 +344,8 @@ class Deciding:
                 strange.append(key)
         strange_owners = set(strange)
         implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
-        return [key for key in there if key not in implied], missing, strange
+        there = [key for key in there if key not in implied]
+        return by_their_columns(self.locked.steps[index], there, missing, strange)
 
     def _is_beyond(self, key: str, index: int) -> bool:
         """True where the fact is further along than this step; an enum may have come to a later list only by now."""
