@@ -519,3 +519,44 @@ def test_a_row_whose_key_is_there_is_not_written_unless_the_key_is_dropped_befor
     wish = Wish(rows={f"SELECT {there} OR {other}": True, f"SELECT {there} AND {other}": False})
 
     assert verdict == verdicts(decided(locked, state(locked, 8), marked=range(8), wish=wish))[9]
+
+
+IS_THERE = '(EXISTS (SELECT FROM "a" WHERE "x" = 1))'
+
+
+@pytest.mark.parametrize("there, verdict", [(False, "run"), (True, "assume"), (None, "conflict")])
+def test_where_later_steps_on_its_table_are_there_its_rows_tell(*, there: bool | None, verdict: str) -> None:
+    locked = chain_of(A_WITH_X, *OTHERS, step("INSERT INTO a (x) VALUES (1)", locks=WRITES_A), ADD_Y, ADD_Z)
+    rows = {} if there is None else {f"SELECT {IS_THERE}": there, f"SELECT NOT ({IS_THERE})": not there}
+
+    assert verdict == verdicts(decided(locked, state(locked, [0, 8]), wish=Wish(rows=rows)))[7]
+
+
+def test_what_the_server_would_refuse_whole_is_there() -> None:
+    locked = chain_of(A_WITH_X, KEY, *OTHERS, step("INSERT INTO a (x) VALUES (1)", locks=WRITES_A))
+    rows = {f"SELECT {IS_THERE}": True, f"SELECT ({IS_THERE})": True}
+
+    decision = decided(locked, state(locked, 2), marked=[0, 1], wish=Wish(rows=rows))
+
+    assert ("assume", "rows with the keys that it writes are there") == (
+        verdicts(decision)[8],
+        decision.steps[8].reason,
+    )
+
+
+def test_behind_a_step_that_is_to_run_nothing_has_run_without_a_mark() -> None:
+    insert, call = (step(sql, locks=WRITES_A) for sql in ("INSERT INTO a (x) VALUES (1)", "CALL f()"))
+    locked = chain_of(A_WITH_X, ADD_Y, OTHERS[0], OTHERS[1], insert, call, OTHERS[2])
+    rows = {f"SELECT {IS_THERE}": False, f"SELECT NOT ({IS_THERE})": True}
+
+    assert "conflict" == verdicts(decided(locked, state(locked, [0, 2, 3]), marked=[0]))[5]
+    assert "run" == verdicts(decided(locked, state(locked, [0, 2, 3]), marked=[0], wish=Wish(rows=rows)))[5]
+
+
+@pytest.mark.parametrize("wider, verdict", [("bigint", "run"), ("text", "conflict")])
+def test_a_type_that_only_grows_is_in_nobody_s_way(wider: str, verdict: str) -> None:
+    grow = step("ALTER TABLE a ALTER x TYPE …", {"column public.a.x": wider}, locks={"public.a": "AE"})
+    locked = chain_of(A_WITH_X, *OTHERS, step("INSERT INTO a (x) VALUES (1)", locks=WRITES_A), grow)
+    rows = {f"SELECT {IS_THERE}": False, f"SELECT NOT ({IS_THERE})": True}
+
+    assert verdict == verdicts(decided(locked, state(locked, 9), wish=Wish(rows=rows)))[7]

@@ -18,6 +18,7 @@ from trueup.catalog.keys import (
     table_touched,
 )
 from trueup.catalog.references import foreign_key, unique_columns
+from trueup.catalog.types import widens_in_place
 from trueup.chain.model import Effect
 from trueup.chain.statements import filled_whole
 from trueup.decide.given import Given
@@ -292,17 +293,4 @@ def _lacks_some(key: str, found: str, wanted: str) -> bool:
 def _is_lossless(kind: str, found: str, wanted: str) -> bool:
     if kind == "enum" and not enums.has_all(wanted, found):
         return False  # labels can only be added
-    return kind in _LOSSLESS or _widens(kind, found, wanted)
-
-
-def _widens(kind: str, found: str, wanted: str) -> bool:
-    """True where every value of the type found fits the type wanted without a table rewrite."""
-    if kind != "column":
-        return False
-    if wanted == "text":
-        return found == "text" or found.startswith("character varying")
-    if not found.startswith("character varying("):
-        return False
-    if wanted == "character varying":
-        return True
-    return wanted.startswith("character varying(") and int(found[18:-1]) <= int(wanted[18:-1])
+    return kind in _LOSSLESS or (kind == "column" and widens_in_place(found, wanted))

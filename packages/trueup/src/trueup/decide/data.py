@@ -35,6 +35,7 @@ class DataRules:
         self.heal, self.early = cursors.heal, cursors.place
         self.pending = Pending(given, self.around, rows)
         self.doubt = InDoubt(given, self.around, rows)
+        self.last_to_run = -1
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
         healed = set(self.heal.values())
         unmarked = {i for i in self.done if i not in self.marks.done and self._has_facts(i) and i not in healed}
@@ -54,6 +55,8 @@ class DataRules:
             why = f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
             return assume(index, f"its place says so, and {why}") if index in self.done else conflict(index, why)
         if self._is_refused(index):
+            if self.rows.would_be_refused(step, self.around.written(index)):
+                return assume(index, "rows with the keys that it writes are there")
             return conflict(index, "a row is there with the key of one that it writes")
         return verdict
 
@@ -116,6 +119,8 @@ class DataRules:
 
     def note(self, verdict: StepVerdict) -> None:
         """Keep in mind what a step will do to rows."""
+        if verdict.verdict == "run":
+            self.last_to_run = verdict.index
         self.pending.note(verdict)
 
     def reads_lost(self, index: int) -> str:
@@ -142,13 +147,18 @@ class DataRules:
     def _mark_was_lost(self, index: int, *, before: bool) -> bool:
         """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
         if not before:
-            return self.around.before_it(index) in self.unmarked
+            return self._follows_unmarked(index)
         path = self.locked.steps[index].path
         beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]
         if any(i in self.marks.own or (i in self.done and self._has_facts(i)) for i in beside):
             return True
         behind = range(index + 1, len(self.locked.steps))
         return any(i in self.done and i not in self.marks.done and self._has_facts(i) for i in behind)
+
+    def _follows_unmarked(self, index: int) -> bool:
+        """True where the last fact before it is there without a mark, and nothing between them is to run."""
+        before = self.around.before_it(index)
+        return before in self.unmarked and self.last_to_run < before
 
     def _has_mark_at_once(self, index: int) -> bool:
         """True where effect and mark come in one transaction. An index build has none: a crash can part the two."""
@@ -221,13 +231,16 @@ class DataRules:
             return self._next_in_line(index, step, written)
         if self.rows.none_in(written):
             return run(index, "the tables that it writes have no rows")
-        return self._unless_settled(index, step, why)
+        settled = self._unless_settled(index, step, why)
+        if settled.verdict == "conflict" and (shown := self._rows_deny(index, step, written)):
+            return run(index, shown)
+        return settled
 
     def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
         if there := self._rows_confirm(index, step):
             return assume(index, there)
-        doubtful = self.marks.own and self.around.before_it(index) in self.unmarked
+        doubtful = self.marks.own and self._follows_unmarked(index)
         if doubtful and any(map(self.rows.are_there, self.around.written_anew(index))):
             return assume(index, "rows that are written behind it, in place of those that it takes away, are there")
         if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):
@@ -235,7 +248,8 @@ class DataRules:
                 return assume(index, "the rows that it writes are there")
             if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
                 return run(index, "none of the rows that it writes is there")
-            return conflict(index, "the step before it is there without a mark, so this one may be, too")
+            why = "the step before it is there without a mark, so this one may be, too"
+            return self._unless_settled(index, step, why)
         return run(index, "nothing beside it is there")
 
     def _unless_settled(self, index: int, step: Step, why: str) -> StepVerdict:
@@ -257,6 +271,16 @@ class DataRules:
         if is_known and not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
             return "rows with the keys that it writes are there"
         return ""
+
+    def _rows_deny(self, index: int, step: Step, written: set[str]) -> str:
+        """How the rows show that it has not run; empty where they do not."""
+        if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
+            return "none of the rows that it writes is there"
+        if not step_ends_the_same(step):
+            return ""
+        if self.rows.are_to_change(step) or self.doubt.stands_as_inserted(index, step):
+            return "rows that it would have changed are there"
+        return "rows that it is for are written only now" if self.pending.fills(index) else ""
 
     def _is_changed_after(self, index: int) -> bool:
         """True where a later step that is done has changed or deleted rows of a table that it writes."""

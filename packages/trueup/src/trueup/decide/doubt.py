@@ -77,7 +77,7 @@ class InDoubt:
         if index > tail.last_run and self._fills_what_its_file_made(index, step) and self.rows.has_unfilled(step):
             return "the columns that it fills have no values"
         if index > max(tail.last_run, self.last_fact):
-            if self.rows.are_to_change(step) or self._stands_as_inserted(index, step):
+            if self.rows.are_to_change(step) or self.stands_as_inserted(index, step):
                 return "rows that it would have changed are there"
             if self._is_last_chance(index, step):
                 return "a step of its file that is to run takes away what it reads"
@@ -101,7 +101,7 @@ class InDoubt:
         }
         return names <= made
 
-    def _stands_as_inserted(self, index: int, step: Step) -> bool:
+    def stands_as_inserted(self, index: int, step: Step) -> bool:
         """True where a row that it would have changed is as a step before it has written it."""
         written, steps = self.around.written(index), self.locked.steps
         if step.tags != ("update_stmt",):

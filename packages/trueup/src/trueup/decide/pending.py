@@ -51,6 +51,10 @@ class Pending:
         """True where rows of a table that the step uses will be others by then."""
         return any(map(self._has_rows, self._changed.intersection(self._effects[index].locks)))
 
+    def fills(self, index: int) -> bool:
+        """True where steps that are to run before it write rows of the tables that it writes."""
+        return not self._filled.isdisjoint(self._around.written(index))
+
     def may_take(self, index: int, columns: str) -> bool:
         """True where rows of the step's tables may be gone by then, or have other values in the columns named."""
         for table in self._taken.keys() & self._effects[index].locks.keys():

@@ -10,6 +10,7 @@ from itertools import chain
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
 from trueup.catalog.references import foreign_key
+from trueup.catalog.types import widens
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import parse_each
 from trueup.chain.inserts import rows_written
@@ -249,15 +250,18 @@ class Surroundings:
         for later in range(index + 1, self.position):
             effect = self.locked.effects[later]
             taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
-            taken += [
-                key for key in effect.set if key.startswith("column ") and self.paths.value_at(key, later) is not None
-            ]
+            taken += [key for key in effect.set if key.startswith("column ") and self._is_narrowed(key, later)]
             taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
             if any(table_of(key) in relations for key in taken) or self._is_called(effect.gone, step):
                 return False
             if any(self._loses_labels(key, later) for key in effect.keys if key.startswith("enum ")):
                 return False
         return True
+
+    def _is_narrowed(self, column: str, index: int) -> bool:
+        """True where the step gives a column that is there a type that does not hold all values of its former one."""
+        was, made = self.paths.value_at(column, index), self.locked.effects[index].set[column]
+        return was is not None and not widens(was, made)
 
     def _is_called(self, gone: Iterable[str], step: Step) -> bool:
         """True where something is gone that the step calls by its name."""

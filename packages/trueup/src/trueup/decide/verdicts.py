@@ -16,9 +16,9 @@ from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
 from trueup.decide.parts import statements_to_run
+from trueup.decide.retyped import by_their_columns
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
-from trueup.decide.types import by_their_columns
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
@@ -257,7 +257,7 @@ class Deciding:
         missing: list[str],
         differences: tuple[Difference, ...],
     ) -> StepVerdict:
-        removes, added = self._row_bearing(effect)
+        removes, added = self._row_bearing(index, effect)
         if missing and effect.parts and (verdict := self._some_statements(index, step, effect)):
             return verdict
         if not missing:
@@ -311,7 +311,7 @@ class Deciding:
             statements=tuple(chosen),
         )
 
-    def _row_bearing(self, effect: Effect) -> tuple[set[str], set[str]]:
+    def _row_bearing(self, index: int, effect: Effect) -> tuple[set[str], set[str]]:
         """Tables and columns that a step takes away or retypes, and those that it brings where it takes some away."""
         removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
         retypes = {
@@ -324,7 +324,7 @@ class Deciding:
         }
         if not removes and not retypes:
             return set(), set()
-        added = {key for key in effect.set if key.startswith(("table ", "column "))}
+        added = {k for k in effect.set if k.startswith(("table ", "column ")) and self.paths.value_at(k, index) is None}
         return removes | retypes, added
 
     def _sorted_facts(self, index: int, effect: Effect) -> tuple[list[str], list[str], list[str]]:
