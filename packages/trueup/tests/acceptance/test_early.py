@@ -248,6 +248,31 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0],
     ),
+    "triggers, rules, defaults and functions that would change what a data step writes": (
+        [
+            (
+                "CREATE FUNCTION tidied(text) RETURNS text LANGUAGE sql AS $$SELECT trim($1)$$;\n"
+                "CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS\n"
+                "$$BEGIN NEW.name = tidied(NEW.name); RETURN NEW; END$$;\n"
+                "CREATE TRIGGER tidy BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION tidy();"
+            ),
+            "CREATE TABLE calls (id int PRIMARY KEY, a int, b int, c int, d int, e int, f int, g int);",
+            "INSERT INTO leads (id, name) VALUES (21, ' new ');",
+            "UPDATE leads SET phone = '-' WHERE id > 19;",
+            "CREATE TABLE more (id int);",
+            (
+                "CREATE OR REPLACE FUNCTION tidied(text) RETURNS text LANGUAGE sql AS $$SELECT upper($1)$$;\n"
+                "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS\n"
+                "$$BEGIN NEW.name = 'other'; RETURN NEW; END$$;\n"
+                "CREATE TRIGGER other BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION other();\n"
+                "COMMENT ON TRIGGER other ON leads IS 'of another';\n"
+                "CREATE RULE none AS ON INSERT TO leads DO INSTEAD NOTHING;\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER phone SET DEFAULT '+';\n"
+                "ALTER TABLE leads DISABLE TRIGGER tidy;"
+            ),
+        ],
+        [0, 5],
+    ),
 }
 
 

@@ -49,11 +49,6 @@ def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
     return any(table_touched(key, value) == name or mentions(value, name) for name in gone)
 
 
-def early_functions(step: Step, early: Iterable[str]) -> list[str]:
-    """The functions that the step names and that a later step has replaced here already."""
-    return [key for key in early if key.startswith(_FUNCTIONS) and mentions(step.sql, identity_of(key))]
-
-
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:
     """True where what the fact hangs on is not there any more when the step has run: it could not be made again."""
     gone = {key for key in effect.gone if kind_of(key) in _DROPPED}

@@ -73,8 +73,8 @@ class StepVerdict:
 
     `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
     those of its own that are to be run for that instead. `aside` are facts that are in its way, with their values: they
-    are taken away while it runs, and made again in the same transaction. So are functions that it calls given the value
-    in `former` for as long.
+    are taken away while it runs, and made again in the same transaction. For as long, facts are given their value in
+    `former`.
     """
 
     index: int

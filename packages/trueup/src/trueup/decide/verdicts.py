@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, split_key, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
+from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
-from trueup.decide.held import early_functions, early_holders, gone_for_good, takes, with_leaves
+from trueup.decide.held import early_holders, gone_for_good, takes, with_leaves
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
@@ -19,6 +19,7 @@ from trueup.decide.parts import statements_to_run
 from trueup.decide.retyped import by_their_columns
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
+from trueup.decide.unseen import Unseen
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
@@ -54,6 +55,7 @@ class Deciding:
         self.ordering = Ordering(self.locked.steps, self.live, self.paths)
         self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns)
         self.rules = DataRules(given, self.cursors, self.rows)
+        self.unseen = Unseen(given, self.now, self._may_be_later(), self._is_later, self.rules.around.written)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
@@ -66,7 +68,7 @@ class Deciding:
             steps=steps,
             heal=cursors.heal,
             heal_conflicts=cursors.lost,
-            drift=self._drift(final),
+            drift=drift(self.locked.steps, self.paths, final, self.now, self.live),
             found=self.live,
             before=cursors.now,
             final=final,
@@ -92,10 +94,19 @@ class Deciding:
         self.rules.note(verdict)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
             return self._with_other_columns(index, order, found)
-        if verdict.verdict != "run" or not step.has_data:
-            return verdict
-        functions = early_functions(step, (key for key in self.place if key in self.live))
-        return replace(verdict, former={key: was for key in functions if (was := self.paths.value_at(key, index))})
+        writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
+        return self.unseen.kept_from(verdict) if writes and step.has_data else verdict
+
+    def _may_be_later(self) -> set[str]:
+        """The facts of which a step behind a pending one may have made what they are."""
+        settled = self.marks.done if self.marks.own else self.done
+        first = next((index for index in range(len(self.locked.steps)) if index not in settled), len(self.locked.steps))
+        return self.place.keys() | {key for key, index in self.last_done.items() if index > first}
+
+    def _is_later(self, key: str, index: int) -> bool:
+        """True where the fact is as a step behind this one has made it, while this one was still to run."""
+        is_pending = index not in self.done or bool(self.marks.own)
+        return self.place.get(key, 0) > index + 1 or (is_pending and self.last_done.get(key, -1) > index)
 
     def _before_it(self, index: int) -> Mapping[str, Value]:
         """The database just before the step, without what those of its statements have made that have run."""
@@ -373,27 +384,5 @@ class Deciding:
                 grown = found and value and self._grown_enum(key, found)
                 self.now[key] = enums.merged(found, value) if grown and found and value else value
 
-    def _drift(self, final: Mapping[str, Value]) -> list[Difference]:
-        """Managed facts that will still differ when every pending step has run."""
-        found = []
-        for key, wanted in final.items():
-            if wanted != self.now.get(key) and not _part_of_missing(key, self.now, final):
-                found.append(
-                    self._difference(
-                        key, wanted, self.now.get(key), self.paths.last_setter(key, len(self.locked.steps))
-                    )
-                )
-        for key, value in self.live.items():
-            if key not in final and key not in self.paths.of and final.get(f"column {split_key(key)[1]}") is not None:
-                found.append(self._difference(key, None, value, -1))
-        return sorted(found, key=lambda difference: difference.fact)
-
     def _difference(self, key: str, wanted: Value, found: Value, index: int) -> Difference:
-        origin = self.locked.steps[index].id if index >= 0 else ""
-        return Difference(fact=key, wanted=wanted, found=found, origin=origin)
-
-
-def _part_of_missing(key: str, now: Mapping[str, Value], final: Mapping[str, Value]) -> bool:
-    """A facet of something that is itself missing: naming the owner is enough."""
-    owner = owner_of(key)
-    return bool(owner) and final.get(owner) is not None and now.get(owner) is None
+        return difference(self.locked.steps, key, wanted, found, index)

@@ -7,7 +7,7 @@ commits, everything is as it was; nobody else sees anything of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from trueup.catalog.keys import identity_of, parts, table_of
 from trueup.decide.lent import Lent, needed_by
@@ -16,43 +16,63 @@ from trueup.planning.model import Action
 from trueup.render.objects import drop
 from trueup.render.render import render
 
+_REFUSED_WHILE_DEFERRED = ("default ", "trigger state ")
+"""Kinds that ALTER TABLE makes, which is refused as long as a deferred constraint is still to be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A fact that is what it was before a later step changed it: what makes it so, and what ends that."""
+
+    key: str
+    begins: tuple[str, ...]
+    ends: tuple[str, ...]
+
+    @property
+    def is_function(self) -> bool:
+        """A function that the step calls, or that something calls which it uses."""
+        return self.key.startswith(("function ", "procedure "))
+
+
+def as_it_was(key: str, was: str) -> Former:
+    """A fact whose DDL is in its value; what it is by now is set aside."""
+    return Former(key, tuple(_made_again({key: was})), tuple(_taken({key: was})))
+
 
 def around(
-    actions: list[Action],
-    lent: Sequence[Lent],
-    aside: Mapping[str, str],
-    functions: Sequence[tuple[str, str]] = (),
+    actions: list[Action], lent: Sequence[Lent], aside: Mapping[str, str], former: Sequence[Former] = ()
 ) -> tuple[list[Action], list[Conflict]]:
-    """The actions of one step or healing with what has to go around them.
-
-    `functions` are the texts of those that are to be other ones meanwhile: that for the time being, and that for after.
-    """
-    if not (lent or aside or functions):
+    """The actions of one step or healing with what has to go around them."""
+    if not (lent or aside or former):
         return actions, []
+    in_the_way = [*aside, *(one.key for one in former if not one.is_function)]
     found, conflicts = [], []
     for action in actions:
         index = -1 if action.step is None else action.step
         names = needed_by(lent, index, action.statements)
-        if not (names or aside or functions):
+        if not (names or aside or former):
             found.append(action)
         elif action.transaction and action.backfill is None and not action.splits:
-            found.append(_wrapped(action, names, aside, functions))
-        elif not (names or aside):
+            found.append(_wrapped(action, names, aside, former))
+        elif not (names or in_the_way):
             found.append(action)  # it may well work with the functions as they are
         else:
             found.append(action)
-            conflicts.append(_cannot_wait(action, names, aside))
+            conflicts.append(_cannot_wait(action, _name(names[0]) if names else in_the_way[0]))
     return found, conflicts
 
 
-def _wrapped(
-    action: Action, names: Sequence[Lent], aside: Mapping[str, str], functions: Sequence[tuple[str, str]]
-) -> Action:
-    before = [*(one.statement(back=True) for one in reversed(names)), *_taken(aside), *(was for was, _ in functions)]
-    after = [*(now for _, now in functions), *_made_again(aside), *(one.statement(back=False) for one in names)]
+def _wrapped(action: Action, names: Sequence[Lent], aside: Mapping[str, str], former: Sequence[Former]) -> Action:
+    before = [one.statement(back=True) for one in reversed(names)] + _taken(aside)
+    before += [statement for one in former for statement in one.begins]
+    after = [statement for one in reversed(former) for statement in one.ends]
+    after += [*_made_again(aside), *(one.statement(back=False) for one in names)]
+    if any(key.startswith(_REFUSED_WHILE_DEFERRED) for key in (*aside, *(one.key for one in former))):
+        after.insert(0, "SET CONSTRAINTS ALL IMMEDIATE")
     said = [f"{_name(one)} goes by its old name for it" for one in names]
-    said += [f"{_first(aside)} is set aside for it" if aside else ""]
-    said += ["functions that it calls are what they were, for it" if functions else ""]
+    said += [f"{next(iter(aside))} is set aside for it"] if aside else []
+    said += [f"{one.key} is what it was, for it" for one in former if not (one.is_function or one.key in aside)]
+    said += ["functions that it calls are what they were, for it"] if any(one.is_function for one in former) else []
     return replace(
         action,
         statements=(*before, *action.statements, *after),
@@ -62,10 +82,6 @@ def _wrapped(
 
 def _name(lent: Lent) -> str:
     return lent.new if lent.enum else identity_of(lent.new)
-
-
-def _first(aside: Mapping[str, str]) -> str:
-    return next(iter(aside), "")
 
 
 def _taken(aside: Mapping[str, str]) -> list[str]:
@@ -96,8 +112,7 @@ def _alter(key: str) -> str:
     return f"ALTER TABLE {table_of(key)} ALTER COLUMN {parts(identity_of(key))[-1]}"
 
 
-def _cannot_wait(action: Action, names: Sequence[Lent], aside: Mapping[str, str]) -> Conflict:
-    what = _name(names[0]) if names else _first(aside)
+def _cannot_wait(action: Action, what: str) -> Conflict:
     return Conflict(
         about=action.id,
         why=f"{what} is in its way, made here already by a later step, and it does not fit into one transaction",

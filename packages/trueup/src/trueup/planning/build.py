@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from trueup.chain.model import LockedChain, Step
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning import conflicts
-from trueup.planning.around import around
+from trueup.planning.around import Former, around, as_it_was
 from trueup.planning.backfill import backfill_of
 from trueup.planning.begun import Begun
 from trueup.planning.filling import Filling
@@ -70,7 +70,7 @@ class _Building:
                 sent = self.safely.sent_as(self._run(step, verdict))
             else:
                 sent = self._complete(step, verdict)
-            actions += self._around(sent, verdict.aside, self._texts(verdict))
+            actions += self._around(sent, verdict.aside, list(self._former(verdict)))
         actions += self._around(later, {})
         self.conflicts += self.safely.conflicts
         carried_out = {action.step for action in actions}
@@ -86,19 +86,19 @@ class _Building:
             probes=tuple(self.probes),
         )
 
-    def _around(
-        self, actions: list[Action], aside: Mapping[str, str], functions: Sequence[tuple[str, str]] = ()
-    ) -> list[Action]:
-        found, refused = around(actions, self.decision.lent, aside, functions)
+    def _around(self, actions: list[Action], aside: Mapping[str, str], former: Sequence[Former] = ()) -> list[Action]:
+        found, refused = around(actions, self.decision.lent, aside, former)
         self.conflicts += refused
         return found
 
-    def _texts(self, verdict: StepVerdict) -> list[tuple[str, str]]:
-        """What defines the functions that a step calls, as they were before it and as they are."""
-        here = self.decision.found
-        source = self.makers.source
-        texts = [(source(key, was), source(key, here.get(key))) for key, was in verdict.former.items()]
-        return [pair for pair in texts if all(pair)]
+    def _former(self, verdict: StepVerdict) -> Iterator[Former]:
+        """What is what it was, for a step: of a function the text is the chain's, where it has one."""
+        here, source = self.decision.found, self.makers.source
+        for key, was in verdict.former.items():
+            if kind_of(key) not in ("function", "procedure"):
+                yield as_it_was(key, was)
+            elif (begins := source(key, was)) and (ends := source(key, here.get(key))):
+                yield Former(key, (begins,), (ends,))
 
     def _renames(self) -> list[Action]:
         """Objects that go by another name here and that a pending step or a comment names."""

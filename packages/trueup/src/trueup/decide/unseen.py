@@ -1,0 +1,148 @@
+"""What a data step must not see yet: triggers, rules, defaults and functions as later steps have made them early.
+
+It writes its rows as it would have in the chain. In its own transaction, such a thing is what it was at its place:
+it is set aside, or has its former value. Constraints stay: users may rely on them, and mostly the rows fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from trueup.catalog import enums
+from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
+from trueup.chain.definitions import defining_statement
+from trueup.chain.model import Step
+from trueup.chain.statements import columns_written
+from trueup.decide.given import Given
+from trueup.decide.held import with_leaves
+from trueup.decide.model import StepVerdict
+from trueup.decide.trajectory import Value
+
+_FUNCTIONS = ("function", "procedure")
+_FIRING = ("trigger", "trigger state", "rule")
+_CALLING = ("trigger", "rule", "default", "generated")
+_CALLED = (*_FUNCTIONS, "view", "materialized view")
+_NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
+_PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
+_EVENTS = re.compile(r"\b(?:BEFORE|AFTER|INSTEAD OF|ON) ((?:INSERT|UPDATE|DELETE|TRUNCATE)\b.*?) (?:ON|TO) ")
+
+
+class Unseen:
+    """Answers for the data steps of one decision.
+
+    Args:
+        now: The database as it is just before the step that is asked about.
+        some: The facts that a later step may have made.
+        is_later: Whether one is as a step behind this one has made it.
+        written: The tables whose rows a step may change.
+    """
+
+    def __init__(
+        self,
+        given: Given,
+        now: Mapping[str, Value],
+        some: Iterable[str],
+        is_later: Callable[[str, int], bool],
+        written: Callable[[int], set[str]],
+    ) -> None:
+        self._steps, self._effects, self._paths = given.locked.steps, given.locked.effects, given.paths
+        self._now, self._is_later, self._written = now, is_later, written
+        self._some = [key for key in some if kind_of(key) in (*_FUNCTIONS, *_FIRING, "default")]
+
+    def kept_from(self, verdict: StepVerdict) -> StepVerdict:
+        """The verdict of a data step that is to run, with what it is to be kept from."""
+        index, step = verdict.index, self._steps[verdict.index]
+        early = {} if step.python else dict(self._early(index))
+        if not early:
+            return verdict
+        tables = self._written(index)
+        acting = {key for key, was in early.items() if table_of(key) in tables and self._acts(key, was, step)}
+        called = {key for key, was in early.items() if was is not None and kind_of(key) in _FUNCTIONS}
+        texts = self._reached(index, tables) if called else []
+        called = {key for key in called if any(mentions(text, identity_of(key)) for text in texts)}
+        aside = with_leaves((key for key in acting if self._now.get(key) is not None), self._now)
+        former = {key: was for key, was in early.items() if was is not None and key in acting | called}
+        return replace(verdict, aside={**verdict.aside, **aside}, former=former)
+
+    def _early(self, index: int) -> Iterator[tuple[str, Value]]:
+        """The facts that are as later steps make them, and what they were; not those that the step itself touches."""
+        effect = self._effects[index]
+        touched = {key for one in (effect, *effect.parts) for key in one.keys}
+        for key in self._some:
+            if self._is_later(key, index) and not {key, f"table {table_of(key)}"} & touched:
+                was = self._was(key, index)
+                if was != self._now.get(key):
+                    yield key, was
+
+    def _was(self, key: str, index: int) -> Value:
+        """Its value just before the step; a column that is there early has the default that it came with."""
+        column = f"column {identity_of(key)}"
+        if kind_of(key) != "default" or self._paths.value_at(column, index) is not None:
+            return self._paths.value_at(key, index)
+        made = (place for place, value in self._paths.of.get(column, ()) if place > index and value is not None)
+        return self._paths.value_at(key, next(made, index))
+
+    def _acts(self, key: str, was: Value, step: Step) -> bool:
+        """True where it has a part in what the step writes into its table."""
+        kind, identity = kind_of(key), identity_of(key)
+        if kind == "default":
+            unnamed = own_name(identity) not in columns_written(step.statements)
+            return step.inserts and unnamed and (was is None or self._can_be_given(identity, was))
+        if kind not in _FIRING:
+            return False
+        value = self._now.get(f"trigger {identity}" if kind == "trigger state" else key)
+        return value is not None and _fires(value, table_of(key), step)
+
+    def _can_be_given(self, column: str, default: str) -> bool:
+        """True where the column still has the type of this default, and what the default names is there."""
+        key = f"column {column}"
+        if self._now.get(key) != self._paths.value_at(key, self._paths.last_place(f"default {column}", default)):
+            return False
+        named = (k for k in self._paths.of if kind_of(k) in _NAMED_IN_DEFAULTS and mentions(default, identity_of(k)))
+        return all(_offers(self._now.get(k), k, default) for k in named)
+
+    def _reached(self, index: int, tables: set[str]) -> list[str]:
+        """The step's text, those of what acts on the tables that it writes, and of the views and functions they use."""
+        acting = (key for table in tables for key in self._on_table.get(table, ()))
+        texts = [self._steps[index].sql, *(value for key in acting if (value := self._paths.value_at(key, index)))]
+        known: set[str] = set()
+        for text in texts:
+            named = {key for key in self._callable - known if mentions(text, identity_of(key))}
+            known |= named
+            texts += [self._text_of(key, index) for key in named]
+        return texts
+
+    @cached_property
+    def _on_table(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key in self._paths.of:
+            if kind_of(key) in _CALLING:
+                found.setdefault(table_of(key), []).append(key)
+        return found
+
+    @cached_property
+    def _callable(self) -> set[str]:
+        return {key for key in self._paths.of if kind_of(key) in _CALLED}
+
+    def _text_of(self, key: str, index: int) -> str:
+        """What a view or a function is at this place; of a function the facts have no text."""
+        setter = self._paths.last_setter(key, index)
+        if kind_of(key) in _FUNCTIONS and setter >= 0:
+            return self._effects[setter].texts.get(key, "") or defining_statement(self._steps[setter], key)
+        return self._paths.value_at(key, index) or ""
+
+
+def _fires(value: str, table: str, step: Step) -> bool:
+    """True where a trigger or a rule is for an event that the step may cause."""
+    events = _EVENTS.search(value)
+    if events is None or not set(step.tags) <= _PLAIN or not mentions(step.sql, table):
+        return True
+    return any(event.lower() in step.sql.lower() for event in re.findall("INSERT|UPDATE|DELETE|TRUNCATE", events[1]))
+
+
+def _offers(here: Value, key: str, default: str) -> bool:
+    """True where what a default names is there; of an enum, with the label."""
+    return here is not None and (kind_of(key) != "enum" or any(label in default for label in enums.labels(here)))

@@ -1,0 +1,73 @@
+"""A data step is kept from what later steps have done early to the tables that it writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.model import LockedChain
+from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
+
+pytestmark = pytest.mark.unit
+
+TRIGGER = "CREATE TRIGGER {name} BEFORE {event} ON public.a FOR EACH ROW EXECUTE FUNCTION public.f()"
+FIRST = step(
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE sql AS 'SELECT g()'; CREATE TABLE a (x int, y text DEFAULT 'q')",
+    {
+        "function public.f()": "f",
+        "function public.g()": "g",
+        "function public.h()": "h",
+        "table public.a": "",
+        "column public.a.x": "integer",
+        "column public.a.y": "text",
+        "default public.a.y": "'q'::text",
+        "trigger public.a.first": TRIGGER.format(name="first", event="INSERT"),
+    },
+)
+OTHERS = [step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "bcde"]
+
+
+def chain(late: Made, sql: str) -> LockedChain:
+    return chain_of(FIRST, step(sql, locks={"public.a": "RX"}), *OTHERS, late)
+
+
+@pytest.mark.parametrize(
+    "facts, gone",
+    [
+        (
+            {"trigger public.a.t": TRIGGER.format(name="t", event="DELETE OR INSERT"), "trigger state public.a.t": "x"},
+            [],
+        ),
+        ({"rule public.a.r": "CREATE RULE r AS\n    ON INSERT TO public.a DO INSTEAD NOTHING;"}, []),
+        ({"default public.a.y": "'new'::text"}, []),
+        ({"function public.g()": "other"}, []),
+        ({}, ["default public.a.y"]),
+    ],
+)
+def test_what_would_change_its_rows_is_what_it_was(facts: dict[str, str], gone: list[str]) -> None:
+    locked = chain(step("SELECT", facts, gone=gone), "INSERT INTO a (x) VALUES (1)")
+    before = state(locked, 1)
+
+    decision = decided(locked, state(locked, [0, 6]), marked=[0])
+
+    assert ["skip", "run", "run", "run", "run", "run", "reconcile"] == verdicts(decision)
+    assert {k: v for k, v in facts.items() if not k.startswith("function ")} == decision.steps[1].aside
+    assert {key: before[key] for key in (*facts, *gone) if key in before} == decision.steps[1].former
+
+
+@pytest.mark.parametrize(
+    "fact, value",
+    [
+        ("trigger public.a.t", TRIGGER.format(name="t", event="UPDATE")),
+        ("trigger public.b.t", TRIGGER.format(name="t", event="INSERT")),
+        ("default public.a.x", "1"),
+        ("function public.h()", "other"),
+        ("constraint public.a.c", "CHECK ((x > 0))"),
+    ],
+)
+def test_what_has_no_part_in_it_stays(fact: str, value: str) -> None:
+    locked = chain(step("SELECT", {fact: value}), "INSERT INTO a (x) VALUES (1)")
+
+    decision = decided(locked, state(locked, [0, 6]), marked=[0])
+
+    assert "run" == decision.steps[1].verdict
+    assert ({}, {}) == (decision.steps[1].aside, decision.steps[1].former)
