@@ -228,6 +228,13 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, 2],
     ),
+    "three labels, the last one first": (
+        [
+            "ALTER TYPE mood ADD VALUE 'sad';\nALTER TYPE mood ADD VALUE 'mad';",
+            "ALTER TYPE mood ADD VALUE 'dull';\nALTER TYPE mood ADD VALUE 'well' BEFORE 'sad';",
+        ],
+        ["ALTER TYPE mood ADD VALUE 'dull'", "ALTER TYPE mood ADD VALUE 'mad'"],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

@@ -11,6 +11,7 @@ from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import Anchor, find_anchor
 from trueup.decide.given import Given
+from trueup.decide.labels import in_order
 from trueup.decide.lent import Lent, as_before, renamed_early
 from trueup.decide.model import MARKED, Decision, Marks, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories, fold
@@ -36,6 +37,16 @@ def decide(
     """
     wish = wish or Wish()
     paths = paths or Trajectories(locked.effects, locked.base)
+    facts, reordered, asked = in_order(live, paths, wish.rows)
+    decision = _with_renames(locked, facts, marks, wish, paths)
+    decision.reordered, decision.asked = reordered, {*decision.asked, *asked}
+    return decision
+
+
+def _with_renames(
+    locked: LockedChain, live: Mapping[str, str], marks: Marks, wish: Wish, paths: Trajectories
+) -> Decision:
+    """The decision, where renames of later steps may have been done early: the one that leaves the least to mend."""
     decision = _decide(locked, live, marks, wish, paths)
 
     def with_lent(lent: Sequence[Lent]) -> Decision:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trueup.decide.labels import Reordered
 from trueup.decide.lent import Lent
 
 Verdict = Literal["skip", "reconcile", "run", "complete", "heal", "assume", "conflict", "blocked"]
@@ -111,7 +112,8 @@ class Decision:
     there, with the index of the step that gave them; `found` is the database as it is, `before` as it is when healed.
     `final` is what every managed fact will be, None for gone.
     `renamed` maps the chain's key of an object to the key it has here; `lent` are renames of later steps that are done
-    here already, and that the facts are told as before. `asked` are queries whose answers would help.
+    here already, and that the facts are told as before; `reordered` are enums whose labels change places first. `asked`
+    are queries whose answers would help.
     """
 
     anchor: int
@@ -125,6 +127,7 @@ class Decision:
     final: Mapping[str, str | None] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     lent: Sequence[Lent] = ()
+    reordered: Sequence[Reordered] = ()
     asked: Collection[str] = ()
 
     @property

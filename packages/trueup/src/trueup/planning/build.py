@@ -63,7 +63,7 @@ class _Building:
         self.conflicts += conflicts.of(self.locked, decision)
         lost = decision.heal_conflicts  # what hangs on a lost table cannot be made before it
         first, later = self._in_two([] if lost else self._heal())
-        actions = [*self._renames(), *self._around(first, {})]
+        actions = [*self._reorders(), *self._renames(), *self._around(first, {})]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
             if verdict.verdict == "run":
@@ -99,6 +99,21 @@ class _Building:
                 yield as_it_was(key, was)
             elif (begins := source(key, was)) and (ends := source(key, here.get(key))):
                 yield Former(key, (begins,), (ends,))
+
+    def _reorders(self) -> list[Action]:
+        """Labels that no row has change places."""
+        return [
+            Action(
+                step=None,
+                id=f"order of {one.enum}",
+                verdict="heal",
+                reason=f"the chain has {', '.join(now for _, now in one.moved)} in this order, and no row has them",
+                statements=one.statements,
+                keys=(one.enum,),
+                marks=False,
+            )
+            for one in self.decision.reordered
+        ]
 
     def _renames(self) -> list[Action]:
         """Objects that go by another name here and that a pending step or a comment names."""

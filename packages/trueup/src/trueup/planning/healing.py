@@ -52,7 +52,7 @@ def without_left(decision: Decision, heal: Heal, were_true: Collection[str]) -> 
     left += [key for key in decision.heal if key not in left and owner_of(key) in left]
     kept = {key: step for key, step in decision.heal.items() if key not in left}
     before = {**decision.before, **{key: decision.found.get(key) for key in left}}
-    return replace(decision, heal=kept, before=before), left
+    return replace(decision, heal=kept, before=before, reordered=()), left
 
 
 def _hangs_on(key: str, decision: Decision, missing: Collection[str]) -> bool:
