@@ -118,6 +118,46 @@ def test_behind_trueup_s_own_marks_a_step_counts_only_if_facts_say_so() -> None:
     assert (0, 1, 2) == anchor(locked, state(locked, 3), own={0}).done
 
 
+def test_behind_trueup_s_own_marks_what_is_there_behind_a_file_that_is_not_came_early() -> None:
+    live = state(FIVE, [0, 2, 3, 4])
+
+    assert (0,) == anchor(FIVE, live, own={0}).done
+    assert (0, 1) == anchor(FIVE, state(FIVE, [0, 1, 3, 4]), own={0}).done
+    assert (0, 1, 2, 3, 4) == anchor(FIVE, live, own={0, 3}).done  # a mark behind it: it was there
+    assert (0, 1, 2, 3, 4) == anchor(FIVE, live, marked={0}).done  # others' marks say less
+
+
+def test_it_was_lost_where_more_is_there_than_anybody_runs_early_or_others_of_its_file() -> None:
+    many = chain_of(*(step(f"CREATE TABLE t{n} ()", {f"table public.t{n}": ""}) for n in range(12)))
+    of_a_file = chain_of(*(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}, file="1") for n in "abcde"))
+
+    assert 12 == anchor(many, state(many, [*range(9), 10, 11]), own={0}).position
+    assert 5 == anchor(of_a_file, state(of_a_file, [0, 2, 3, 4]), own={0}).position
+
+
+def test_what_a_step_takes_off_a_column_that_is_missing_does_not_show_that_it_has_run() -> None:
+    made = {"column public.t.c": "integer", "default public.t.c": "1"}
+    locked = chain_of(
+        step("CREATE TABLE t ()", {"table public.t": ""}),
+        step("ALTER TABLE t ADD c int DEFAULT 1", made, file="2"),
+        step("ALTER TABLE t ALTER c DROP DEFAULT", gone=["default public.t.c"], file="2"),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "abc"),
+    )
+
+    assert (0,) == anchor(locked, state(locked, [0, 3, 4, 5]), own={0}).done
+
+
+def test_what_went_with_its_table_does_not_say_that_its_step_has_not_run() -> None:
+    column = step("ALTER TABLE a ADD x int", {"column public.a.x": "integer"})
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": ""}),
+        column,
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bcd"),
+    )
+
+    assert (0, 1, 2, 3, 4) == anchor(locked, state(locked, [2, 3, 4]), own={0}).done
+
+
 def test_with_an_older_ledger_a_tie_counts_as_done() -> None:
     locked = chain_of(step("CREATE TABLE a ()", {"table public.a": ""}), step("UPDATE a SET x = 1"))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trueup.catalog import enums
-from trueup.catalog.keys import kind_of
+from trueup.catalog.keys import kind_of, owner_of, table_touched
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -17,6 +17,9 @@ _ROWLESS = {
 }
 
 _CHANGED_BY_STEPS_ONLY = {"table", "column", "generated", "collation", "identity", "sequence", "domain", "type"}
+
+MOST_EARLY = 8
+"""More steps than that are hardly run out of their order by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,12 @@ def find_anchor(
         best = min(best, distance)
         ends_file = index + 1 == len(steps) or steps[index + 1].path != steps[index].path
         candidates.append(_Candidate(distance, _FILE if ends_file else _STEP, index))
+    settled = marked | excluded
     end = len(steps) if end is None else end
-    nearest, undone = _nearest([c for c in candidates if c.last < end], paths, live, marked | excluded)
+    nearest, undone = _nearest([c for c in candidates if c.last < end], paths, live, settled)
+    left_out = _first_left_out(strict_from + 1, nearest.last + 1, steps, paths, live, settled) if own else len(steps)
+    if left_out <= nearest.last:
+        nearest, undone = _nearest([c for c in candidates if c.last < left_out], paths, live, settled)
     done = tuple(
         i for i in range(len(steps)) if i in marked or (i <= nearest.last and i not in excluded and i not in undone)
     )
@@ -117,6 +124,37 @@ def _nearest(
         if leftover is None:
             return nearest, undone
         end = leftover
+
+
+def _first_left_out(
+    start: int,
+    position: int,
+    steps: Sequence[Step],
+    paths: Trajectories,
+    live: Mapping[str, str],
+    settled: frozenset[int],
+) -> int:
+    """The first step from `start` on that nobody has run, as nothing of its file is there; else the position.
+
+    Then what is there behind it came early. But where more is there than anybody runs by hand, and in order up to that
+    step, its file may have run as well, and what it made have been lost.
+    """
+
+    def would_stay(key: str, value: Value, index: int) -> bool:
+        """What no step up to the position touches again, of a table or a column that is still there."""
+        owners = (owner_of(key), f"table {table_touched(key, value)}")
+        is_lost = any(paths.value_at(owner, index) is not None and owner not in live for owner in owners)
+        return paths.last_setter(key, position) == index and not is_lost
+
+    is_there: dict[int, bool] = {}
+    for index in range(start, position):
+        kept = [key for key, value in paths.effects[index].changes if would_stay(key, value, index)]
+        if kept and index not in settled:
+            is_there[index] = any(live.get(key) != paths.value_at(key, index) for key in kept)
+    files = {steps[index].path for index, there in is_there.items() if there}
+    first = next((index for index in is_there if steps[index].path not in files), position)
+    in_order = any(there for index, there in is_there.items() if index < first)
+    return position if in_order and sum(is_there.values()) > MOST_EARLY else first
 
 
 def _fold_marked(

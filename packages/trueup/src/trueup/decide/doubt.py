@@ -13,13 +13,12 @@ from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
 from trueup.chain.updates import step_ends_the_same, takes_all
+from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings
 from trueup.decide.tail import Tail
-
-_MOST_EARLY = 8  # more steps than that are hardly run out of their order by hand
 
 
 class InDoubt:
@@ -35,7 +34,7 @@ class InDoubt:
         """The last step that the facts show to have run for sure: what is there of the few behind it may be early."""
         there = [i for i in sorted(self.done) if i not in self.marks.done and self._shows(i)]
         doubtful = len(there) if self.marks.own else len(there) // 3
-        return [max(self.marks.own, default=-1), *there][-1 - min(_MOST_EARLY, doubtful)]
+        return [max(self.marks.own, default=-1), *there][-1 - min(MOST_EARLY, doubtful)]
 
     def _shows(self, index: int) -> bool:
         """True where something is there as this step left it."""
