@@ -549,8 +549,8 @@ def test_behind_a_step_that_is_to_run_nothing_has_run_without_a_mark() -> None:
     locked = chain_of(A_WITH_X, ADD_Y, OTHERS[0], OTHERS[1], insert, call, OTHERS[2])
     rows = {f"SELECT {IS_THERE}": False, f"SELECT NOT ({IS_THERE})": True}
 
-    assert "conflict" == verdicts(decided(locked, state(locked, [0, 2, 3]), marked=[0]))[5]
-    assert "run" == verdicts(decided(locked, state(locked, [0, 2, 3]), marked=[0], wish=Wish(rows=rows)))[5]
+    assert "conflict" == verdicts(decided(locked, state(locked, 4), marked=[0]))[5]
+    assert "run" == verdicts(decided(locked, state(locked, 4), marked=[0], wish=Wish(rows=rows)))[5]
 
 
 @pytest.mark.parametrize("wider, verdict", [("bigint", "run"), ("text", "conflict")])
