@@ -71,6 +71,29 @@ def test_a_run_after_mending_goes_on_from_there(run: Run, chain: MakeChain, url:
     assert ["3_dialled", "4_notes_table", "5_dialled_view"] == sent
 
 
+def test_what_is_there_early_behind_a_failure_does_not_tell_that_it_has_run(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    steps = [
+        "CREATE TABLE calls (id int);",
+        "INSERT INTO leads VALUES (1, '1'), (2, '1');",
+        "DELETE FROM leads WHERE id = 2;",
+        "CREATE UNIQUE INDEX one ON leads (phone);",
+    ]
+    where = ("--database-url", database, "up")
+    assert 0 == run("--migrations", chain({"001_leads.sql": FILES["001_leads.sql"]}), *where).code
+    folder = chain({"001_leads.sql": FILES["001_leads.sql"], "002_one.sql": "\n".join(steps)})
+    execute(database, steps[-1])
+    assert 1 == run("--migrations", folder, *where).code
+    assert 1 == run("--migrations", folder, *where).code
+    execute(database, "DROP INDEX one")
+
+    answer = run("--migrations", folder, *where)
+
+    assert 0 == answer.code, answer.err
+    assert [(1, "1")] == rows(database, "SELECT * FROM leads")
+
+
 def test_mending_the_migration_goes_on_from_there_too(
     run: Run, chain: MakeChain, url: str, locksmith: Locksmith
 ) -> None:

@@ -32,12 +32,14 @@ from trueup.run import ledger
 from trueup.run.acquire import run_lock
 from trueup.run.assess import Assessment, Assessor, Options
 from trueup.run.execute import Executor
+from trueup.run.failed import depends
 from trueup.run.finished import Finished
 from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
 from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
 from trueup.run.seen import Seen
+from trueup.run.settle import at_once, in_the_end
 from trueup.run.together import Together
 
 if TYPE_CHECKING:
@@ -267,9 +269,13 @@ class Bringing:
         marks: ledger.Ledger,
     ) -> list[StepFailed]:
         if self.options.keep_going:  # what depends on a failure must not be on its way already
-            return self._one_by_one(plan, report, executor, marks, executor.run)
-        with Together(executor, plan, self.locked) as together:
-            return self._one_by_one(plan, report, executor, marks, together.run)
+            failures = self._one_by_one(plan, report, executor, marks, executor.run)
+        else:
+            with Together(executor, plan, self.locked) as together:
+                failures = self._one_by_one(plan, report, executor, marks, together.run)
+        if not failures:
+            executor.mark(in_the_end(plan, own=bool(marks.marks.own)))
+        return failures
 
     def _one_by_one(
         self, plan: Plan, report: Report, executor: Executor, marks: ledger.Ledger, run: Callable[[Action], float]
@@ -280,11 +286,11 @@ class Bringing:
         healing = list(takewhile(lambda action: action.step is None, plan.actions))
         for number, action in enumerate(healing, 1):
             self._one(action, run, lines, number, total)
-        self._settle(executor, plan)
+        executor.mark(at_once(plan, own=bool(marks.marks.own)))
         failures: list[StepFailed] = []
         numbers = Finished(plan, self.chain, self.log)
         for number, action in enumerate(plan.actions[len(healing) :], len(healing) + 1):
-            if failures and self._depends(action, failures):
+            if failures and depends(action, failures, self.locked, self.looking.index_of):
                 lines[action.id].verdict = "blocked"
                 self.log(f"not run: {action.id}, which uses what a failed step would have made or changed")
                 continue
@@ -305,11 +311,6 @@ class Bringing:
             [(index, "adopted", f"mark {old} of public.schema_migrations") for index, old in marks.adopted.items()]
         )
 
-    def _settle(self, executor: Executor, plan: Plan) -> None:
-        """Mark the steps that send nothing."""
-        settled = set(plan.settled)
-        executor.mark([(v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in settled])
-
     def _one(
         self, action: Action, run: Callable[[Action], float], lines: Mapping[str, StepReport], number: int, total: int
     ) -> None:
@@ -329,19 +330,6 @@ class Bringing:
         if not action.unfinished:
             text = f"{_DONE[action.verdict]} {action.id}"
             self.on_event(done(kind="step_done", text=text, ms=took + so_far * action.splits))
-
-    def _depends(self, action: Action, failures: list[StepFailed]) -> bool:
-        """True where an action uses what a failed step would have made or touches the same relations."""
-        if action.step is None:
-            return True
-        text = self.chain.steps[action.step].sql
-        for failure in failures:
-            failed = self.locked.effects[self.looking.index_of[failure.step]]
-            names = {key.rsplit(" ", 1)[-1].rsplit(".", 1)[-1].strip('"') for key in (*failed.keys, *failed.locks)}
-            names |= {name.rsplit(".", 1)[-1] for name in failed.locks}
-            if any(name and name in text for name in names):
-                return True
-        return False
 
     def _prove(self, before: Assessment, started: float) -> Report:
         """A fresh look: every step done, every fact as it must be.

@@ -24,6 +24,7 @@ from trueup.run.assess import Assessment
 from trueup.run.bring import Bringing
 from trueup.run.lease import Lease
 from trueup.run.refuse import refuse_alone, refuse_conflicts
+from trueup.run.settle import at_once
 
 _FRUITLESS = 3
 
@@ -80,7 +81,7 @@ class Partly(Bringing):
             self._wanted |= {action.id for action in part.actions}
             executor = self._executor(lease)
             self._adopt(executor, found.ledger)
-            self._settle(executor, found.plan)
+            executor.mark(at_once(found.plan, own=bool(found.ledger.marks.own)))
             self._all(part, lease, found.report)
         self.log("Released migration lock")
         return self._checked(found.report)
