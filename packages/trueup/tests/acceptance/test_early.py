@@ -235,6 +235,17 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TYPE mood ADD VALUE 'dull'", "ALTER TYPE mood ADD VALUE 'mad'"],
     ),
+    "a column that the chain had before": (
+        [
+            "ALTER TABLE leads ADD COLUMN fax text;\nCREATE TABLE old (id int PRIMARY KEY);",
+            "ALTER TABLE leads DROP COLUMN fax;\nDROP TABLE old;",
+            "ALTER TABLE leads ADD COLUMN age int;\nCREATE TABLE calls (id int PRIMARY KEY);",
+            "CREATE TABLE others (id int PRIMARY KEY);",
+            "ALTER TABLE leads ADD COLUMN fax text;\nCREATE INDEX leads_fax ON leads (fax);",
+            "CREATE TABLE later (id int PRIMARY KEY);",
+        ],
+        [0, 1, 2, 4],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

@@ -25,6 +25,13 @@ HALVES = {
             "INSERT INTO calls (lead_id) SELECT n FROM generate_series(1, 9) n"
         ),
     ),
+    "a block that ends as it began": (
+        (
+            "BEGIN;\nALTER TABLE leads ALTER name DROP NOT NULL;\nUPDATE leads SET phone = NULL WHERE phone = 'none';\n"
+            "ALTER TABLE leads ALTER name SET NOT NULL;\nCOMMIT;"
+        ),
+        "ALTER TABLE leads ALTER name DROP NOT NULL",
+    ),
     "a table without any of its constraints": (
         (
             "CREATE TABLE calls (id serial PRIMARY KEY, lead_id int NOT NULL REFERENCES leads ON DELETE CASCADE, "

@@ -228,10 +228,9 @@ def _is_not_reached(key: str, index: int, position: int, paths: Trajectories, li
 
 
 def _is_left_over(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:
+    """True where only a step before this one, which takes it away, can have made it; none that is still to come."""
     found = live.get(key)
-    return (
-        found is not None
-        and paths.value_at(key, position + 1) is None
-        and paths.last_setter(key, position + 1) == index
-        and any(value == found and place <= index for place, value in paths.of[key])
-    )
+    if found is None or paths.value_at(key, position + 1) is not None or paths.last_setter(key, position + 1) != index:
+        return False
+    made = [place for place, value in paths.of[key] if value == found]
+    return any(place <= index for place in made) and not any(place > position + 1 for place in made)

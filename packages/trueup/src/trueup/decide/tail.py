@@ -6,10 +6,11 @@ have, and from the first whose rows are missing on none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
-from trueup.chain.grammar import parse_each
+from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
 from trueup.chain.updates import may_find, step_ends_the_same
@@ -17,6 +18,7 @@ from trueup.decide.rows import Rows
 
 _DELETES = {"delete_stmt", "truncate_stmt"}
 _SAYS_NOTHING = {"do_stmt", "call_stmt", "select_stmt"}
+_MOST_PAIRS = 100_000  # of rows and statements: to look at each
 
 
 class Tail:
@@ -101,16 +103,24 @@ class Tail:
         return self._kept_of[index]
 
     def _conditions_kept(self, index: int) -> list[str]:
-        step, changed = self._steps[index], set[str]()
-        conditions, rows = self._rows.of(step, changed=self._changed_after(index)), self._rows.written(step)
-        left = list(zip(rows, conditions, strict=False))
-        for later in self._after(index):
-            if _SAYS_NOTHING.intersection(later.tags):
+        step, later = self._steps[index], list(self._after(index))
+        if any(_SAYS_NOTHING.intersection(one.tags) for one in later):
+            return []
+        rows = self._rows.written(step)
+        changes = [s for one in later for s in parse_each(one.statements) if s.tag in (*_DELETES, "update_stmt")]
+        if len(rows) * len(changes) > _MOST_PAIRS:
+            return []
+        found = []
+        for place, row in enumerate(rows):
+            changed = _changed_in(row, changes)
+            if changed is None:
+                continue
+            conditions = self._rows.of(step, changed=changed)
+            if not conditions:
                 return []
-            deletes = [s for s in parse_each(later.statements) if s.tag in _DELETES]
-            left = [pair for pair in left if not any(may_find(one, pair[0], changed=changed) for one in deletes)]
-            changed |= columns_written(later.statements) if "update_stmt" in later.tags else set()
-        return [condition for _, condition in left]
+            if conditions.count(conditions[place]) == 1:  # else another row may be what makes it true
+                found.append(conditions[place])
+        return found
 
     def _is_written_before(self, index: int) -> bool:
         """True where another step before it writes one of its rows."""
@@ -138,3 +148,14 @@ class Tail:
     def _changing(self) -> list[int]:
         """Those that do more than INSERT."""
         return [i for i in self._written if not set(self._steps[i].tags) <= {"insert_stmt"}]
+
+
+def _changed_in(row: Mapping[str, Any], changes: Sequence[Statement]) -> set[str] | None:
+    """The columns that these may have changed in the row; None where they may have taken it away."""
+    changed = set[str]()
+    for statement in changes:
+        if may_find(statement, row, changed=changed):
+            if statement.tag in _DELETES:
+                return None
+            changed |= columns_written([statement.text])
+    return changed

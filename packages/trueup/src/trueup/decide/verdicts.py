@@ -133,7 +133,8 @@ class Deciding:
         if said := self._said(index, step, effect):
             return said
         if not effect.keys:
-            return self.rules.verdict(index)
+            is_within = self.anchor.within and index == self.anchor.position
+            return self._goes_on(index, step, effect) if is_within else self.rules.verdict(index)
         if step.repeatable:
             return self._repeatable(index, effect)
         if index in self.done:
