@@ -65,7 +65,7 @@ class MigrationError(UsageError):
 
 
 class DecisionNeeded(TrueupError):
-    """A person must decide; nothing was run."""
+    """A person must decide; nothing was run, or nothing of the step that it is about."""
 
     code = "decision_needed"
     exit_code = 3

@@ -20,6 +20,7 @@ from trueup.connect.connection import is_lost
 from trueup.connect.link import Link, choose
 from trueup.connect.urls import Urls, without_password
 from trueup.errors import (
+    ConflictError,
     ConnectionFailed,
     NotProved,
     RunLockTaken,
@@ -38,6 +39,7 @@ from trueup.run.lease import Lease
 from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
 from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
+from trueup.run.refused import as_conflict
 from trueup.run.seen import Seen
 from trueup.run.settle import at_once, in_the_end
 from trueup.run.together import Together
@@ -147,8 +149,13 @@ class Bringing:
             return self._done_by_another(taken, started)
         self.log("Released migration lock")
         if failures:
-            raise failures[0]
+            raise self._refused(failures[0], found.plan)
         return self._prove(found, started)
+
+    def _refused(self, failed: StepFailed, plan: Plan) -> StepFailed | ConflictError:
+        """The failure of a step, or the conflict that it is."""
+        index = self.looking.index_of.get(failed.step, -1)
+        return as_conflict(failed, index, self.locked, self.looking.paths, plan.decision) or failed
 
     def _refuse_alone(self, found: Assessment) -> None:
         """Unless another run is at work: it is judged again under the lock."""
