@@ -560,3 +560,17 @@ def test_a_type_that_only_grows_is_in_nobody_s_way(wider: str, verdict: str) -> 
     rows = {f"SELECT {IS_THERE}": False, f"SELECT NOT ({IS_THERE})": True}
 
     assert verdict == verdicts(decided(locked, state(locked, 9), wish=Wish(rows=rows)))[7]
+
+
+@pytest.mark.parametrize("sql, verdict", [("UPDATE a SET x = x + 1", "assume"), ("UPDATE a SET x = y", "conflict")])
+def test_a_lost_column_that_a_step_does_not_name_says_nothing_of_it(sql: str, verdict: str) -> None:
+    locked = chain_of(
+        A_WITH_X,
+        ADD_Y,
+        *OTHERS,
+        step(sql, locks=WRITES_A),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "hijklmnop"),
+    )
+    live = {key: value for key, value in state(locked, len(locked.steps)).items() if key != "column public.a.y"}
+
+    assert verdict == verdicts(decided(locked, live))[8]

@@ -246,8 +246,8 @@ class DataRules:
         if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):
             if self.rows.are_there(step) and not self.pending.may_take(index, step.sql):
                 return assume(index, "the rows that it writes are there")
-            if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
-                return run(index, "none of the rows that it writes is there")
+            if shown := self._rows_deny(index, step, written):
+                return run(index, shown)
             why = "the step before it is there without a mark, so this one may be, too"
             return self._unless_settled(index, step, why)
         return run(index, "nothing beside it is there")
@@ -274,7 +274,8 @@ class DataRules:
 
     def _rows_deny(self, index: int, step: Step, written: set[str]) -> str:
         """How the rows show that it has not run; empty where they do not."""
-        if self.rows.are_missing(step) or self.rows.would_be_new(step, written):
+        new = self.rows.would_be_new(step, written) or self.rows.selects_only_new(step)
+        if new or self.rows.are_missing(step):
             return "none of the rows that it writes is there"
         if not step_ends_the_same(step):
             return ""

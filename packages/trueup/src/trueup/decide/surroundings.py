@@ -34,8 +34,7 @@ class Surroundings:
         self.wanted, self.heal, self.early = cursors.wanted, cursors.heal, cursors.place
         self.healed_tables = {table_of(key) for key in self.heal if kind_of(key) == "table"}
         self.healed_columns = {column_of(key) for key in self.heal if kind_of(key) == "column"}
-        bearing = {key: step for key, step in self.heal.items() if kind_of(key) in _ROW_BEARING}
-        self.behind = [(table_of(key), step) for key, step in bearing.items()]
+        self.behind = [(key, step) for key, step in self.heal.items() if kind_of(key) in _ROW_BEARING]
         self.ahead = [(table_of(key), place - 1) for key, place in self.early.items() if kind_of(key) in _ROW_BEARING]
 
     def relations(self, index: int) -> set[str]:
@@ -152,8 +151,14 @@ class Surroundings:
 
     def stood_on_missing(self, relations: set[str], index: int) -> bool:
         """True where something of these tables that was made before it is missing, and no step since is done."""
-        missing = {table for table, maker in self.behind if maker < index}
+        missing = {table_of(key) for key, maker in self.behind if maker < index and self._may_need(index, key, maker)}
         return bool(relations & missing) and not self._passed(relations, index)
+
+    def _may_need(self, index: int, key: str, maker: int) -> bool:
+        """True for a table, a column that the step names, and one that its own file makes."""
+        step = self.locked.steps[index]
+        is_beside = step.path == self.locked.steps[maker].path
+        return key.startswith("table ") or is_beside or step.opaque or mentions(step.sql, identity_of(key))
 
     def _passed(self, relations: set[str], index: int) -> bool:
         """True where the next step on these tables is taken as done, and all that it makes is there."""
