@@ -246,6 +246,19 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, 1, 2, 4],
     ),
+    "an enum without a label, before rows lose it": (
+        [
+            "UPDATE leads SET mood = 'good' WHERE mood = 'odd';",
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            (
+                "BEGIN;\nCREATE TYPE mood_new AS ENUM ('good');\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "DROP TYPE mood;\nALTER TYPE mood_new RENAME TO mood;\nCOMMIT;"
+            ),
+            "CREATE TABLE later (id int PRIMARY KEY);",
+        ],
+        [2],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

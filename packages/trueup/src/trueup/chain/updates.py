@@ -42,7 +42,7 @@ def rows_it_finds(statement: Statement) -> str:
         return ""
     made = {target.res_target.name: target.res_target.val for target in node.target_list}
     if node.HasField("where_clause") and not node.from_clause:
-        for column, sought in _constants_sought(node.where_clause):
+        for column, sought in constants_sought(node.where_clause):
             value = made.get(column)
             if value is not None and is_constant(value) and expression(value) not in sought:
                 return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
@@ -131,7 +131,7 @@ def may_find(statement: Statement, row: Mapping[str, Any], *, changed: Collectio
     Columns that are `changed` since may have any value.
     """
     where = None if statement.tag == "truncate_stmt" else statement.node.where_clause
-    sought = ((column, values) for column, values in _constants_sought(where) if column not in changed)
+    sought = ((column, values) for column, values in constants_sought(where) if column not in changed)
     return all(_may_be(row.get(column), values) for column, values in sought)
 
 
@@ -139,7 +139,7 @@ def _may_be(value: Any, sought: Collection[str]) -> bool:
     return value is None or not is_constant(value) or expression(value) in sought
 
 
-def _constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
+def constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
     """The columns that a condition wants to be a constant, or one of several, with these constants."""
     for part in conjuncts(where) if where else ():
         found = part.a_expr if part.WhichOneof("node") == "a_expr" else None

@@ -77,6 +77,8 @@ class DataRules:
         if not before:
             if not self._is_guarded(step) and (column := self.reads_lost(index)):
                 return conflict(index, f"it reads {column}, whose values were lost")
+            if self.around.seeks_lost_labels(index):
+                return assume(index, "no row can be as it wants it: a later step has taken the label away here")
             if fact := self.around.in_its_way(index, self.around.relations(index)):
                 return conflict(index, f"it cannot run any more: a later step has changed {fact} here")
         if self.marks.own and not self._mark_was_lost(index, before=before):

@@ -8,15 +8,15 @@ from functools import cached_property
 from itertools import chain
 
 from trueup.catalog import enums
-from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, table_of, table_touched
+from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, quoted, table_of, table_touched
 from trueup.catalog.references import foreign_key
 from trueup.catalog.types import widens
 from trueup.chain.definitions import defining_statement
-from trueup.chain.grammar import parse_each
+from trueup.chain.grammar import Statement, parse_each, range_identity
 from trueup.chain.inserts import rows_written
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written, filled_whole, whole_rows
-from trueup.chain.updates import fills, may_find
+from trueup.chain.updates import constants_sought, fills, may_find
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
 
@@ -193,6 +193,8 @@ class Surroundings:
         """What a later step has done early, so that the server would refuse this one."""
         step = self.locked.steps[index]
         for key, place in self.early.items():
+            if any(label in step.sql for label in self._lost_labels(key, index)):
+                return key
             if place <= index + 1 or table_of(key) not in relations:
                 continue
             kind, named = kind_of(key), mentions(step.sql, identity_of(key))
@@ -201,6 +203,24 @@ class Surroundings:
             if kind == "not null" and step.inserts and self._must_be_given(key) and not named:
                 return key
         return ""
+
+    def _lost_labels(self, key: str, index: int) -> set[str]:
+        """The labels, in quotes, that an enum has before the step and that a later step, done early, has taken away."""
+        if not key.startswith("enum ") or self.early[key] <= index + 1:
+            return set()
+        return {*enums.labels(self.paths.value_at(key, index) or "")} - {*enums.labels(self.live.get(key) or "")}
+
+    def seeks_lost_labels(self, index: int) -> bool:
+        """True for UPDATEs and DELETEs that are for rows with labels which no row can have any more."""
+        statements = list(parse_each(self.locked.steps[index].statements))
+        return all(s.tag in ("update_stmt", "delete_stmt") and self._seeks_lost_label(s, index) for s in statements)
+
+    def _seeks_lost_label(self, statement: Statement, index: int) -> bool:
+        lost = {identity_of(key): self._lost_labels(key, index) for key in self.early if key.startswith("enum ")}
+        table = range_identity(statement.node.relation)
+        sought = constants_sought(statement.node.where_clause) if statement.node.HasField("where_clause") else ()
+        types = ((self.live.get(f"column {table}.{quoted(column)}"), values) for column, values in sought)
+        return any(lost.get(type_ or "", set()).issuperset(values) for type_, values in types)
 
     def names_healed(self, step: Step, relations: set[str]) -> bool:
         """True where it uses a table or a column that has to be made anew."""
