@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.model import LockedChain
+from trueup.decide.model import Wish
 from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
@@ -71,3 +72,22 @@ def test_what_has_no_part_in_it_stays(fact: str, value: str) -> None:
 
     assert "run" == decision.steps[1].verdict
     assert ({}, {}) == (decision.steps[1].aside, decision.steps[1].former)
+
+
+@pytest.mark.parametrize("there, verdict", [("rows", "conflict"), ("", "run")])
+def test_rows_that_would_go_along_by_a_foreign_key_are_a_persons_matter(there: str, verdict: str) -> None:
+    key = "FOREIGN KEY (x) REFERENCES public.a(x) ON DELETE CASCADE"
+    child = step("CREATE TABLE k (x int)", {"table public.k": "", "column public.k.x": "integer"})
+    locked = chain_of(
+        FIRST,
+        child,
+        step("DELETE FROM a WHERE x > 1", locks={"public.a": "RX"}),
+        *OTHERS,
+        step("ALTER TABLE k ADD FOREIGN KEY (x) REFERENCES a", {"constraint public.k.f": key}),
+    )
+    live = state(locked, [0, 1, 7])
+    asked = decided(locked, live, marked=[0, 1]).asked
+
+    decision = decided(locked, live, marked=[0, 1], wish=Wish(rows=dict.fromkeys(asked, not there)))
+
+    assert verdict == decision.steps[2].verdict

@@ -34,7 +34,8 @@ class Pending:
             self._filled |= tables if step.inserts else set()
             self._note_taken(step, tables)
 
-    def _has_rows(self, table: str) -> bool:
+    def has_rows(self, table: str) -> bool:
+        """True where the table has rows, or will have some by then."""
         return table in self._filled or not self._rows.none_in([table])
 
     def _note_taken(self, step: Step, tables: set[str]) -> None:
@@ -49,7 +50,7 @@ class Pending:
 
     def changes(self, index: int) -> bool:
         """True where rows of a table that the step uses will be others by then."""
-        return any(map(self._has_rows, self._changed.intersection(self._effects[index].locks)))
+        return any(map(self.has_rows, self._changed.intersection(self._effects[index].locks)))
 
     def fills(self, index: int) -> bool:
         """True where steps that are to run before it write rows of the tables that it writes."""

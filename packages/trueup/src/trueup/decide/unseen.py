@@ -1,7 +1,8 @@
 """What a data step must not see yet: triggers, rules, defaults and functions as later steps have made them early.
 
 It writes its rows as it would have in the chain. In its own transaction, such a thing is what it was at its place:
-it is set aside, or has its former value. Constraints stay: users may rely on them, and mostly the rows fit.
+it is set aside, or has its former value. Constraints stay: users may rely on them, and mostly the rows fit. Only where
+a foreign key would take rows along, or leave some behind, a person has to decide.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
+from trueup.catalog.references import foreign_key
 from trueup.chain.definitions import defining_statement
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
+from trueup.decide.data import DataRules
 from trueup.decide.given import Given
 from trueup.decide.held import with_leaves
-from trueup.decide.model import StepVerdict
+from trueup.decide.model import StepVerdict, conflict
 from trueup.decide.trajectory import Value
 
 _FUNCTIONS = ("function", "procedure")
@@ -28,6 +31,7 @@ _CALLED = (*_FUNCTIONS, "view", "materialized view")
 _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
 _PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
 _EVENTS = re.compile(r"\b(?:BEFORE|AFTER|INSTEAD OF|ON) ((?:INSERT|UPDATE|DELETE|TRUNCATE)\b.*?) (?:ON|TO) ")
+_ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT)\b")
 
 
 class Unseen:
@@ -37,7 +41,7 @@ class Unseen:
         now: The database as it is just before the step that is asked about.
         some: The facts that a later step may have made.
         is_later: Whether one is as a step behind this one has made it.
-        written: The tables whose rows a step may change.
+        rules: What is known of the data steps.
     """
 
     def __init__(
@@ -46,19 +50,22 @@ class Unseen:
         now: Mapping[str, Value],
         some: Iterable[str],
         is_later: Callable[[str, int], bool],
-        written: Callable[[int], set[str]],
+        rules: DataRules,
     ) -> None:
         self._steps, self._effects, self._paths = given.locked.steps, given.locked.effects, given.paths
-        self._now, self._is_later, self._written = now, is_later, written
-        self._some = [key for key in some if kind_of(key) in (*_FUNCTIONS, *_FIRING, "default")]
+        self._now, self._is_later, self._rules = now, is_later, rules
+        self._some = [key for key in some if kind_of(key) in (*_FUNCTIONS, *_FIRING, "default", "constraint")]
 
-    def kept_from(self, verdict: StepVerdict) -> StepVerdict:
-        """The verdict of a data step that is to run, with what it is to be kept from."""
+    def kept_from(self, verdict: StepVerdict, *, said: bool) -> StepVerdict:
+        """The verdict of a data step that is to run, with what it is to be kept from; or else a conflict."""
         index, step = verdict.index, self._steps[verdict.index]
         early = {} if step.python else dict(self._early(index))
         if not early:
             return verdict
-        tables = self._written(index)
+        tables = self._rules.around.written(index)
+        if not said and (key := self._by_which_others_go(early, tables, index)):
+            why = f"which rows of {table_of(key)} go with those that it deletes depends on {key}"
+            return conflict(index, f"{why}, and that is as a later step has left it: put it back first")
         acting = {key for key, was in early.items() if table_of(key) in tables and self._acts(key, was, step)}
         called = {key for key, was in early.items() if was is not None and kind_of(key) in _FUNCTIONS}
         texts = self._reached(index, tables) if called else []
@@ -95,6 +102,17 @@ class Unseen:
             return False
         value = self._now.get(f"trigger {identity}" if kind == "trigger state" else key)
         return value is not None and _fires(value, table_of(key), step)
+
+    def _by_which_others_go(self, early: Mapping[str, Value], tables: set[str], index: int) -> str:
+        """A foreign key that does something else by now to rows which refer to those that the step deletes."""
+        step, rules = self._steps[index], self._rules
+        for key, was in early.items():
+            reference = foreign_key(self._now.get(key) or was or "")
+            if reference is None or reference.parent not in tables or _on_delete(self._now.get(key)) == _on_delete(was):
+                continue
+            if _may(("DELETE", "MERGE"), reference.parent, step) and rules.pending.has_rows(table_of(key)):
+                return "" if not rules.pending.changes(index) and rules.rows.would_not_change(step) else key
+        return ""
 
     def _can_be_given(self, column: str, default: str) -> bool:
         """True where the column still has the type of this default, and what the default names is there."""
@@ -138,9 +156,20 @@ class Unseen:
 def _fires(value: str, table: str, step: Step) -> bool:
     """True where a trigger or a rule is for an event that the step may cause."""
     events = _EVENTS.search(value)
-    if events is None or not set(step.tags) <= _PLAIN or not mentions(step.sql, table):
+    return events is None or _may(re.findall("INSERT|UPDATE|DELETE|TRUNCATE", events[1]), table, step)
+
+
+def _may(events: Iterable[str], table: str, step: Step) -> bool:
+    """True where the step may do one of these to the table."""
+    if not set(step.tags) <= _PLAIN or not mentions(step.sql, table):
         return True
-    return any(event.lower() in step.sql.lower() for event in re.findall("INSERT|UPDATE|DELETE|TRUNCATE", events[1]))
+    return any(event.lower() in step.sql.lower() for event in events)
+
+
+def _on_delete(value: Value) -> str:
+    """What a foreign key does to the rows that refer to one which is deleted."""
+    match = _ON_DELETE.search(value or "")
+    return match[1] if match else ""
 
 
 def _offers(here: Value, key: str, default: str) -> bool:

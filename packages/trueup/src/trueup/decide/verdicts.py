@@ -55,7 +55,7 @@ class Deciding:
         self.ordering = Ordering(self.locked.steps, self.live, self.paths)
         self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns)
         self.rules = DataRules(given, self.cursors, self.rows)
-        self.unseen = Unseen(given, self.now, self._may_be_later(), self._is_later, self.rules.around.written)
+        self.unseen = Unseen(given, self.now, self._may_be_later(), self._is_later, self.rules)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
@@ -95,7 +95,7 @@ class Deciding:
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
             return self._with_other_columns(index, order, found)
         writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
-        return self.unseen.kept_from(verdict) if writes and step.has_data else verdict
+        return self.unseen.kept_from(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
 
     def _may_be_later(self) -> set[str]:
         """The facts of which a step behind a pending one may have made what they are."""
