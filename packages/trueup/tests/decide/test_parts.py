@@ -42,6 +42,7 @@ def chosen(
     tags: tuple[str, ...] = (),
     texts: tuple[str, ...] = (),
     rows: dict[str, bool] | None = None,
+    before: dict[str, str] | None = None,
 ) -> list[int] | None:
     tags = tags or ("create_stmt",) * len(parts)
     there = {key: value for key, value in now.items() if value is not None}
@@ -50,8 +51,9 @@ def chosen(
         block,
         whole(*parts),
         now,
-        lambda _: False,
         Rows(there, {emptiness_of(t): not some for t, some in (rows or {}).items()}),
+        before=(before or {}).get,
+        beyond=lambda _: False,
     )
 
 
@@ -125,3 +127,16 @@ def test_what_is_there_under_both_names_is_a_persons_decision() -> None:
 
     assert chosen(there, made, renamed, tags=("create_enum_stmt", "rename_stmt")) is None
     assert [0, 1] == chosen({"enum public.e": "'a', 'b'"}, made, renamed, tags=("create_enum_stmt", "rename_stmt"))
+
+
+def test_what_a_rename_only_changes_is_there_under_one_name() -> None:
+    key = "constraint public.c.c_a_fkey"
+    renamed = Effect(
+        set={"table public.z": "", "constraint public.z.a_pkey": "PRIMARY KEY (x)", key: "REFERENCES public.z(x)"},
+        gone=("table public.a", "constraint public.a.a_pkey"),
+    )
+    chain = {"table public.a": "", "constraint public.a.a_pkey": "PRIMARY KEY (x)", key: "REFERENCES public.a(x)"}
+    tags = ("alter_table_stmt", "rename_stmt")
+
+    assert [1] == chosen({**chain, **COLUMN.set}, COLUMN, renamed, tags=tags, before=chain)
+    assert chosen({**chain, **COLUMN.set, "table public.z": ""}, COLUMN, renamed, tags=tags, before=chain) is None

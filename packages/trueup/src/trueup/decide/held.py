@@ -6,7 +6,7 @@ Where nothing is lost by it, such things are set aside while the step runs, in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of, table_touched
 from trueup.catalog.references import foreign_key
@@ -47,6 +47,19 @@ def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
         return True
     gone = [identity_of(fact) for fact in effect.gone if fact.startswith(("table ", "column "))]
     return any(table_touched(key, value) == name or mentions(value, name) for name in gone)
+
+
+def is_under_both_names(rename: Effect, before: Callable[[str], Value], now: Mapping[str, Value]) -> bool:
+    """True where something is called already as a rename is to call it: nobody knows which of the two is meant.
+
+    Args:
+        rename: What the statement does.
+        before: A fact's value in the chain just before it. What a rename only changes, as a foreign key, has one.
+        now: The database just before it.
+    """
+    kinds = {kind_of(key) for key in rename.gone}
+    made = (key for key in rename.set if kind_of(key) in kinds and before(key) is None)
+    return any(now.get(key) is not None for key in made)
 
 
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:

@@ -12,16 +12,19 @@ from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Effect, Step, writes_rows
 from trueup.chain.statements import columns_written, is_guarded, relations_named
 from trueup.chain.updates import ends_the_same
+from trueup.decide.held import is_under_both_names
 from trueup.decide.rows import Rows
-from trueup.decide.trajectory import Value
+from trueup.decide.trajectory import Value, fold
 
 
 def statements_to_run(
     step: Step,
     effect: Effect,
     now: Mapping[str, Value],
-    beyond: Callable[[str], bool],
     rows: Rows,
+    *,
+    before: Callable[[str], Value],
+    beyond: Callable[[str], bool],
 ) -> list[int] | None:
     """The statements whose effect is not there, by index; None where saying so could lose or repeat work.
 
@@ -29,8 +32,9 @@ def statements_to_run(
         step: A step of several statements; `effect` has one part for each.
         effect: What it does.
         now: The database just before the step.
-        beyond: Whether a fact is further along than this step.
         rows: Which tables have rows.
+        before: A fact's value in the chain just before the step.
+        beyond: Whether a fact is further along than this step.
     """
     state = dict(now)
     chosen: list[int] = []
@@ -45,7 +49,7 @@ def statements_to_run(
             continue
         if any(there) and not _still_before(part, state):
             return None
-        if step.tags[position] == "rename_stmt" and _is_under_both_names(part, state):
+        if step.tags[position] == "rename_stmt" and is_under_both_names(part, _within(effect, position, before), state):
             return None
         chosen.append(position)
         state.update(part.set)
@@ -63,6 +67,12 @@ def statements_to_run(
     if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
         return None
     return sorted({*chosen, *silent} - late)
+
+
+def _within(effect: Effect, position: int, before: Callable[[str], Value]) -> Callable[[str], Value]:
+    """A fact's value in the chain just before one of the statements."""
+    changed = fold(effect.parts, range(position), {})
+    return lambda key: changed[key] if key in changed else before(key)
 
 
 def _before_the_last(silent: Sequence[int], chosen: Sequence[int], effect: Effect) -> set[int]:
@@ -164,12 +174,6 @@ def _is_there(
     """True where the fact is as this statement leaves it, as the whole step does, or further along."""
     found = state.get(key)
     return found == value or beyond(key) or (found is not None and found == effect.set.get(key))
-
-
-def _is_under_both_names(part: Effect, state: Mapping[str, Value]) -> bool:
-    """True where something is called already as the statement is to call it: nobody knows which of the two is meant."""
-    kinds = {kind_of(key) for key in part.gone}
-    return any(state.get(key) is not None and kind_of(key) in kinds for key in part.set)
 
 
 def _still_before(part: Effect, state: Mapping[str, Value]) -> bool:

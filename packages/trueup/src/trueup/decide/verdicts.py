@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of
@@ -11,7 +11,7 @@ from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
-from trueup.decide.held import early_holders, gone_for_good, takes, with_leaves
+from trueup.decide.held import early_holders, gone_for_good, is_under_both_names, takes, with_leaves
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
@@ -235,7 +235,7 @@ class Deciding:
         if not self.place and not self.last_done:  # nothing is early
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason=reason)
-        if step.tags == ("rename_stmt",) and self._has_both_names(index, effect):
+        if step.tags == ("rename_stmt",) and is_under_both_names(effect, self._value_before(index), self.now):
             return conflict(index, "something is called already as it is to call it")
         holders = early_holders(step, effect, self._early(index), self.now)
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
@@ -248,11 +248,9 @@ class Deciding:
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
 
-    def _has_both_names(self, index: int, effect: Effect) -> bool:
-        """True where what a rename makes is there already; what it only changes, as a foreign key, is no matter."""
-        kinds = {kind_of(key) for key in effect.gone}
-        made = (key for key in effect.set if kind_of(key) in kinds and self.paths.value_at(key, index) is None)
-        return any(self.now.get(key) is not None for key in made)
+    def _value_before(self, index: int) -> Callable[[str], Value]:
+        """A fact's value in the chain just before the step."""
+        return lambda key: self.paths.value_at(key, index)
 
     def _early(self, index: int) -> Iterator[tuple[str, str]]:
         """Facts that are there, but only steps behind this one make."""
@@ -312,7 +310,8 @@ class Deciding:
     def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """Complete a step of several statements with those that have not run."""
         state = {**self.now, **self.passing}
-        chosen = statements_to_run(step, effect, state, lambda key: self.place.get(key, -1) > index, self.rows)
+        beyond, before = (lambda key: self.place.get(key, -1) > index), self._value_before(index)
+        chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond)
         if not chosen:
             return None
         self._advance(effect, index)
