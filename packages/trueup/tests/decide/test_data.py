@@ -203,6 +203,20 @@ def test_what_was_lost_later_does_not_undo_what_was_passed() -> None:
     assert "assume" == second(decided(moved, live))[0]
 
 
+@pytest.mark.parametrize("others, verdict", [(7, "conflict"), (14, "assume")])
+def test_what_has_surely_run_and_reads_what_was_lost_since_is_not_done_again(others: int, verdict: str) -> None:
+    facts = {"table public.a": "", "column public.a.x": "integer", "column public.a.y": "integer"}
+    locked = chain_of(
+        step("CREATE TABLE a (x int, y int)", facts),
+        step("UPDATE a SET y = x", locks=WRITES_A),
+        *(step(f"CREATE TABLE t{n} ()", {f"table public.t{n}": ""}) for n in range(others)),
+    )
+    live = state(locked, others + 2)
+    del live["column public.a.x"]
+
+    assert verdict == second(decided(locked, live))[0]
+
+
 def test_what_cannot_run_any_more_leaves_nothing_to_decide() -> None:
     locked = chain_of(
         step("CREATE TABLE old (x int)", {"table public.old": "", "column public.old.x": "integer"}),
@@ -569,7 +583,7 @@ def test_a_lost_column_that_a_step_does_not_name_says_nothing_of_it(sql: str, ve
         ADD_Y,
         *OTHERS,
         step(sql, locks=WRITES_A),
-        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "hijklmnop"),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "hijklmn"),
     )
     live = {key: value for key, value in state(locked, len(locked.steps)).items() if key != "column public.a.y"}
 

@@ -93,6 +93,8 @@ class DataRules:
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and self.pending.only_assumed(self.around.parents(index)):
             return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
+        if before and (column := self._has_read_lost(index)):
+            return assume(index, f"its place says so, and done again it would read {column}, whose values were lost")
         if before and self._is_long_done(index, step):
             return assume(index, "everything around it is there, and rows have come since")
         return run(index, "it repeats harmlessly")
@@ -130,6 +132,12 @@ class DataRules:
         named = self.around.healed_and_named(index)
         with_rows = [column for column in named if not self.rows.none_in([column.rpartition(".")[0]])]
         return next(iter(not_filled(self.locked.steps[index], with_rows)), "")
+
+    def _has_read_lost(self, index: int) -> str:
+        """A lost column that it reads, where facts show for sure that it has run: to run it now would be wrong."""
+        if not self.around.healed_columns or not self.doubt.is_long_past(index) or self.around.was_left_out(index):
+            return ""
+        return self.reads_lost(index)
 
     def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and not self.around.still_fits(index):
@@ -177,6 +185,8 @@ class DataRules:
                 return assume(index, "it is run again where its column is healed")
             return run(index, "it fills a column that was missing")
         if why := self._why_not_done(index, step, relations):
+            if column := self._has_read_lost(index):
+                return assume(index, f"its place says so, and done now it would read {column}, whose values were lost")
             return self._doubtful(index, step, relations, why)
         if index > self.doubt.sure_to:
             return self.doubt.verdict(index, step)
