@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.grammar import parse_statements
-from trueup.chain.inserts import rows_it_leaves, rows_selected
+from trueup.chain.inserts import rows_it_leaves, rows_selected, selects_of_values, selects_only_new
 from trueup.chain.updates import fills, finds_nothing, rows_it_finds
 from trueup_testing.databases import Databases, execute, value
 
@@ -76,6 +76,39 @@ def test_whether_the_rows_that_are_selected_are_there(
 
     assert all_there == value(url, f"SELECT {rows_selected(statement, KEYS, there=True)}")
     assert none_there == value(url, f"SELECT {rows_selected(statement, KEYS, there=False)}")
+
+
+@pytest.mark.parametrize(
+    "sql, none_there",
+    [
+        ("WITH x (n) AS (VALUES ('a')) INSERT INTO calls (lead_id, name) SELECT l.id, n FROM leads l, x", False),
+        ("WITH x (n) AS (VALUES ('z')) INSERT INTO calls (lead_id, name) SELECT l.id, n FROM leads l, x", True),
+        ("INSERT INTO calls (id, lead_id, name) SELECT random(), 1, n FROM (VALUES ('z')) AS x (n)", True),
+        (
+            "INSERT INTO calls (id, lead_id, name) SELECT i, 1, 'z' FROM (VALUES (1)) AS x (i)",
+            False,
+        ),  # the key is there
+        ("INSERT INTO calls (lead_id, name) SELECT nullif(i, 9), n FROM (VALUES (9, NULL)) AS x (i, n)", False),
+        ("INSERT INTO calls (lead_id, name) SELECT i, NULL FROM (VALUES (9)) AS x (i)", True),
+    ],
+)
+def test_whether_rows_of_values_are_to_be_written_and_none_is_there(url: str, sql: str, *, none_there: bool) -> None:
+    (statement,) = parse_statements(sql)
+
+    assert selects_of_values(statement)
+    assert none_there == value(url, f"SELECT {selects_only_new(statement, KEYS)}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH x AS (SELECT random() AS i, n FROM (VALUES ('a')) AS v (n)) INSERT INTO calls (id, name) SELECT i, n FROM x",
+        "WITH x AS (DELETE FROM leads RETURNING id) INSERT INTO calls (id) SELECT id FROM x",
+        "INSERT INTO calls (lead_id) SELECT i FROM (SELECT nextval('ids') AS i) AS x",
+    ],
+)
+def test_what_is_another_each_time_is_not_asked(sql: str) -> None:
+    assert "" == selects_only_new(parse_statements(sql)[0])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from trueup.chain.grammar import parse_statements
+from trueup.chain.inserts import selects_only_new
 from trueup.chain.model import Effect
 from trueup.decide.model import Wish
 from trueup_testing.facts import chain_of, decided, state, step, verdicts
@@ -186,6 +188,23 @@ def test_the_cut_does_not_go_back_over_other_tables_behind_which_facts_are_there
     wish = Wish(rows={f"SELECT NOT ({row_of('d')})": True})
 
     assert ["assume", "reconcile", "run"] == verdicts(decided(locked, state(locked, 7), wish=wish))[5:]
+
+
+@pytest.mark.parametrize(
+    "source, wanted",
+    [
+        ("(VALUES ('a')) AS x (n) JOIN e ON e.name = n", ["run", "run"]),
+        ("(VALUES ('a')) AS x (n) JOIN flag ON name = n", ["assume", "assume"]),  # it may hang on rows of its own
+        ("e AS x (n)", ["assume", "assume"]),  # those may be rows that have come since
+    ],
+)
+def test_of_rows_of_values_that_are_missing_the_file_has_not_run(source: str, wanted: list[str]) -> None:
+    sql = f"INSERT INTO flag (name, env) SELECT n, 'prod' FROM {source}"
+    delete = step("DELETE FROM flag WHERE name = 'b'", locks=WRITES, file="9")
+    locked = chain_of(FLAG, *TABLES, delete, step(sql, locks=WRITES, file="9"))
+    asked = f"SELECT {selects_only_new(parse_statements(sql)[0])}"
+
+    assert wanted == verdicts(decided(locked, state(locked, 7), wish=Wish(rows={asked: True})))[7:]
 
 
 def test_a_block_that_has_left_no_row_has_not_run_though_something_of_it_is_there() -> None:

@@ -106,26 +106,69 @@ def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, the
     return f"NOT EXISTS (SELECT FROM {_selected(statement, names)} WHERE {'NOT ' if there else ''}{one})"
 
 
-def selects_only_new(statement: Statement) -> str:
-    """The condition that an `INSERT … SELECT` has rows to write and none of them is there; empty where it cannot be."""
+def selects_only_new(statement: Statement, keys: Collection[frozenset[str]] = ()) -> str:
+    """The condition that an `INSERT … SELECT` has rows to write and none of them is there; empty where it cannot be.
+
+    With `keys`, sets of columns that are unique together, nor is one with such a key.
+    """
     names, same = _selected_columns(statement)
-    none_there = rows_selected(statement, [frozenset(same)], there=False) if same else ""
-    return f"EXISTS (SELECT FROM {_selected(statement, names)}) AND {none_there}" if none_there else ""
+    if not same:
+        return ""
+    every = dict.fromkeys([frozenset(same), *(key for key in keys if key <= same)])
+    none_there = [rows_selected(statement, [key], there=False) for key in every]
+    known = ", ".join(f"new.{name}" for name in map(in_quotes, sorted(same)))
+    some = f"EXISTS (SELECT FROM {_selected(statement, names)} WHERE ROW({known}) IS NOT NULL)"
+    return " AND ".join([some, *none_there])
+
+
+def selects_of_values(statement: Statement) -> bool:
+    """True for an `INSERT … SELECT` whose rows are of a list of values, and do not hang on what its table has."""
+    node = statement.node
+    if statement.tag != "insert_stmt" or node.select_stmt.select_stmt.values_lists:
+        return False
+    if any(other.relname == node.relation.relname for other in nodes_of(node.select_stmt, "RangeVar")):
+        return False
+    sources = (node.with_clause, *node.select_stmt.select_stmt.from_clause)
+    return any(select.values_lists for source in sources for select in nodes_of(source, "SelectStmt"))
 
 
 def _selected_columns(statement: Statement) -> tuple[list[str], set[str]]:
-    """The columns that an `INSERT … SELECT` names, and those of them that are the same each time."""
+    """The columns that an `INSERT … SELECT` names, and those of them that are the same each time, and not NULL."""
     node = statement.node
     select = node.select_stmt.select_stmt if statement.tag == "insert_stmt" else None
-    if select is None or not node.cols or len(select.target_list) != len(node.cols):
+    if select is None or not node.cols or len(select.target_list) != len(node.cols) or _is_of_another_each_time(node):
         return [], set()
     names = [column.res_target.name for column in node.cols]
-    pairs = zip(names, select.target_list, strict=True)
-    return names, {name for name, target in pairs if not next(nodes_of(target, "FuncCall"), None)}
+    pairs = zip(names, (target.res_target.val for target in select.target_list), strict=True)
+    return names, {name for name, value in pairs if not (_is_called(value) or _is_null(value))}
+
+
+def _is_of_another_each_time(insert: Any) -> bool:
+    """True where what stands in front of an `INSERT … SELECT`, or in its FROM, may be another each time it is asked."""
+    select, queries = insert.select_stmt.select_stmt, [one.common_table_expr for one in insert.with_clause.ctes]
+    if queries and select.HasField("with_clause"):
+        return True
+    if any(not one.ctequery.HasField("select_stmt") or _is_called(one.ctequery) for one in queries):
+        return True
+    return any(map(_is_another_each_time, select.from_clause))
+
+
+def _is_called(value: Any) -> bool:
+    return any(next(nodes_of(value, kind), None) for kind in ("FuncCall", "SQLValueFunction"))
+
+
+def _is_null(value: Any) -> bool:
+    kind = value.WhichOneof("node")
+    return _is_null(value.type_cast.arg) if kind == "type_cast" else kind == "a_const" and value.a_const.isnull
 
 
 def _selected(statement: Statement, names: Sequence[str]) -> str:
-    return f"({statement_text(statement.node.select_stmt)}) AS new({', '.join(map(in_quotes, names))})"
+    node = statement.node
+    query = type(node.select_stmt)()
+    query.CopyFrom(node.select_stmt)
+    if node.HasField("with_clause"):
+        query.select_stmt.with_clause.CopyFrom(node.with_clause)
+    return f"({statement_text(query)}) AS new({', '.join(map(in_quotes, names))})"
 
 
 def columns_repeated(statement: Statement, columns: Sequence[str]) -> frozenset[str] | None:

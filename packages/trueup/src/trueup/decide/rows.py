@@ -122,7 +122,12 @@ class Rows:
 
     def selects_only_new(self, step: Step) -> bool:
         """True where its `INSERT … SELECT` has rows to write, and none of them is there."""
-        return self.all_of([c for s in parse_each(step.statements) if (c := selects_only_new(s))])
+        conditions = (selects_only_new(s, self._keys_filled(s)) for s in parse_each(step.statements))
+        return self.all_of([condition for condition in conditions if condition])
+
+    def _keys_filled(self, statement: Statement) -> list[frozenset[str]]:
+        """The keys of the table that an INSERT fills."""
+        return self.keys_of([range_identity(statement.node.relation)]) if statement.tag == "insert_stmt" else []
 
     def stands_as_inserted(self, insert: Step, update: Step) -> bool:
         """True where a row stands as one step wrote it, though the other, behind that, would have changed it."""

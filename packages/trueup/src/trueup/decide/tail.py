@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from trueup.chain.grammar import Statement, parse_each
+from trueup.chain.inserts import selects_of_values
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
 from trueup.chain.updates import may_find, step_ends_the_same
@@ -48,8 +49,16 @@ class Tail:
     @cached_property
     def first_not_run(self) -> int:
         """The first step behind that one whose rows are all missing; the chain's length where there is none."""
-        missing = (i for i in self._written if i > self.last_run and self._rows.none_of(self._kept(i)))
+        behind = (i for i in self._written if i > self.last_run)
+        missing = (i for i in behind if self._rows.none_of(self._kept(i)) or self._selects_only_new(i))
         return min(missing, default=len(self._steps))
+
+    def _selects_only_new(self, index: int) -> bool:
+        """True for an INSERT that selects of values, behind the last fact, of whose rows none is there."""
+        statements = list(parse_each(self._steps[index].statements))
+        if index <= self._last_fact or not all(map(selects_of_values, statements)) or any(self._after(index)):
+            return False
+        return self._rows.selects_only_new(self._steps[index])
 
     @cached_property
     def cut(self) -> int:
