@@ -521,6 +521,19 @@ def test_a_label_that_a_later_swap_takes_away_is_added_all_the_same() -> None:
     assert ["skip", "run", "run", "run"] == verdicts(decided(locked, first, marked=[0]))
 
 
+def test_a_block_that_adds_labels_of_which_one_is_there_is_completed_in_their_order() -> None:
+    e = "enum public.e"
+    labels = [{e: "'a', 'b'"}, {e: "'a', 'b', 'c'"}]
+    sql = "ALTER TYPE e ADD VALUE 'b'; ALTER TYPE e ADD VALUE 'c'"
+    block = step(sql, labels[-1], parts=tuple(Effect(set=one) for one in labels))
+    others = [step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "ab"]
+    locked = chain_of(step("CREATE TYPE e AS ENUM ('a')", {e: "'a'"}), *others, block)
+
+    last = decided(locked, {e: "'a', 'c'"}).steps[-1]
+
+    assert ("complete", (e,), ()) == (last.verdict, last.missing, last.statements)
+
+
 def test_what_a_rename_would_make_twice_is_a_persons_matter() -> None:
     column = "column public.t.k"
     locked = chain_of(

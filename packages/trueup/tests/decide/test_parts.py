@@ -140,3 +140,12 @@ def test_what_a_rename_only_changes_is_there_under_one_name() -> None:
 
     assert [1] == chosen({**chain, **COLUMN.set}, COLUMN, renamed, tags=tags, before=chain)
     assert chosen({**chain, **COLUMN.set, "table public.z": ""}, COLUMN, renamed, tags=tags, before=chain) is None
+
+
+def test_a_label_that_is_there_already_is_not_added_again() -> None:
+    chain, adds = {"enum public.e": "'a'"}, ("alter_enum_stmt", "alter_enum_stmt", "create_stmt")
+    parts = (Effect(set={"enum public.e": "'a', 'b'"}), Effect(set={"enum public.e": "'a', 'b', 'c'"}), TABLE)
+
+    assert [0, 1, 2] == chosen({**chain}, *parts, tags=adds, before=chain)
+    assert [1, 2] == chosen({"enum public.e": "'a', 'b'"}, *parts, tags=adds, before=chain)
+    assert chosen({"enum public.e": "'a', 'c'"}, *parts, tags=adds, before=chain) is None

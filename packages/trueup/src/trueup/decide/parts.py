@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import or_
 
+from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched, unquoted
 from trueup.catalog.keys import parts as name_parts
 from trueup.chain.grammar import parse_statements
@@ -49,7 +50,9 @@ def statements_to_run(
             continue
         if any(there) and not _still_before(part, state):
             return None
-        if step.tags[position] == "rename_stmt" and is_under_both_names(part, _within(effect, position, before), state):
+        before_it = _within(effect, position, before)
+        is_rename = step.tags[position] == "rename_stmt"
+        if (is_rename and is_under_both_names(part, before_it, state)) or _has_new_label(part, before_it, now):
             return None
         chosen.append(position)
         state.update(part.set)
@@ -73,6 +76,16 @@ def _within(effect: Effect, position: int, before: Callable[[str], Value]) -> Ca
     """A fact's value in the chain just before one of the statements."""
     changed = fold(effect.parts, range(position), {})
     return lambda key: changed[key] if key in changed else before(key)
+
+
+def _has_new_label(part: Effect, before: Callable[[str], Value], now: Mapping[str, Value]) -> bool:
+    """True where a label that the statement adds to an enum is there already: the server refuses a second one."""
+    for key, value in part.set.items():
+        if key.startswith("enum ") and (was := before(key)) is not None:
+            added = set(enums.labels(value)) - set(enums.labels(was))
+            if not added.isdisjoint(enums.labels(now.get(key) or "")):
+                return True
+    return False
 
 
 def _before_the_last(silent: Sequence[int], chosen: Sequence[int], effect: Effect) -> set[int]:

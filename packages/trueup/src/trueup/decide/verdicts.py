@@ -268,7 +268,8 @@ class Deciding:
         differences: tuple[Difference, ...],
     ) -> StepVerdict:
         removes, added = self._row_bearing(index, effect)
-        if missing and effect.parts and (verdict := self._some_statements(index, step, effect)):
+        lacks_labels = all(self._grown_enum(key, self.now.get(key)) for key in missing)  # each has a place of its own
+        if effect.parts and not lacks_labels and (verdict := self._some_statements(index, step, effect)):
             return verdict
         if not missing:
             self._advance(effect, index)
