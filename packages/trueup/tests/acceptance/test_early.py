@@ -53,6 +53,21 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, "ALTER TYPE kind RENAME TO kind_old"],
     ),
+    "a type renamed away as in the middle of a block": (
+        [
+            "CREATE FUNCTION is_odd(mood) RETURNS boolean LANGUAGE sql AS $$SELECT $1::text = 'odd'$$;",
+            "CREATE TABLE calls (id int PRIMARY KEY, moods mood[]);",
+            "DROP FUNCTION is_odd;",
+            (
+                "BEGIN;\nCREATE TYPE mood_new AS ENUM ('good', 'bad');\nALTER TABLE leads ALTER mood DROP DEFAULT;\n"
+                "ALTER TABLE leads ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "ALTER TABLE calls ALTER moods TYPE mood_new[] USING moods::text::mood_new[];\n"
+                "ALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;\n"
+                "ALTER TABLE leads ALTER mood SET DEFAULT 'good';\nCOMMIT;"
+            ),
+        ],
+        [0, "ALTER TYPE mood RENAME TO mood_old"],
+    ),
     "a column renamed twice, and used under its last name": (
         [
             "CREATE VIEW numbers AS SELECT phone FROM leads;",

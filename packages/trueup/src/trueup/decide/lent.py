@@ -1,8 +1,8 @@
 """Renames of later steps that are done here already, while steps before them still need the old names.
 
-The steps are decided on as if those renames were still to come. A constraint or an index is given its old name back.
-A table, a column or a label of an enum is only lent it: each step that needs the old name has it for its own
-transaction, so that nobody else ever sees it.
+The steps are decided on as if those renames were still to come. A constraint or an index is given its old name back,
+and so is an enum that a step of several statements renames away on its way. A table, a column or a label of an enum is
+only lent it: each step that needs the old name has it for its own transaction, so that nobody else ever sees it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from trueup.decide.trajectory import Trajectories, fold
 
 _RENAMES = {("rename_stmt",), ("alter_object_schema_stmt",), ("alter_enum_stmt",)}
 _SEEN = ("table ", "column ")
+_FUNCTIONS = ("function ", "procedure ")
 _VIEWS = ("view ", "materialized view ")
 
 
@@ -32,7 +33,7 @@ class Lent:
 
     @property
     def is_column(self) -> bool:
-        """A column, or else a table, a constraint or an index."""
+        """A column, or else a table, a constraint, an index or an enum."""
         return self.old.startswith("column ")
 
     @property
@@ -57,13 +58,18 @@ def renamed_early(
 ) -> list[Lent]:
     """The renames that are done here although their steps are not taken as done, in the chain's order."""
     settled, there = frozenset(done), set(live)
-    if not any(step.tags in _RENAMES and index not in settled for index, step in enumerate(steps)):
+    if not any("rename_stmt" in step.tags or step.tags in _RENAMES for i, step in enumerate(steps) if i not in settled):
         return []
     wanted = fold(paths.effects, sorted(settled), paths.base)
     labels = {key: set(enums.labels(live[key])) for key in live if key.startswith("enum ")}
     found = []
     for index in range(len(steps) - 1, -1, -1):  # backwards: what was renamed twice goes by its last name
-        if steps[index].tags not in _RENAMES or index in settled:
+        if index in settled:
+            continue
+        if (away := _renamed_away(index, steps[index], paths, live)) and away.old not in there and away.new in there:
+            found.append(away)
+            there = there - {away.new} | {away.old}
+        if steps[index].tags not in _RENAMES:
             continue
         if (label := _renamed_label(index, paths)) and paths.last_place(label.enum, live.get(label.enum)) < 0:
             there_now = labels.get(label.enum, set())
@@ -75,6 +81,21 @@ def renamed_early(
             found.append(Lent(index, old, new))
             there = there - {new} | {old}
     return found[::-1]
+
+
+def _renamed_away(index: int, step: Step, paths: Trajectories, live: Mapping[str, str]) -> Lent | None:
+    """The enum that a step of several statements renames on its way, where only this of the step is done here."""
+    if step.has_data:
+        return None
+    parts_of = paths.effects[index].parts
+    for position, part in enumerate(parts_of):
+        gone, made = (next((k for k in keys if k.startswith("enum ")), "") for keys in (part.gone, part.set))
+        if step.tags[position] != "rename_stmt" or not gone or made not in paths.passing:
+            continue
+        before = (key for one in parts_of[:position] for key in one.set if key in paths.passing)
+        if made in live and paths.last_place(gone, live[made]) >= 0 and not any(key in live for key in before):
+            return Lent(index, gone, made)
+    return None
 
 
 def _renamed_label(index: int, paths: Trajectories) -> Lent | None:
@@ -138,8 +159,18 @@ def _before(lent: Lent, live: Mapping[str, str], paths: Trajectories) -> Facts:
         said = whole.sub(name.replace("\\", "\\\\"), value)
         if lent.is_column and (table_touched(key, value) == table or _reads(key, value, table)):
             said = word.sub(former.replace("\\", "\\\\"), said)
-        facts[whole.sub(name.replace("\\", "\\\\"), key)] = said
+        called = whole.sub(name.replace("\\", "\\\\"), key)
+        is_code = called != key and key.startswith(
+            _FUNCTIONS
+        )  # the text, of which the value is a hash, names it as well
+        facts[called] = _last_made(called, lent.index, paths) or said if is_code else said
     return facts
+
+
+def _last_made(key: str, position: int, paths: Trajectories) -> str:
+    """The last value that the fact was given up to this position; empty where there is none."""
+    places = reversed(paths.of.get(key, ()))
+    return next((value for place, value in places if value is not None and place <= position), "")
 
 
 def _reads(key: str, value: str, table: str) -> bool:

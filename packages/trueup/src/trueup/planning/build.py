@@ -313,6 +313,6 @@ def _called(keys: tuple[str, ...]) -> str:
 
 
 def _rename(here: str, name: str) -> str:
-    if kind_of(here) == "index":
-        return f"ALTER INDEX {identity_of(here)} RENAME TO {name}"
+    if kind_of(here) in ("index", "enum"):
+        return f"ALTER {'INDEX' if kind_of(here) == 'index' else 'TYPE'} {identity_of(here)} RENAME TO {name}"
     return f"ALTER TABLE {table_of(here)} RENAME CONSTRAINT {parts(identity_of(here))[-1]} TO {name}"
