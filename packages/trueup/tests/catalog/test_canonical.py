@@ -109,7 +109,13 @@ def test_other_views_are_left_alone(value: str) -> None:
         ('ON public.t USING btree ("json_value", "order")', 'ON public.t USING btree (json_value, "order")'),
         ("""'{"json": "it''s"}'::jsonb || "json\"""", """'{"json": "it''s"}'::jsonb || json"""),
         ('AS SELECT "jsons", "system_user"', 'AS SELECT "jsons", "system_user"'),
+        ("column public.t.system_user", 'column public.t."system_user"'),
+        (
+            """(system_user <> 'system_user') AND "a system_user" """,
+            """("system_user" <> 'system_user') AND "a system_user" """,
+        ),
+        ("UNIQUE ON public.system_users (the_system_user, SYSTEM_USER)",) * 2,
     ],
 )
-def test_words_that_only_newer_servers_quote_have_no_quotes(shown: str, wanted: str) -> None:
+def test_words_that_only_newer_servers_quote_are_shown_in_one_way(shown: str, wanted: str) -> None:
     assert wanted == canonical_words(shown)

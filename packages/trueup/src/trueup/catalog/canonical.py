@@ -23,21 +23,24 @@ _MEMBERSHIP = re.compile(
 )
 
 
-_NEW_WORDS = (
-    r"json|json_array|json_arrayagg|json_exists|json_object|json_objectagg|json_query|json_scalar|json_serialize"
-    r"|json_table|json_value|merge_action"
+NEW_WORDS = (
+    "json|json_array|json_arrayagg|json_exists|json_object|json_objectagg|json_query|json_scalar|json_serialize"
+    "|json_table|json_value|merge_action"
 )
-_QUOTED_WORD = re.compile(rf"""'(?:[^']|'')*'|"({_NEW_WORDS})\"""")
+"""Key words only from PostgreSQL 16 or 17 on, which put them in quotes; a column may be called so without, too."""
+NEW_AND_RESERVED = "system_user"
+"""From 16 on no column is called so without quotes."""
+_TO_BE_QUOTED = re.compile(rf"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b({NEW_AND_RESERVED})\b""")
+_QUOTED_WORD = re.compile(rf"""'(?:[^']|'')*'|"({NEW_WORDS})\"""")
 
 
 def canonical_words(text: str) -> str:
-    """Names that are key words only from PostgreSQL 16 or 17 on, without the quotes that those put around them.
-
-    A column or a table may be called so without quotes on every server.
-    """
-    if '"json' not in text and '"merge_action"' not in text:
-        return text
-    return _QUOTED_WORD.sub(lambda match: match[1] or match[0], text)
+    """Names that are key words for some servers only, as all of them understand them: with quotes or without."""
+    if '"json' in text or '"merge_action"' in text:
+        text = _QUOTED_WORD.sub(lambda match: match[1] or match[0], text)
+    if NEW_AND_RESERVED in text:
+        text = _TO_BE_QUOTED.sub(lambda match: f'"{match[1]}"' if match[1] else match[0], text)
+    return text
 
 
 def canonical_list(value: str) -> str:

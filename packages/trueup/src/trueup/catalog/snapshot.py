@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection, sql
 
-from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view, canonical_words
+from trueup.catalog.canonical import (
+    NEW_AND_RESERVED,
+    NEW_WORDS,
+    canonical_list,
+    canonical_or,
+    canonical_view,
+    canonical_words,
+)
 from trueup.catalog.keys import is_helper
 from trueup.chain.model import Facts
 
@@ -52,7 +59,8 @@ class Section(NamedTuple):
 
 @cache
 def _template() -> tuple[str, tuple[Section, ...]]:
-    head, *rest = _SECTION.split((Path(__file__).parent / "snapshot.sql").read_text())
+    text = (Path(__file__).parent / "snapshot.sql").read_text().replace("{words}", f"{NEW_WORDS}|{NEW_AND_RESERVED}")
+    head, *rest = _SECTION.split(text)
     names, catalogs, texts = rest[::3], rest[1::3], rest[2::3]
     return head, tuple(map(Section, names, (tuple(each.split()) for each in catalogs), texts))
 

@@ -1,5 +1,6 @@
 -- Every fact of the schemas asked for: (object's oid, key, value). One statement, so one consistent picture.
--- The words in braces are filters: which schemas; which relations and objects, to narrow it on the scratch server.
+-- The words in braces are filters: which schemas; which relations and objects, to narrow it on the scratch server. But
+-- {words} are those that not all servers quote.
 -- Values are what the server deparses, written so that they can be the tail of the DDL that makes them.
 -- Each section is one SELECT and says which catalogs it depends on: where none of them was written, it stays the same.
 -- Several facts of one row come by unnest: the executor would prepare the expressions of VALUES anew for every row.
@@ -196,13 +197,15 @@ SELECT v.oid::bigint, CASE v.relkind WHEN 'v' THEN 'view ' ELSE 'materialized vi
   FROM rel v WHERE v.relkind IN ('v', 'm')
 
 -- section functions: pg_proc pg_aggregate
--- A function is its text's hash; the step that defined it has the text.
+-- A function is its text's hash; the step that defined it has the text. Names that only newer servers quote have no quotes.
 SELECT p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
                       || ns.name || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
        CASE p.prokind
             WHEN 'a' THEN (SELECT concat_ws(' ', 'SFUNC', g.aggtransfn, 'STYPE', format_type(g.aggtranstype, NULL), g.aggfinalfn,
                                             g.agginitval) FROM pg_aggregate g WHERE g.aggfnoid = p.oid)
-            ELSE md5(replace(pg_get_functiondef(p.oid), chr(13), '')) END
+            ELSE md5(CASE WHEN p.proargnames && string_to_array('{words}', '|') OR p.prosqlbody IS NOT NULL
+                          THEN regexp_replace(replace(pg_get_functiondef(p.oid), chr(13), ''), '"({words})"', '\1', 'g')
+                          ELSE replace(pg_get_functiondef(p.oid), chr(13), '') END) END
   FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
  WHERE {objects:p}
    AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_proc'::regclass AND o.objid = p.oid AND o.deptype = 'e')
