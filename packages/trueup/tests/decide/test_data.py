@@ -86,6 +86,21 @@ def test_what_repeats_harmlessly_runs_unless_it_has_surely_run() -> None:
     assert "assume" == second(decided(GUARDED, state(GUARDED, 7)))[0]
 
 
+@pytest.mark.parametrize("filled, verdict", [(True, "assume"), (False, "run")])
+def test_a_guard_is_not_needed_in_a_file_that_has_been_run_in_order(*, filled: bool, verdict: str) -> None:
+    locked = chain_of(
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bcdef"),
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("UPDATE a SET x = 1 WHERE x IS NULL", locks=WRITES_A, file="9"),
+        step("CREATE INDEX i ON a (x)", {"index public.i": "ON public.a USING btree (x)"}, file="9"),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "gh"),
+    )
+    wish = Wish(rows={'SELECT EXISTS (SELECT FROM "a" WHERE "x" IS NOT NULL)': filled})
+
+    assert verdict == verdicts(decided(locked, state(locked, 8), wish=wish))[6]
+    assert "run" == verdicts(decided(locked, state(locked, [*range(6), 7, 9]), wish=wish))[6]
+
+
 def test_what_no_longer_fits_its_table_is_not_repeated() -> None:
     locked = chain_of(
         step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),

@@ -52,15 +52,16 @@ def rows_it_finds(statement: Statement) -> str:
 
 def finds_unfilled(statement: Statement) -> str:
     """The condition that an UPDATE would fill columns that have no value in any row; empty where it fills none."""
+    filled, unchanged = one_is_filled(statement), finds_nothing(statement)
+    return f"NOT {unchanged} AND NOT {filled}" if filled and unchanged else ""
+
+
+def one_is_filled(statement: Statement) -> str:
+    """The condition that some row has a value in a column that an UPDATE gives values where it has none; else empty."""
     node = statement.node
-    if statement.tag != "update_stmt":
-        return ""
-    names = [target.res_target.name for target in node.target_list]
+    names = [target.res_target.name for target in node.target_list] if statement.tag == "update_stmt" else []
     filled = [f"{in_quotes(name)} IS NOT NULL" for name in names if fills(statement, name)]
-    unchanged = finds_nothing(statement)
-    if not filled or not unchanged:
-        return ""
-    return f"NOT {unchanged} AND NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})"
+    return f"EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})" if filled else ""
 
 
 def values_set(statement: Statement) -> dict[str, str]:

@@ -106,11 +106,18 @@ class DataRules:
         """True where it has surely run, and changed rows or copied those of other tables: they may be others now."""
         written = self.around.written(index)
         adds = step.inserts and len(relations_named(step.sql)) <= len(written)
-        if index > self.doubt.sure_to or adds:
+        if adds or not (index <= self.doubt.sure_to or self._was_passed_in_order(index, step)):
             return False
         if written & self.around.healed_tables or self._fills_healed(index, step):
             return False
         return not self._why_not_done(index, step, self.around.relations(index)) and not self.rows.none_in(written)
+
+    def _was_passed_in_order(self, index: int, step: Step) -> bool:
+        """True for UPDATEs that have filled rows and have facts of their file behind them, where all is in order."""
+        if self.heal or self.early or step.inserts:
+            return False
+        behind = (i for i in self.done if i > index and self._has_facts(i))
+        return any(self.locked.steps[i].path == step.path for i in behind) and self.rows.all_are_filled(step)
 
     def has_left_no_row(self, index: int) -> bool:
         """True for one of the last steps, of which something is missing, where no row that it writes is there."""

@@ -19,7 +19,14 @@ from trueup.chain.inserts import (
     selects_only_new,
 )
 from trueup.chain.model import Step
-from trueup.chain.updates import finds_nothing, finds_unfilled, may_find, rows_it_finds, values_set
+from trueup.chain.updates import (
+    finds_nothing,
+    finds_unfilled,
+    may_find,
+    one_is_filled,
+    rows_it_finds,
+    values_set,
+)
 
 
 class Rows:
@@ -224,6 +231,11 @@ class Rows:
     def has_unfilled(self, step: Step) -> bool:
         """True where columns that the step's UPDATEs would fill have no value in any row; if not known, false."""
         return self.one_of([condition for s in parse_each(step.statements) if (condition := finds_unfilled(s))])
+
+    def all_are_filled(self, step: Step) -> bool:
+        """True where each of its UPDATEs fills a column of which some row has a value; as long as not known, false."""
+        conditions = [one_is_filled(s) for s in parse_each(step.statements)]
+        return all(conditions) and self.all_of(conditions)
 
     def would_not_change(self, step: Step) -> bool:
         """True where the step's UPDATEs and DELETEs would leave each row as it is; as long as not known, false."""
