@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psycopg
@@ -16,6 +18,7 @@ from benchmarks.convergence.engines import Engine
 from benchmarks.convergence.fill import fill
 from benchmarks.convergence.replay import connect, replay_file
 from benchmarks.convergence.servers import Databases
+from trueup.catalog.keys import own_name
 
 KINDS = ("empty", "prefix", "half", "dropped", "early", "orm")
 LEDGERS = ("absent", "present", "partly")
@@ -136,7 +139,15 @@ class Maker:
         if ledger == "partly":
             with connect(url) as conn:
                 acts.append(_delete_marks(conn, rng))
-        return State(database, position, expected, acts, loss.beyond_repair)
+        return State(database, position, expected, acts, loss.beyond_repair + tuple(self._read_later(loss, position)))
+
+    def _read_later(self, loss: Loss, position: int) -> Iterator[str]:
+        """The lost columns whose values a data statement still to come reads, as far as its words tell."""
+        later = [one.text for file in self.chain.files[position:] for one in file.statements if one.writes_rows]
+        for table, column in loss.columns:
+            names = [re.compile(rf"(?<!\w){re.escape(own_name(name))}(?!\w)") for name in (table, column)]
+            if any(all(name.search(text) for name in names) for text in later):
+                yield f"values of {table}.{column}, which a later statement reads"
 
     def _acts(self, conn: psycopg.Connection, kind: str, position: int, rng: random.Random) -> list[str]:
         if kind == "prefix":
