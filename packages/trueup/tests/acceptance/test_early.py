@@ -274,6 +274,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [2],
     ),
+    "a serial key that is dropped for another": (
+        [
+            "CREATE TABLE calls (id serial PRIMARY KEY, name text, at date);\nCREATE INDEX i ON calls (at);",
+            "CREATE INDEX IF NOT EXISTS i ON calls (at);\nCREATE TABLE notes (id int);",
+            "DROP INDEX IF EXISTS i;",
+            "ALTER TABLE calls DROP COLUMN id;\nALTER TABLE calls ADD PRIMARY KEY (name, at);",
+            "CREATE TABLE later (id int);",
+        ],
+        [0, 2, "ALTER TABLE calls DROP COLUMN id", "ALTER TABLE calls ADD PRIMARY KEY (name, at)"],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

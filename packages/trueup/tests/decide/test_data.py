@@ -154,6 +154,8 @@ def test_ddl_that_changes_nothing_is_no_data_step() -> None:
     locked = chain("ALTER TABLE a DROP COLUMN IF EXISTS z")
 
     assert "reconcile" == second(decided(locked, state(locked, 7)))[0]
+    assert "reconcile" == second(decided(locked, state(locked, 1), marked=[0]))[0]
+    locked = chain("ALTER TABLE a OWNER TO me")
     assert "run" == second(decided(locked, state(locked, 1), marked=[0]))[0]
 
 
@@ -603,3 +605,10 @@ def test_a_lost_column_that_a_step_does_not_name_says_nothing_of_it(sql: str, ve
     live = {key: value for key, value in state(locked, len(locked.steps)).items() if key != "column public.a.y"}
 
     assert verdict == verdicts(decided(locked, live))[8]
+
+
+def test_a_block_that_makes_what_is_missing_is_not_repeated_long_after() -> None:
+    locked = chain("DO $$ BEGIN CREATE TYPE … EXCEPTION WHEN duplicate_object THEN NULL; END $$", guarded=True)
+
+    assert "assume" == second(decided(locked, state(locked, 7)))[0]
+    assert "run" == second(decided(locked, state(locked, 1), marked=[0]))[0]

@@ -195,12 +195,20 @@ class Cursors:
 
         What its rows had was not meant to stay: the step was run early. So for what is part of the column.
         """
-        column = f"column {identity_of(key)}" if kind_of(key) in ("column", *COLUMN_FACETS) else ""
+        column = self._column_of(key)
         if not column or column in self.live or f"table {table_of(column)}" not in self.live:
             return 0
         if column not in self._ends:
             self._ends[column] = self._end_of(column)
         return self._ends[column]
+
+    def _column_of(self, key: str) -> str:
+        """The column that it is, or is part of: a sequence goes when the column goes that owns it."""
+        if kind_of(key) in ("column", *COLUMN_FACETS):
+            return f"column {identity_of(key)}"
+        is_sequence = kind_of(key) in ("sequence", "sequence owner")
+        owner = self.wanted.get(f"sequence owner {identity_of(key)}") if is_sequence else None
+        return f"column {owner}" if owner else ""
 
     def _end_of(self, column: str) -> int:
         place = next((at for at, value in self.paths.of.get(column, ()) if value is None and self._is_ahead(at)), 0)
@@ -251,10 +259,22 @@ class Cursors:
         Renamed away and added anew, a column looks as it did before: what the two steps bring besides tells them apart.
         """
         place = self.paths.last_place(key, found)
+        if self._is_ahead(place) and self._owner_is_ahead(key):
+            return place
         if not self._is_ahead(place) or not self._renamed_early(key):
             return 0
         others = [k for k in self.locked.effects[place - 1].set if k != key]
         return place if all(self.paths.last_place(k, self.live.get(k)) >= place for k in others) else 0
+
+    def _owner_is_ahead(self, key: str) -> bool:
+        """True for what says of a constraint or an index that it is valid, where that is the one of a later step."""
+        owner = owner_of(key) if kind_of(key) in ("valid", "validated") else ""
+        found = self.live.get(owner)
+        return (
+            found is not None
+            and found != self.wanted.get(owner)
+            and self._is_ahead(self.paths.last_place(owner, found))
+        )
 
     def _hole(self, key: str, wanted: str, found: str | None) -> None:
         kind = kind_of(key)

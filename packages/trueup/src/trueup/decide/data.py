@@ -7,6 +7,7 @@ relations agree with it. Where they do not, the rows may: a table without any wa
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from trueup.catalog.keys import kind_of
@@ -22,6 +23,13 @@ from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
+_OF_OBJECTS = frozenset(
+    {
+        *("create_stmt", "index_stmt", "view_stmt", "create_seq_stmt", "create_function_stmt", "create_trig_stmt"),
+        *("drop_stmt", "alter_table_stmt", "alter_enum_stmt", "rename_stmt"),
+    }
+)
+_ASKS_FIRST = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
 _BUILT = ("index", "valid", "constraint", "validated")
 
 
@@ -71,7 +79,7 @@ class DataRules:
         step = self.locked.steps[index]
         before = index in self.done or self._is_passed(index)
         if not step.has_data:
-            if before:
+            if before or _found_it_so(step):
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return run(index, "it changes nothing in the catalog, and is pending")
         if not before:
@@ -91,6 +99,8 @@ class DataRules:
         return self._before(index, step) if before else self._behind(index, step)
 
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
+        if before and "do_stmt" in step.tags:  # what it makes a later step may have taken away again
+            return assume(index, "everything around it is there")
         if before and self.pending.only_assumed(self.around.parents(index)):
             return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
         if before and (column := self._has_read_lost(index)):
@@ -317,3 +327,11 @@ class DataRules:
         """True where steps that are to run before it may free a key of these tables."""
         keys = self.rows.keys_of(tables)
         return self.pending.may_take(index, " ".join(column for key in keys for column in key))
+
+
+def _found_it_so(step: Step) -> bool:
+    """True for `CREATE … IF NOT EXISTS`, `DROP … IF EXISTS` and the like that had nothing to do in the chain.
+
+    Here they could meet what a later step has made or taken away early.
+    """
+    return _OF_OBJECTS.issuperset(step.tags) and all(map(_ASKS_FIRST.search, step.statements))
