@@ -45,7 +45,7 @@ def test_what_rows_have_stays(answers: dict[str, bool]) -> None:
     "more",
     [
         {"default public.t.x": "'c'::public.e"},
-        {"column public.t.y": "public.e[]"},
+        {"type public.c": "(x public.e)"},
         {"domain public.d": "public.e NOT NULL"},
         {E: "'a', 'c'"},
         {E: "'a', 'other', 'b'"},
@@ -55,3 +55,9 @@ def test_what_is_named_listed_or_in_order_stays(more: dict[str, str]) -> None:
     found = {**SWAPPED, **more}
 
     assert (found, [], set()) == in_order(found, PATHS, {NO_ROW: True})
+
+
+def test_lists_are_asked_as_well() -> None:
+    _, _, asked = in_order({**SWAPPED, "column public.t.x": "public.e[]"}, PATHS, {})
+
+    assert {"SELECT NOT EXISTS (SELECT FROM public.t WHERE x::text[] && ARRAY['c', 'b'])"} == asked

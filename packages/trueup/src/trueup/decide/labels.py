@@ -72,13 +72,19 @@ def _in_another_order(live: Mapping[str, str], paths: Trajectories) -> Iterator[
 
 
 def _no_row_has(one: Reordered, live: Mapping[str, str]) -> str:
-    """The question whether no row has one of the labels; empty where a type is made of the enum, or a list of it."""
+    """The question whether no row has one of the labels; empty where another type is made of the enum."""
     type_, labels = identity_of(one.enum), ", ".join(was for was, _ in one.moved)
-    used = [key for key, value in live.items() if kind_of(key) in ("column", "type", "domain") and type_ in value]
-    if any(live[key] != type_ or kind_of(key) != "column" for key in used):
-        return ""
-    columns = ((table_of(key), parts(identity_of(key))[-1]) for key in used)
-    found = (f"NOT EXISTS (SELECT FROM {table} WHERE {name}::text IN ({labels}))" for table, name in columns)
+    found = []
+    for key, value in live.items():
+        if kind_of(key) not in ("column", "type", "domain") or type_ not in value:
+            continue
+        column, table = parts(identity_of(key))[-1], table_of(key)
+        if kind_of(key) == "column" and value == type_:
+            found.append(f"NOT EXISTS (SELECT FROM {table} WHERE {column}::text IN ({labels}))")
+        elif kind_of(key) == "column" and value == f"{type_}[]":
+            found.append(f"NOT EXISTS (SELECT FROM {table} WHERE {column}::text[] && ARRAY[{labels}])")
+        else:
+            return ""
     return f"SELECT {' AND '.join(found) or 'true'}"
 
 
