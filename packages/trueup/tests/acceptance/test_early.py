@@ -284,6 +284,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, 2, "ALTER TABLE calls DROP COLUMN id", "ALTER TABLE calls ADD PRIMARY KEY (name, at)"],
     ),
+    "a table, and a column of it gone again": (
+        [
+            "CREATE TABLE notes (id int);",
+            "CREATE TABLE calls (id int PRIMARY KEY, at date NOT NULL, fax int DEFAULT 7);",
+            "ALTER TABLE calls ADD COLUMN day int, DROP COLUMN at;\nALTER TABLE calls DROP COLUMN fax;",
+            "CREATE TABLE later (id int);",
+        ],
+        [1, 2],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

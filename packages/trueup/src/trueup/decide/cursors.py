@@ -108,10 +108,12 @@ class Cursors:
         if place := self._became_constraint(key):
             return place
         owner = owner_of(key)
-        while owner and owner_of(owner) and not owner.startswith(("table ", "column ")):
+        while owner and owner_of(owner) and (owner not in self.live or not owner.startswith(("table ", "column "))):
             owner = owner_of(owner)
         early = self.live.get(owner) is not None and self.wanted.get(owner) is None
-        return self._dropped_early(key) if early and self._first_made(key) == self._first_made(owner) else 0
+        if not early or self._first_made(key) != self._first_made(owner):
+            return 0
+        return self._dropped_early(key) or self._renamed_early(key) or self._dropped_unused(key)
 
     def _became_constraint(self, key: str) -> int:
         """The place of a later step that makes a constraint of an index, where that is there already."""
