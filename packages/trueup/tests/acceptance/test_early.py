@@ -338,6 +338,30 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, 5],
     ),
+    "a type, a domain and a view that are made anew otherwise": (
+        [
+            (
+                "CREATE TYPE kind AS ENUM ('all', 'none');\nCREATE DOMAIN size AS text CHECK (VALUE <> '');\n"
+                "CREATE VIEW names AS SELECT id, name FROM leads;"
+            ),
+            (
+                "CREATE TABLE calls (id int PRIMARY KEY, kind kind DEFAULT 'all', size size DEFAULT 'l');\n"
+                "CREATE VIEW first_names AS SELECT id, name FROM names WHERE id < 9;"
+            ),
+            "UPDATE leads SET phone = '-' WHERE id > 19;",
+            (
+                "DROP VIEW first_names;\nDROP VIEW names;\nCREATE VIEW names AS SELECT 1 AS one;\n"
+                "ALTER TABLE calls DROP COLUMN size;\nDROP DOMAIN size;\nCREATE DOMAIN size AS int CHECK (VALUE > 0);\n"
+                "ALTER TABLE calls ALTER kind DROP DEFAULT, ALTER kind TYPE text;\n"
+                "DROP TYPE kind;\nCREATE TYPE kind AS ENUM ('some');"
+            ),
+        ],
+        [
+            "CREATE TYPE kind AS ENUM ('some')",
+            "CREATE DOMAIN size AS int CHECK (VALUE > 0)",
+            "CREATE VIEW names AS SELECT 1 AS one",
+        ],
+    ),
 }
 
 

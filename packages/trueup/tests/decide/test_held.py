@@ -66,3 +66,25 @@ def test_what_is_in_the_way_is_set_aside(pending: Made, early: Made) -> None:
 
     assert ["reconcile", *["run"] * 5, "reconcile"] == verdicts(decision)
     assert dict(early[1].set) == decision.steps[5].aside
+
+
+MOOD = step("CREATE TYPE m AS ENUM ('a')", {"enum public.m": "'a'"})
+MOODY = step("CREATE TABLE k (m m)", {"table public.k": "", "column public.k.m": "m"})
+PLAIN = step("ALTER TABLE k ALTER m TYPE text", {"column public.k.m": "text"})
+OTHER_MOOD = step(
+    "DROP TYPE m; CREATE TYPE m AS ENUM ('b')",
+    {"enum public.m": "'b'"},
+    parts=(Effect(gone=("enum public.m",)), Effect(set={"enum public.m": "'b'"})),
+)
+WITH_MOOD = step("CREATE TABLE l (m m)", {"table public.l": "", "column public.l.m": "m"})
+
+
+@pytest.mark.parametrize("early, verdict", [([8], "run"), ([8, 9], "conflict")])
+def test_what_is_made_anew_goes_where_its_first_form_is_needed(early: list[int], verdict: str) -> None:
+    locked = chain_of(TABLE, *OTHERS, MOOD, MOODY, PLAIN, OTHER_MOOD, WITH_MOOD)
+
+    decision = decided(locked, state(locked, [0, *early]), marked=[0])
+
+    assert verdict == decision.steps[5].verdict
+    assert (("enum public.m",) if verdict == "run" else ()) == decision.steps[5].cleared
+    assert ("run" if verdict == "run" else "reconcile") == decision.steps[8].verdict

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of, table_touched
 from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect, Step
-from trueup.decide.trajectory import Value
+from trueup.decide.trajectory import Trajectories, Value
 
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
 _ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy ", "trigger ", "statistics ")
@@ -60,6 +60,17 @@ def is_under_both_names(rename: Effect, before: Callable[[str], Value], now: Map
     kinds = {kind_of(key) for key in rename.gone}
     made = (key for key in rename.set if kind_of(key) in kinds and before(key) is None)
     return any(now.get(key) is not None for key in made)
+
+
+def row_bearing(effect: Effect, index: int, paths: Trajectories, now: Mapping[str, Value]) -> tuple[set[str], set[str]]:
+    """Tables and columns that a step takes away or retypes, and those that it brings where it takes some away."""
+    bearing = {key: value for key, value in effect.set.items() if key.startswith(("table ", "column "))}
+    removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
+    for key, value in bearing.items():
+        if key.startswith("column ") and len(paths.of[key]) > 1 and now.get(key) not in (None, value):
+            removes.add(key)
+    added = {key for key in bearing if paths.value_at(key, index) is None}
+    return (removes, added) if removes else (set(), set())
 
 
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:

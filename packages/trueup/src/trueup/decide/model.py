@@ -75,7 +75,7 @@ class StepVerdict:
     `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
     those of its own that are to be run for that instead. `aside` are facts that are in its way, with their values: they
     are taken away while it runs, and made again in the same transaction. For as long, facts are given their value in
-    `former`.
+    `former`. What is `cleared` is taken away before it, for good.
     """
 
     index: int
@@ -86,6 +86,7 @@ class StepVerdict:
     statements: tuple[int, ...] = ()
     aside: Mapping[str, str] = field(default_factory=dict)
     former: Mapping[str, str] = field(default_factory=dict)
+    cleared: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of
@@ -11,11 +12,12 @@ from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
-from trueup.decide.held import early_holders, gone_for_good, is_under_both_names, takes, with_leaves
+from trueup.decide.held import early_holders, gone_for_good, is_under_both_names, row_bearing, takes, with_leaves
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
 from trueup.decide.parts import statements_to_run
+from trueup.decide.remade import Remade, remade_early
 from trueup.decide.retyped import by_their_columns
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
@@ -137,6 +139,8 @@ class Deciding:
             return self._goes_on(index, step, effect) if is_within else self.rules.verdict(index)
         if step.repeatable:
             return self._repeatable(index, effect)
+        if early := remade_early(index, self.paths, self.now, self.place, self.done):
+            return self._made_anew(index, step, effect, early)
         if index in self.done:
             return self._before_anchor(index)
         if step.has_data and not step.guarded and (column := self.rules.reads_lost(index)):
@@ -226,6 +230,20 @@ class Deciding:
             )
         return self._partly_there(index, step, effect, missing, differences)
 
+    def _made_anew(self, index: int, step: Step, effect: Effect, early: Remade) -> StepVerdict:
+        """What it makes is here in a later form: that goes, and its own step makes it again."""
+        maker = self.locked.steps[early.maker].id
+        if early.holder or any(self.now.get(key) is not None for key in effect.set if key not in early.own):
+            why = f"{early.key} is here as a later step, {maker}, makes it anew, and a step before needs it as it was"
+            return conflict(index, f"{why}; {early.holder} hangs on it" if early.holder else why)
+        self.now.update(dict.fromkeys(early.own))
+        for key in early.own:
+            self.place.pop(key, None)
+        verdict = self._run(
+            index, step, effect, f"{early.key} is here as {maker} makes it anew, which it will do again"
+        )
+        return replace(verdict, cleared=(early.key,))
+
     def _has_passing(self, effect: Effect) -> bool:
         """True where something is there that the step's statements make and take away again: the last have not run."""
         return any(self.passing.get(key) == value for part in effect.parts for key, value in part.set.items())
@@ -267,7 +285,7 @@ class Deciding:
         missing: list[str],
         differences: tuple[Difference, ...],
     ) -> StepVerdict:
-        removes, added = self._row_bearing(index, effect)
+        removes, added = row_bearing(effect, index, self.paths, self.now)
         lacks_labels = all(self._grown_enum(key, self.now.get(key)) for key in missing)  # each has a place of its own
         if effect.parts and not lacks_labels and (verdict := self._some_statements(index, step, effect)):
             return verdict
@@ -322,22 +340,6 @@ class Deciding:
             reason=f"{len(chosen)} of its {len(step.statements)} statements have not run",
             statements=tuple(chosen),
         )
-
-    def _row_bearing(self, index: int, effect: Effect) -> tuple[set[str], set[str]]:
-        """Tables and columns that a step takes away or retypes, and those that it brings where it takes some away."""
-        removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
-        retypes = {
-            key
-            for key in effect.set
-            if key.startswith("column ")
-            and len(self.paths.of[key]) > 1
-            and self.now.get(key) is not None
-            and self.now.get(key) != effect.set[key]
-        }
-        if not removes and not retypes:
-            return set(), set()
-        added = {k for k in effect.set if k.startswith(("table ", "column ")) and self.paths.value_at(k, index) is None}
-        return removes | retypes, added
 
     def _sorted_facts(self, index: int, effect: Effect) -> tuple[list[str], list[str], list[str]]:
         """The step's facts that are at or beyond it, those still before it, and those that are neither."""

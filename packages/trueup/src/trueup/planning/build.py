@@ -22,6 +22,7 @@ from trueup.planning.model import Action, Plan
 from trueup.planning.overloads import functions_there, with_arguments
 from trueup.planning.probes import Probe, probes
 from trueup.planning.safely import Safely
+from trueup.render.objects import drop
 from trueup.render.render import CannotRender, Rendered, render
 
 _READ = ("view", "materialized view")
@@ -283,7 +284,10 @@ class _Building:
             id=step.id,
             verdict="run",
             reason=verdict.reason,
-            statements=self._written(step, verdict.index, range(len(step.statements))),
+            statements=(
+                *(statement for key in verdict.cleared for statement in drop(key)),
+                *self._written(step, verdict.index, range(len(step.statements))),
+            ),
             keys=tuple(effect.set),
             transaction=not step.no_transaction,
             context=step.context,

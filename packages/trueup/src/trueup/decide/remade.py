@@ -1,0 +1,77 @@
+"""Types and views that are here as a later step makes them anew, while steps before that need their first form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from trueup.catalog import enums
+from trueup.catalog.keys import identity_of, kind_of
+from trueup.chain.model import Effect
+from trueup.decide.held import with_leaves
+from trueup.decide.trajectory import Trajectories, Value
+
+_REMADE = ("enum", "domain", "type", "view", "materialized view")
+
+
+class Remade(NamedTuple):
+    """Such a thing: the step that makes what is here, the facts that go with it, and another that hangs on it."""
+
+    key: str
+    maker: int
+    own: frozenset[str]
+    holder: str
+
+
+def remade_early(
+    index: int, paths: Trajectories, now: Mapping[str, Value], place: Mapping[str, int], done: frozenset[int]
+) -> Remade | None:
+    """The first that a step makes and that is here in another form, which would not do for the steps behind it.
+
+    Args:
+        index: The step; it is to come, as are those behind it but for `done`.
+        paths: The values of the chain's facts.
+        now: The database just before the step.
+        place: The later places of facts that are there early.
+        done: The steps that are taken as done.
+    """
+    for key, value in paths.effects[index].set.items():
+        here = now.get(key)
+        if here in (None, value) or kind_of(key) not in _REMADE or paths.value_at(key, index) is not None:
+            continue
+        if kind_of(key) == "enum" and enums.has_all(here or "", value):
+            continue
+        end = next(_taken_away(key, index + 1, paths.effects, place.get(key, 0)), 0)
+        between = (step for step in range(index, end - 1) if step not in done)
+        if any(_needs(paths.effects[step], key, now) for step in between):
+            own = frozenset({*with_leaves([key], now), *_checks(key, now)})
+            holders = (k for k, v in now.items() if v is not None and k not in own and _hangs(v, key))
+            return Remade(key, place[key] - 1, own, next(holders, ""))
+    return None
+
+
+def _taken_away(key: str, start: int, effects: Sequence[Effect], end: int) -> Iterator[int]:
+    """The places behind `start`, up to `end`, of the steps that take it away, be it to make it anew at once."""
+    for place in range(start + 1, end + 1):
+        effect = effects[place - 1]
+        if key in effect.gone or any(key in part.gone for part in effect.parts):
+            yield place
+
+
+def _needs(effect: Effect, key: str, now: Mapping[str, Value]) -> bool:
+    """True where the step makes something of it that is not there yet."""
+    return any(now.get(one) is None and one != key and _hangs(value, key) for one, value in effect.set.items())
+
+
+def _checks(key: str, now: Mapping[str, Value]) -> Iterator[str]:
+    """The constraints of a domain."""
+    return (one for one in now if one.startswith(f"domain constraint {identity_of(key)}."))
+
+
+def _hangs(value: str, key: str) -> bool:
+    """True where the value of a fact names it, with its schema; a column's type in `public` has none."""
+    name = identity_of(key)
+    return value.removesuffix("[]") == name.removeprefix("public.") or bool(
+        re.search(rf'(?<![\w".]){re.escape(name)}(?![\w"])', value)
+    )
