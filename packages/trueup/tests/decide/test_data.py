@@ -612,3 +612,16 @@ def test_a_block_that_makes_what_is_missing_is_not_repeated_long_after() -> None
 
     assert "assume" == second(decided(locked, state(locked, 7)))[0]
     assert "run" == second(decided(locked, state(locked, 1), marked=[0]))[0]
+
+
+@pytest.mark.parametrize(
+    "source, verdict", [("SELECT x FROM p", "run"), ("SELECT x FROM b", "run"), ("VALUES (1)", "assume")]
+)
+def test_rows_that_a_guarded_insert_selects_of_a_table_are_there(source: str, verdict: str) -> None:
+    key = step("ALTER TABLE a ADD PRIMARY KEY (x)", {"constraint public.a.a_pkey": "PRIMARY KEY (x)"})
+    fill = step("INSERT INTO p VALUES (1)", locks={"public.p": "RX"})
+    row = step(f"INSERT INTO a (x) {source} ON CONFLICT DO NOTHING", locks={**WRITES_A, "public.p": "AS"})
+    child = {"table public.b": "", "constraint public.b.f": "FOREIGN KEY (x) REFERENCES public.p(x)"}
+    locked = chain_of(A_WITH_X, PARENT, REFERS, key, step("CREATE TABLE b (x int REFERENCES p)", child), fill, row)
+
+    assert verdict == verdicts(decided(locked, state(locked, 7)))[6]

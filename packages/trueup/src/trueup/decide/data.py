@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from trueup.catalog.keys import kind_of
+from trueup.catalog.keys import kind_of, own_name
 from trueup.chain.model import Step
 from trueup.chain.statements import relations_named
 from trueup.chain.updates import step_ends_the_same
@@ -101,13 +101,18 @@ class DataRules:
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and "do_stmt" in step.tags:  # what it makes a later step may have taken away again
             return assume(index, "everything around it is there")
-        if before and self.pending.only_assumed(self.around.parents(index)):
+        if before and self._needs_only_assumed(index):
             return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
         if before and (column := self._has_read_lost(index)):
             return assume(index, f"its place says so, and done again it would read {column}, whose values were lost")
         if before and self._is_long_done(index, step):
             return assume(index, "everything around it is there, and rows have come since")
         return run(index, "it repeats harmlessly")
+
+    def _needs_only_assumed(self, index: int) -> bool:
+        """True where rows that its own refer to are only taken as there; what it selects of a table is there."""
+        selected = self.around.parents_selected(index)
+        return any(own_name(parent) not in selected for parent in self.pending.only_assumed(self.around.parents(index)))
 
     def _is_guarded(self, step: Step) -> bool:
         return step.guarded and self.rows.guard_holds(step)

@@ -15,7 +15,7 @@ from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_each, range_identity
 from trueup.chain.inserts import rows_written
 from trueup.chain.model import Step
-from trueup.chain.statements import columns_written, filled_whole, whole_rows
+from trueup.chain.statements import columns_written, filled_whole, relations_named, whole_rows
 from trueup.chain.updates import constants_sought, fills, may_find
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
@@ -53,6 +53,17 @@ class Surroundings:
         """The tables that foreign keys of those it writes refer to."""
         written = self.written(index)
         return {parent for table in written for parent in self._parents.get(table, ())} - written
+
+    def parents_selected(self, index: int) -> set[str]:
+        """The tables, by their names alone, whose rows it selects, be it by foreign keys of those that it reads."""
+        own = {own_name(table) for table in self.written(index)}
+        read = relations_named(self.locked.steps[index].sql) - own
+        return read | {
+            own_name(parent)
+            for table, parents in self._parents.items()
+            if own_name(table) in read
+            for parent in parents
+        }
 
     @cached_property
     def _parents(self) -> dict[str, set[str]]:
