@@ -47,6 +47,7 @@ def rows_it_leaves(
     *,
     columns: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
+    defaults: Mapping[str, str] | None = None,
     changed: Collection[str] = (),
 ) -> list[str]:
     """One condition for each row of an INSERT of values, true where it is there; none where its text does not say them.
@@ -54,7 +55,7 @@ def rows_it_leaves(
     Constants and subqueries are compared: what a function gave (`now()`, a sequence) is another value each time. Those
     of columns that are `changed` since are not. With `keys`, sets of columns that are unique together, a row is there
     where one with such a key is. `columns` are the table's, for an INSERT that names none; `types` by column: some keep
-    less of a value than the text says.
+    less of a value than the text says; `defaults` are the constants that columns of a key have where none is named.
     """
     kept = types or {}
     conditions = []
@@ -66,9 +67,10 @@ def rows_it_leaves(
         }
         if all(_is_truth(said[name]) for name in same):  # many rows are alike in those
             return []
-        asked = (
-            [[same[name] for name in sorted(key)] for key in keys if key <= same.keys()] if keys else [same.values()]
-        )
+        unnamed = {name: f"{in_quotes(name)} = {value}" for name, value in (defaults or {}).items() if name not in said}
+        known = {**unnamed, **same}
+        by_key = [[known[name] for name in sorted(key)] for key in keys if key <= known.keys()]
+        asked = by_key if keys else [list(same.values())]
         if not all(asked) or not asked:
             return []
         table = range_sql(statement.node.relation)

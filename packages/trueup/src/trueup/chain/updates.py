@@ -50,17 +50,24 @@ def rows_it_finds(statement: Statement) -> str:
     return " OR ".join(f"({one})" for one in shown if one)
 
 
-def finds_unfilled(statement: Statement) -> str:
+def finds_unfilled(statement: Statement, defaults: Mapping[str, str] | None = None) -> str:
     """The condition that an UPDATE would fill columns that have no value in any row; empty where it fills none."""
-    filled, unchanged = one_is_filled(statement), finds_nothing(statement)
+    filled, unchanged = one_is_filled(statement, defaults), finds_nothing(statement)
     return f"NOT {unchanged} AND NOT {filled}" if filled and unchanged else ""
 
 
-def one_is_filled(statement: Statement) -> str:
-    """The condition that some row has a value in a column that an UPDATE gives values where it has none; else empty."""
+def one_is_filled(statement: Statement, defaults: Mapping[str, str] | None = None) -> str:
+    """The condition that some row has a value in a column that an UPDATE gives values where it has none; else empty.
+
+    Of columns with constant `defaults`: another value than that.
+    """
     node = statement.node
     names = [target.res_target.name for target in node.target_list] if statement.tag == "update_stmt" else []
-    filled = [f"{in_quotes(name)} IS NOT NULL" for name in names if fills(statement, name)]
+    least = {name: (defaults or {}).get(name) for name in names if fills(statement, name)}
+    filled = [
+        f"{in_quotes(name)} IS DISTINCT FROM {value}" if value else f"{in_quotes(name)} IS NOT NULL"
+        for name, value in least.items()
+    ]
     return f"EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})" if filled else ""
 
 
@@ -71,6 +78,17 @@ def values_set(statement: Statement) -> dict[str, str]:
         return {}
     targets = [target.res_target for target in node.target_list]
     return {target.name: expression(target.val) for target in targets if is_constant(target.val)}
+
+
+def stands_between(earlier: Statement, later: Statement) -> str:
+    """The condition that a row which two UPDATEs find is as the first of them left it; empty if not said."""
+    before, then = values_set(earlier), values_set(later)
+    both = [name for name in then if name in before and before[name] != then[name]]
+    if not both or _with_alias(earlier.node) != _with_alias(later.node):
+        return ""
+    found = [f"({expression(one.node.where_clause)})" for one in (earlier, later)]
+    left = [f"{in_quotes(name)} = {before[name]}" for name in both]
+    return f"EXISTS (SELECT FROM {_with_alias(later.node)} WHERE {' AND '.join([*found, *left])})"
 
 
 def _none_is_found_again(statement: Statement) -> str:
@@ -169,14 +187,9 @@ def ends_the_same(statement: Statement) -> bool:
     if statement.tag != "update_stmt":
         return False
     node = statement.node
-    targets = {target.res_target.name for target in node.target_list}
-    read = {
-        string_list(column.fields)[-1]
-        for target in node.target_list
-        for column in nodes_of(target.res_target.val, "ColumnRef")
-        if all(field.HasField("string") for field in column.fields)
-    }
-    return not targets & read
+    own = {node.relation.alias.aliasname or node.relation.relname, ""}
+    targets = [target.res_target for target in node.target_list]
+    return not any(_reads(made.val, column.name, own) for made in targets for column in targets)
 
 
 def fills(statement: Statement, column: str) -> bool:

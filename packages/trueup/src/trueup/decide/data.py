@@ -313,7 +313,7 @@ class DataRules:
             return "none of the rows that it writes is there"
         if not step_ends_the_same(step):
             return ""
-        if self.rows.are_to_change(step) or self.doubt.stands_as_inserted(index, step):
+        if self.rows.are_to_change(step) or self.doubt.stands_as_before(index, step):
             return "rows that it would have changed are there"
         return "rows that it is for are written only now" if self.pending.fills(index) else ""
 

@@ -20,6 +20,8 @@ from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings
 from trueup.decide.tail import Tail
 
+_MOST_UPDATES = 50  # before a step in doubt: to compare each with it
+
 
 class InDoubt:
     """Answers for these steps."""
@@ -82,10 +84,10 @@ class InDoubt:
                 return "a table that it fills has no rows"
             if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
                 return "none of the rows that it writes is there"
-        if index > tail.last_run and self._fills_what_its_file_made(index, step) and self.rows.has_unfilled(step):
+        if index > tail.last_run and self._is_unfilled(index, step):
             return "the columns that it fills have no values"
         if index > max(tail.last_run, self.last_fact):
-            if self.rows.are_to_change(step) or self.stands_as_inserted(index, step):
+            if self.rows.are_to_change(step) or self.stands_as_before(index, step):
                 return "rows that it would have changed are there"
             if self._is_last_chance(index, step):
                 return "a step of its file that is to run takes away what it reads"
@@ -95,27 +97,28 @@ class InDoubt:
                 return "another step of its file has not run, and nothing shows that this one has"
         return ""
 
-    def _fills_what_its_file_made(self, index: int, step: Step) -> bool:
-        """True for UPDATEs of columns alone that a step before it in its file has made."""
+    def _is_unfilled(self, index: int, step: Step) -> bool:
+        """True for UPDATEs of columns that its file has made, where these have no more than their defaults."""
         if set(step.tags) != {"update_stmt"} or not step_ends_the_same(step):
             return False
-        written, names = self.around.written(index), columns_written(step.statements)
         beside = (self.locked.effects[i].set for i in range(index) if self.locked.steps[i].path == step.path)
-        made = {
-            own_name(identity_of(k))
-            for keys in beside
-            for k in keys
-            if k.startswith("column ") and table_of(k) in written
-        }
-        return names <= made
+        facts = {k: v for made in beside for k, v in made.items() if table_of(k) in self.around.written(index)}
+        columns = {own_name(identity_of(key)) for key in facts if key.startswith("column ")}
+        defaults = {own_name(identity_of(k)): v for k, v in facts.items() if k.startswith("default ") and "(" not in v}
+        return columns_written(step.statements) <= columns and self.rows.has_unfilled(step, defaults)
 
-    def stands_as_inserted(self, index: int, step: Step) -> bool:
+    def stands_as_before(self, index: int, step: Step) -> bool:
         """True where a row that it would have changed is as a step before it has written it."""
         written, steps = self.around.written(index), self.locked.steps
         if step.tags != ("update_stmt",):
             return False
-        before = (i for i in range(index) if steps[i].inserts and written & self.around.written(i))
-        return any(self.rows.stands_as_inserted(steps[i], step) for i in before)
+        before = [i for i in range(index) if steps[i].has_data and written & self.around.written(i)]
+        inserts, updates = (
+            [steps[i] for i in before if tag in steps[i].tags] for tag in ("insert_stmt", "update_stmt")
+        )
+        if any(self.rows.stands_as_inserted(one, step) for one in inserts):
+            return True
+        return any(self.rows.stands_as_updated(one, step) for one in updates[-_MOST_UPDATES:])
 
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""

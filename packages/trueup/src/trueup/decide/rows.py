@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any
 
-from trueup.catalog.keys import identity_of, own_name, table_of, table_touched, unquoted
+from trueup.catalog.keys import identity_of, own_name, quoted, table_of, table_touched, unquoted
 from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity
 from trueup.chain.inserts import (
@@ -25,6 +26,7 @@ from trueup.chain.updates import (
     may_find,
     one_is_filled,
     rows_it_finds,
+    stands_between,
     values_set,
 )
 
@@ -74,6 +76,7 @@ class Rows:
                 tuple(keys),
                 tuple(self._columns_of(step, s)),
                 tuple(self._types_of(s).items()),
+                tuple(self._defaults_of(s).items()) if keys else (),
                 frozenset(changed),
             )
             for s in statements
@@ -100,6 +103,12 @@ class Rows:
             if key.startswith("column "):
                 found.setdefault(table_of(key), {})[own_name(identity_of(key))] = value
         return found
+
+    def _defaults_of(self, statement: Statement) -> dict[str, str]:
+        """The constants that columns of the table that an INSERT fills have by default, by name."""
+        table = range_identity(statement.node.relation) if statement.tag == "insert_stmt" else ""
+        keys = {name: f"default {table}.{quoted(name)}" for name in self._types.get(table, ())}
+        return {name: self._live[key] for name, key in keys.items() if "(" not in self._live.get(key, "(")}
 
     def _columns_of(self, step: Step, statement: Statement) -> Sequence[str]:
         node = statement.node
@@ -147,6 +156,11 @@ class Rows:
                 if any(may_find(s, row) and _differs(row, values) for s, values in changes)
             ]
         )
+
+    def stands_as_updated(self, earlier: Step, update: Step) -> bool:
+        """True where a row stands as one UPDATE by constants left it, though the other would have changed it since."""
+        pairs = product(parse_each(earlier.statements), parse_each(update.statements))
+        return self.one_of([condition for before, then in pairs if (condition := stands_between(before, then))])
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
         """The sets of columns of which one of the tables can have each combination of values once."""
@@ -228,9 +242,10 @@ class Rows:
         conditions = [rows_it_finds(s) for s in parse_each(step.statements)]
         return all(conditions) and self.one_of(conditions)
 
-    def has_unfilled(self, step: Step) -> bool:
-        """True where columns that the step's UPDATEs would fill have no value in any row; if not known, false."""
-        return self.one_of([condition for s in parse_each(step.statements) if (condition := finds_unfilled(s))])
+    def has_unfilled(self, step: Step, defaults: Mapping[str, str]) -> bool:
+        """True where columns that the step's UPDATEs would fill have no value in any row, or only their defaults."""
+        conditions = (finds_unfilled(s, defaults) for s in parse_each(step.statements))
+        return self.one_of([condition for condition in conditions if condition])
 
     def all_are_filled(self, step: Step) -> bool:
         """True where each of its UPDATEs fills a column of which some row has a value; as long as not known, false."""
@@ -254,11 +269,12 @@ def _conditions(
     keys: tuple[frozenset[str], ...],
     columns: tuple[str, ...],
     types: tuple[tuple[str, str], ...],
+    defaults: tuple[tuple[str, str], ...],
     changed: frozenset[str],
 ) -> list[str]:
     """`rows_it_leaves` of one statement: its rows are asked for again and again while a decision is made."""
     (statement,) = parse_each([text])
-    return rows_it_leaves(statement, keys, columns=columns, types=dict(types), changed=changed)
+    return rows_it_leaves(statement, keys, columns=columns, types=dict(types), defaults=dict(defaults), changed=changed)
 
 
 def _differs(row: Mapping[str, Any], values: Mapping[str, str]) -> bool:

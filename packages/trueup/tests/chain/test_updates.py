@@ -1,0 +1,57 @@
+"""What an UPDATE would find, as far as its text says."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.chain.grammar import Statement, parse_statements
+from trueup.chain.inserts import rows_it_leaves
+from trueup.chain.updates import ends_the_same, finds_unfilled, stands_between
+
+pytestmark = pytest.mark.unit
+
+
+def one(sql: str) -> Statement:
+    (statement,) = parse_statements(sql)
+    return statement
+
+
+@pytest.mark.parametrize(
+    "sql, same",
+    [
+        ("UPDATE a SET x = y", True),
+        ("UPDATE a SET x = b.x FROM b WHERE b.id = a.id", True),
+        ("UPDATE a AS c SET x = a.x FROM a WHERE a.id = c.id", True),
+        ("UPDATE a SET x = x + 1", False),
+        ("UPDATE a SET x = a.x || 'b'", False),
+        ("UPDATE a SET x = y, y = x", False),
+        ("INSERT INTO a VALUES (1)", False),
+    ],
+)
+def test_what_is_set_hangs_on_itself_or_not(sql: str, *, same: bool) -> None:
+    assert same == ends_the_same(one(sql))
+
+
+def test_a_column_that_has_no_more_than_its_default_is_not_filled() -> None:
+    filling = one("UPDATE h SET av = p.av FROM p WHERE h.p = p.id")
+
+    assert 'NOT EXISTS (SELECT FROM "h" WHERE "av" IS NOT NULL)' in finds_unfilled(filling)
+    assert """NOT EXISTS (SELECT FROM "h" WHERE "av" IS DISTINCT FROM 'x'::text)""" in finds_unfilled(
+        filling, {"av": "'x'::text"}
+    )
+
+
+def test_a_row_stands_between_two_updates_of_the_same_columns() -> None:
+    first, second = one("UPDATE r SET d = 'one' WHERE c = 'A'"), one("UPDATE r SET d = 'two' WHERE c = 'A'")
+
+    assert """EXISTS (SELECT FROM "r" WHERE (c = 'A') AND (c = 'A') AND "d" = 'one')""" == stands_between(first, second)
+    assert "" == stands_between(first, first)
+    assert "" == stands_between(one("UPDATE q SET d = 'one' WHERE c = 'A'"), second)
+    assert "" == stands_between(one("UPDATE r SET e = 'one' WHERE c = 'A'"), second)
+
+
+def test_a_key_that_an_insert_does_not_name_has_its_default() -> None:
+    insert, keys = one("INSERT INTO a (v) VALUES (0)"), [frozenset({"one"})]
+
+    assert [] == rows_it_leaves(insert, keys)
+    assert ['(EXISTS (SELECT FROM "a" WHERE "one" = 1))'] == rows_it_leaves(insert, keys, defaults={"one": "1"})
