@@ -29,6 +29,8 @@ from trueup.chain.updates import (
     stands_between,
     values_set,
 )
+from trueup.decide.asking import as_named_here
+from trueup.decide.lent import Lent
 
 
 class Rows:
@@ -39,6 +41,7 @@ class Rows:
         known: Queries that were asked, with their answers.
         now: The facts just before the step that is asked for; by default the database's.
         columns: The columns, in their order, of a table that a step fills without naming them; empty if not known.
+        lent: The renames that are done here, and that the facts and the steps do not know of.
     """
 
     def __init__(
@@ -47,11 +50,14 @@ class Rows:
         known: Mapping[str, bool],
         now: Mapping[str, str | None] | None = None,
         columns: Callable[[Step, str], Sequence[str]] = lambda *_: (),
+        *,
+        lent: Sequence[Lent] = (),
     ) -> None:
         self._live = live
         self._known = known
         self._now = live if now is None else now
         self._columns = columns
+        self._lent = tuple(lent)
         self.asked: set[str] = set()
 
     def none_in(self, tables: Collection[str]) -> bool:
@@ -258,6 +264,7 @@ class Rows:
         return all(conditions) and self.all_of(conditions)
 
     def _is_true(self, query: str) -> bool:
+        query = as_named_here(query, self._lent)
         if query not in self._known:
             self.asked.add(query)
         return self._known.get(query, False)

@@ -55,7 +55,7 @@ class Deciding:
         self.place = self.cursors.place
         self.now = dict(self.cursors.now)
         self.ordering = Ordering(self.locked.steps, self.live, self.paths)
-        self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns)
+        self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns, lent=lent)
         self.rules = DataRules(given, self.cursors, self.rows)
         self.unseen = Unseen(given, self.now, self._may_be_later(), self._is_later, self.rules)
 
