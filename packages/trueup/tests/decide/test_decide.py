@@ -571,3 +571,21 @@ def test_a_rename_that_changes_foreign_keys_makes_nothing_twice() -> None:
     )
 
     assert "run" == verdicts(decided(locked, {**state(locked, 2), "table public.d": ""}))[2]
+
+
+def test_a_rename_that_marks_stand_behind_is_not_taken_as_early_for_a_table_that_is_lost() -> None:
+    name, other = ({f"constraint public.a.{name}": "UNIQUE (x)"} for name in "kl")
+    locked = chain_of(
+        step("CREATE TABLE r (x int)", {"table public.r": "", "column public.r.x": "integer"}),
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer", **name}),
+        step("ALTER TABLE a RENAME CONSTRAINT k TO l", other, gone=name),
+        step("ALTER TABLE r ADD y int", {"column public.r.y": "integer"}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bc"),
+        step("CREATE TABLE d ()", {"table public.d": ""}),
+    )
+    live = {key: value for key, value in state(locked, 6).items() if "public.r" not in key}
+
+    decision = decided(locked, live, adopted=[1, 3, 5])
+
+    assert ["reconcile", "skip", "reconcile", "skip", "reconcile", "skip", "run"] == verdicts(decision)
+    assert {"table public.r", "column public.r.x", "column public.r.y"} == decision.heal.keys()

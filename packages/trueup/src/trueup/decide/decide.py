@@ -59,8 +59,8 @@ def _with_renames(
         decision = min(with_lent(lent), decision, key=_left_to_people if any(one.enum for one in lent) else _trouble)
     first = min(decision.heal.values(), default=-1)
     more = renamed_early(locked.steps, paths, live, _taken_as_done(decision, first)) if first >= 0 else lent
-    if more and more != lent:  # these may be what made the place so late
-        decision = min(decision, with_lent(more), key=_trouble)
+    if more and more != lent and (other := with_lent(more)).anchor < decision.anchor:  # they made the place so late
+        decision = min(decision, other, key=_trouble)
     return decision
 
 
