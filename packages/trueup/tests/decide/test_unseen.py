@@ -91,3 +91,24 @@ def test_rows_that_would_go_along_by_a_foreign_key_are_a_persons_matter(there: s
     decision = decided(locked, live, marked=[0, 1], wish=Wish(rows=dict.fromkeys(asked, not there)))
 
     assert verdict == decision.steps[2].verdict
+
+
+@pytest.mark.parametrize(
+    "sql, kind, file, verdict",
+    [
+        ("UPDATE a SET x = 1 WHERE y = 'q'", "boolean", "2", "conflict"),
+        ("UPDATE a SET x = 1 WHERE y = 'q'", "character varying(9)", "2", "run"),
+        ("UPDATE a SET x = 1 WHERE y = 'q'", "boolean", "3", "run"),
+        ("UPDATE a SET y = 'r'", "boolean", "2", "run"),
+    ],
+)
+def test_what_its_file_has_retyped_was_to_be_read_before(sql: str, kind: str, file: str, verdict: str) -> None:
+    locked = chain_of(
+        FIRST,
+        step("CREATE TABLE k (x int)", {"table public.k": "", "column public.k.x": "integer"}, file="2"),
+        step(sql, locks={"public.a": "RX"}, file="2"),
+        step("ALTER TABLE a ALTER y TYPE boolean", {"column public.a.y": kind}, file=file),
+        *OTHERS,
+    )
+
+    assert verdict == decided(locked, state(locked, [0, 3]), marked=[0]).steps[2].verdict

@@ -2,7 +2,7 @@
 
 It writes its rows as it would have in the chain. In its own transaction, such a thing is what it was at its place:
 it is set aside, or has its former value. Constraints stay: users may rely on them, and mostly the rows fit. Only where
-a foreign key would take rows along, or leave some behind, a person has to decide.
+a foreign key would take rows along, or leave some behind, or a column's values are others, a person has to decide.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ from trueup.decide.data import DataRules
 from trueup.decide.given import Given
 from trueup.decide.held import with_leaves
 from trueup.decide.model import StepVerdict, conflict
+from trueup.decide.surroundings import not_filled
 from trueup.decide.trajectory import Value
 
 _FUNCTIONS = ("function", "procedure")
 _FIRING = ("trigger", "trigger state", "rule")
+_SEEN = (*_FUNCTIONS, *_FIRING, "default", "constraint", "column")
 _CALLING = ("trigger", "rule", "default", "generated")
 _CALLED = (*_FUNCTIONS, "view", "materialized view")
 _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
+_TAKES_ALL = ("text", "character varying", "bigint", "numeric")  # what was there is still there, in another form
 _PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
 _EVENTS = re.compile(r"\b(?:BEFORE|AFTER|INSTEAD OF|ON) ((?:INSERT|UPDATE|DELETE|TRUNCATE)\b.*?) (?:ON|TO) ")
 _ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT)\b")
@@ -54,7 +57,7 @@ class Unseen:
     ) -> None:
         self._steps, self._effects, self._paths = given.locked.steps, given.locked.effects, given.paths
         self._now, self._is_later, self._rules = now, is_later, rules
-        self._some = [key for key in some if kind_of(key) in (*_FUNCTIONS, *_FIRING, "default", "constraint")]
+        self._some = [key for key in some if kind_of(key) in _SEEN]
 
     def kept_from(self, verdict: StepVerdict, *, said: bool) -> StepVerdict:
         """The verdict of a data step that is to run, with what it is to be kept from; or else a conflict."""
@@ -66,6 +69,8 @@ class Unseen:
         if not said and (key := self._by_which_others_go(early, tables, index)):
             why = f"which rows of {table_of(key)} go with those that it deletes depends on {key}"
             return conflict(index, f"{why}, and that is as a later step has left it: put it back first")
+        if not said and (key := self._retyped_in_its_file(early, index)):
+            return conflict(index, f"it reads {identity_of(key)}, whose type a later step of its file has changed here")
         acting = {key for key, was in early.items() if table_of(key) in tables and self._acts(key, was, step)}
         called = {key for key, was in early.items() if was is not None and kind_of(key) in _FUNCTIONS}
         texts = self._reached(index, tables) if called else []
@@ -112,6 +117,19 @@ class Unseen:
                 continue
             if _may(("DELETE", "MERGE"), reference.parent, step) and rules.pending.has_rows(table_of(key)):
                 return "" if not rules.pending.changes(index) and rules.rows.would_not_change(step) else key
+        return ""
+
+    def _retyped_in_its_file(self, early: Mapping[str, Value], index: int) -> str:
+        """A column that it reads, and whose values a later step of its file has made others: it was to keep them."""
+        step, tables = self._steps[index], self._effects[index].locks
+        for key, was in early.items():
+            here = self._now.get(key)
+            if kind_of(key) != "column" or was is None or here is None or here.startswith(_TAKES_ALL):
+                continue
+            is_of_its_file = self._steps[self._paths.last_place(key, here) - 1].path == step.path
+            is_named = table_of(key) in tables and mentions(step.sql, identity_of(key))
+            if is_of_its_file and is_named and not_filled(step, [identity_of(key)]):
+                return key
         return ""
 
     def _can_be_given(self, column: str, default: str) -> bool:
