@@ -293,6 +293,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [1, 2],
     ),
+    "a column that is filled, dropped and made anew": (
+        [
+            "ALTER TABLE leads ADD COLUMN fax text;\nUPDATE leads SET fax = '-';\nALTER TABLE leads DROP COLUMN fax;",
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            "ALTER TABLE leads ADD COLUMN fax text;",
+            "CREATE TABLE later (id int PRIMARY KEY);",
+        ],
+        [2],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

@@ -82,13 +82,8 @@ class DataRules:
             if before or _found_it_so(step):
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return run(index, "it changes nothing in the catalog, and is pending")
-        if not before:
-            if not self._is_guarded(step) and (column := self.reads_lost(index)):
-                return conflict(index, f"it reads {column}, whose values were lost")
-            if self.around.seeks_lost_labels(index):
-                return assume(index, "no row can be as it wants it: a later step has taken the label away here")
-            if fact := self.around.in_its_way(index, self.around.relations(index)):
-                return conflict(index, f"it cannot run any more: a later step has changed {fact} here")
+        if not before and (stopped := self._is_stopped(index, step)):
+            return stopped
         if self.marks.own and not self._mark_was_lost(index, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
@@ -97,6 +92,18 @@ class DataRules:
         if repeats and self._is_guarded(step):
             return self._guarded(index, step, before=before)
         return self._before(index, step) if before else self._behind(index, step)
+
+    def _is_stopped(self, index: int, step: Step) -> StepVerdict | None:
+        """Where a step that is still to come cannot run, or finds nothing, for what was lost or came early."""
+        if not self._is_guarded(step) and (column := self.reads_lost(index)):
+            return conflict(index, f"it reads {column}, whose values were lost")
+        if self.around.fills_another(index):
+            return assume(index, "what it fills is dropped later on, and what is here is another")
+        if self.around.seeks_lost_labels(index):
+            return assume(index, "no row can be as it wants it: a later step has taken the label away here")
+        if fact := self.around.in_its_way(index, self.around.relations(index)):
+            return conflict(index, f"it cannot run any more: a later step has changed {fact} here")
+        return None
 
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and "do_stmt" in step.tags:  # what it makes a later step may have taken away again

@@ -221,6 +221,19 @@ class Surroundings:
             return set()
         return {*enums.labels(self.paths.value_at(key, index) or "")} - {*enums.labels(self.live.get(key) or "")}
 
+    def fills_another(self, index: int) -> bool:
+        """True for UPDATEs of columns that a later step drops, where those here are others, made early."""
+        step = self.locked.steps[index]
+        names = columns_written(step.statements) if set(step.tags) == {"update_stmt"} else set()
+        written = [f"column {table}.{quoted(name)}" for table in self.written(index) for name in names]
+        written = [key for key in written if key in self.paths.of]
+        return bool(written) and all(self._is_another(key, index) for key in written)
+
+    def _is_another(self, key: str, index: int) -> bool:
+        """True where a fact is early, and is taken away between the step and the one that has made it."""
+        place = self.early.get(key, -1)
+        return key in self.live and any(value is None and index < at < place for at, value in self.paths.of[key])
+
     def seeks_lost_labels(self, index: int) -> bool:
         """True for UPDATEs and DELETEs that are for rows with labels which no row can have any more."""
         statements = list(parse_each(self.locked.steps[index].statements))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import psycopg
 
-from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, own_name, parts, table_touched, unquoted
+from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, own_name, parts, table_of, table_touched, unquoted
 from trueup.chain.model import LockedChain
 from trueup.decide.model import Conflict, Decision, Difference
 from trueup.decide.trajectory import Trajectories
@@ -18,6 +19,7 @@ _KEYS = ("constraint", "index")
 _OF_COLUMNS = ("column", *COLUMN_FACETS)
 _BY_CONSTRAINT = ("23503", "23505", "23514", "23P01")
 _BY_NOT_NULL, _BY_OWN_VALUES, _WITHOUT_KEY = "23502", "428C9", "42P10"
+_BY_DEPENDENT = ("2BP01", "0A000", "42601")  # what hangs on it; a generated column; an identity
 _BY_TYPE = ("22", "42804")  # a class: what a type cannot hold; what is of another type altogether
 
 
@@ -35,7 +37,8 @@ def as_conflict(
         )
         here = decision.renamed.get(fact, fact)
         table = table_touched(fact, early.found or early.wanted)
-        if _is_named(early, here, error) or (table in locked.effects[index].locks and _is_meant(early, error)):
+        is_near = table in locked.effects[index].locks or error.sqlstate == _BY_DEPENDENT[0]
+        if _is_named(early, here, error) or (is_near and _is_meant(early, error)):
             marked = decision.steps[place - 1].verdict == "skip"
             return _conflict(failed, early, here, marked=marked)
     return None
@@ -74,7 +77,15 @@ def _is_meant(early: Difference, error: psycopg.Error) -> bool:
     if state == _BY_OWN_VALUES:
         in_it = f'"{own_name(identity_of(early.fact))}"' in (error.diag.message_primary or "")
         return early.found is not None and kind in ("identity", "generated") and in_it
+    if state in _BY_DEPENDENT:
+        told = f"{error.diag.message_primary} {error.diag.message_detail}"
+        is_new = early.found is not None and early.wanted is None
+        return is_new and kind in ("constraint", "identity", "generated") and _names(told, early.fact)
     return state.startswith(_BY_TYPE) and kind == "column" and None not in (early.found, early.wanted)
+
+
+def _names(told: str, fact: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(own_name(identity_of(fact)))}(?!\w)", told) is not None
 
 
 def _conflict(failed: StepFailed, early: Difference, here: str, *, marked: bool) -> ConflictError:
@@ -98,6 +109,8 @@ def _conflict(failed: StepFailed, early: Difference, here: str, *, marked: bool)
 def _as_before(early: Difference, here: str) -> list[str]:
     """The statements that put the fact back as it was."""
     kind = kind_of(early.fact)
+    if kind == "generated" and early.wanted is None:
+        return [f"ALTER TABLE {table_of(early.fact)} DROP COLUMN {parts(identity_of(early.fact))[-1]}"]
     if kind in _OF_COLUMNS:
         return [alter_column(early.fact, early.wanted, early.found)]
     if kind == "domain constraint":
