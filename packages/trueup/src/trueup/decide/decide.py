@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.aliases import with_aliases
-from trueup.decide.anchor import Anchor, find_anchor
+from trueup.decide.anchor import MOST_EARLY, Anchor, find_anchor
 from trueup.decide.given import Given
 from trueup.decide.labels import in_order
 from trueup.decide.lent import Lent, as_before, renamed_early
@@ -59,14 +59,20 @@ def _with_renames(
         decision = min(with_lent(lent), decision, key=_left_to_people if any(one.enum for one in lent) else _trouble)
     first = min(decision.heal.values(), default=-1)
     more = renamed_early(locked.steps, paths, live, _taken_as_done(decision, first)) if first >= 0 else lent
-    if more and more != lent and (other := with_lent(more)).anchor < decision.anchor:  # they made the place so late
-        decision = min(decision, other, key=_trouble)
+    if more and more != lent and len(more) <= MOST_EARLY:  # they may be what made the place so late
+        other = with_lent(more)
+        less = _to_mend(other) < _to_mend(decision) and _left_to_people(other) <= _left_to_people(decision)
+        decision = other if less and other.anchor < decision.anchor else decision
     return decision
 
 
 def _trouble(decision: Decision) -> tuple[int, int]:
     """What a decision leaves to people, and what it has to mend."""
-    return _left_to_people(decision), len(decision.heal) + len(decision.drift)
+    return _left_to_people(decision), _to_mend(decision)
+
+
+def _to_mend(decision: Decision) -> int:
+    return len(decision.heal) + len(decision.drift)
 
 
 def _left_to_people(decision: Decision) -> int:
