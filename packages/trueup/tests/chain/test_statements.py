@@ -39,6 +39,7 @@ def one(sql: str) -> Statement:
         "DO $$ BEGIN CREATE ROLE r; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
         'DO $$ BEGIN ALTER TABLE "a" ADD CONSTRAINT "c" CHECK (id > 0); EXCEPTION WHEN duplicate_object THEN null; END $$',
         "DO $$ BEGIN CREATE TYPE t AS ENUM ('a;b'); EXCEPTION WHEN duplicate_object THEN RAISE NOTICE 'there'; END; $$",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM a WHERE x = 1) THEN INSERT INTO a VALUES (1); END IF; END $$",
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'r') THEN CREATE ROLE r; END IF; END $$",
     ],
 )
@@ -60,6 +61,7 @@ def test_a_statement_that_repeats_harmlessly(sql: str) -> None:
         "SELECT give_bonus(1)",
         "WITH gone AS (DELETE FROM a RETURNING id) SELECT id FROM gone",
         "DO $$ BEGIN NULL; END $$",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM b WHERE x = 1) THEN INSERT INTO a VALUES (1); END IF; END $$",
         "DO $$ BEGIN CREATE ROLE r; EXCEPTION WHEN OTHERS THEN NULL; END $$",
         "DO $$ BEGIN CREATE ROLE r; UPDATE a SET x = 1; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
         "DO $$ BEGIN CREATE ROLE r; EXCEPTION WHEN duplicate_object THEN DELETE FROM a; END $$",

@@ -37,7 +37,7 @@ _CATCHES_DUPLICATES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _IF_MISSING = re.compile(
-    r"\s*BEGIN\s+IF\s+NOT\s+EXISTS\s*\(.*?\)\s*THEN\b(?P<made>.*)\bEND\s+IF\s*;\s*END\s*;?\s*",
+    r"\s*BEGIN\s+IF\s+NOT\s+EXISTS\s*\((?P<asked>.*?)\)\s*THEN\b(?P<made>.*)\bEND\s+IF\s*;\s*END\s*;?\s*",
     re.IGNORECASE | re.DOTALL,
 )
 _CREATES = {
@@ -162,7 +162,15 @@ def _makes_what_is_not_there(block: Any) -> bool:
         made = parse_statements(match["made"]) if match else []
     except MigrationError:  # it is more than SQL
         return False
-    return bool(made) and all(map(_only_adds, made))
+    asked = match.groupdict().get("asked") or "" if match else ""
+    return bool(made) and all(_only_adds(one) or _inserts_what_was_asked_for(one, asked) for one in made)
+
+
+def _inserts_what_was_asked_for(statement: Statement, asked: str) -> bool:
+    return (
+        statement.tag == "insert_stmt"
+        and re.search(rf"(?<!\w){statement.node.relation.relname}(?!\w)", asked) is not None
+    )
 
 
 def _only_adds(statement: Statement) -> bool:

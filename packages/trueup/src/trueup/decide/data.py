@@ -106,7 +106,7 @@ class DataRules:
         return None
 
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
-        if before and "do_stmt" in step.tags:  # what it makes a later step may have taken away again
+        if before and step.opaque:  # what it makes a later step may have taken away again
             return assume(index, "everything around it is there")
         if before and self._needs_only_assumed(index):
             return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
