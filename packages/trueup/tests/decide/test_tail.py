@@ -239,3 +239,16 @@ def test_what_a_delete_would_find_may_have_been_written_behind_it() -> None:
     wish = Wish(rows={f"SELECT NOT ({row_of('x')})": True})
 
     assert ["assume", "assume", "run"] == verdicts(decided(locked, state(locked, 7), wish=wish))[7:]
+
+
+def test_a_delete_on_another_table_in_a_block_takes_no_evidence_away() -> None:
+    block = "DELETE FROM other WHERE name IN (SELECT name FROM flag); DELETE FROM flag WHERE name = 'z'"
+    steps = [step(insert("d"), locks=WRITES), step(block, locks={**WRITES, "public.other": "RX"})]
+    asked = f"SELECT NOT ({row_of('d')})"
+
+    assert (
+        "run"
+        == verdicts(
+            decided(chain_of(FLAG, *TABLES, *steps), state(chain_of(FLAG, *TABLES), 7), wish=Wish(rows={asked: True}))
+        )[7]
+    )

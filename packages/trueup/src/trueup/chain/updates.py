@@ -144,6 +144,17 @@ def finds_nothing(statement: Statement) -> str:
     return f"NOT EXISTS (SELECT FROM {relations}{where})"
 
 
+def may_change(statement: Statement, tables: Collection[str]) -> bool:
+    """True for an UPDATE, a DELETE or a TRUNCATE of one of these tables, by their bare names."""
+    node = statement.node
+    if statement.tag == "truncate_stmt":
+        return (
+            any(each.range_var.relname in tables for each in node.relations)
+            or enum_name(node, "behavior") == "DROP_CASCADE"
+        )
+    return statement.tag in ("update_stmt", "delete_stmt") and node.relation.relname in tables
+
+
 def may_find(statement: Statement, row: Mapping[str, Any], *, changed: Collection[str] = ()) -> bool:
     """True where an UPDATE, a DELETE or a TRUNCATE could find a row of an INSERT's, as far as the texts say.
 

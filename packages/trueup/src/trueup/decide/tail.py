@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from trueup.catalog.keys import own_name
 from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.inserts import selects_of_values
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
-from trueup.chain.updates import may_find, step_ends_the_same
+from trueup.chain.updates import may_change, may_find, step_ends_the_same
 from trueup.decide.rows import Rows
 
 _DELETES = {"delete_stmt", "truncate_stmt"}
@@ -115,8 +116,8 @@ class Tail:
         step, later = self._steps[index], list(self._after(index))
         if any(_SAYS_NOTHING.intersection(one.tags) for one in later):
             return []
-        rows = self._rows.written(step)
-        changes = [s for one in later for s in parse_each(one.statements) if s.tag in (*_DELETES, "update_stmt")]
+        rows, tables = self._rows.written(step), {own_name(table) for table in self._rows.filled(step)}
+        changes = [s for one in later for s in parse_each(one.statements) if may_change(s, tables)]
         if len(rows) * len(changes) > _MOST_PAIRS:
             return []
         found = []
@@ -145,8 +146,9 @@ class Tail:
 
     def _changed_after(self, index: int) -> set[str]:
         """The columns of its tables that steps behind it set."""
-        updates = (step for step in self._after(index) if "update_stmt" in step.tags)
-        return {name for step in updates for name in columns_written(step.statements)}
+        tables = {own_name(table) for table in self._rows.filled(self._steps[index])}
+        changes = (s for step in self._after(index) for s in parse_each(step.statements))
+        return columns_written(s.text for s in changes if s.tag == "update_stmt" and may_change(s, tables))
 
     def _after(self, index: int) -> Iterator[Step]:
         """The steps behind it that change or take away rows of the tables that it writes, or may."""
