@@ -8,13 +8,13 @@ only lent it: each step that needs the old name has it for its own transaction, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_touched
 from trueup.chain.model import Effect, Facts, Step
-from trueup.decide.trajectory import Trajectories, fold
+from trueup.decide.trajectory import Trajectories, Value, fold
 
 _RENAMES = {("rename_stmt",), ("alter_object_schema_stmt",), ("alter_enum_stmt",)}
 _SEEN = ("table ", "column ")
@@ -24,12 +24,16 @@ _VIEWS = ("view ", "materialized view ")
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """One such rename: the step's index, and the object's key before and after it; of a label the quoted `enum`'s."""
+    """One such rename: the step's index, and the object's key before and after it; of a label the quoted `enum`'s.
+
+    Where the step does more than that, the rename is `within` it, and the step is still to be run as a whole.
+    """
 
     index: int
     old: str
     new: str
     enum: str = ""
+    within: bool = False
 
     @property
     def is_column(self) -> bool:
@@ -66,21 +70,38 @@ def renamed_early(
     for index in range(len(steps) - 1, -1, -1):  # backwards: what was renamed twice goes by its last name
         if index in settled:
             continue
-        if (away := _renamed_away(index, steps[index], paths, live)) and away.old not in there and away.new in there:
-            found.append(away)
-            there = there - {away.new} | {away.old}
-        if steps[index].tags not in _RENAMES:
-            continue
-        if (label := _renamed_label(index, paths)) and paths.last_place(label.enum, live.get(label.enum)) < 0:
+        for one in _renames(index, steps[index], paths, live, wanted):
+            if one.new in there and one.old not in there:
+                found.append(one)
+                there = there - {one.new} | {one.old}
+        label = _renamed_label(index, paths) if steps[index].tags in _RENAMES else None
+        if label and paths.last_place(label.enum, live.get(label.enum)) < 0:
             there_now = labels.get(label.enum, set())
             if label.new in there_now and label.old not in there_now:
                 found.append(label)
                 labels[label.enum] = there_now - {label.new} | {label.old}
-        old, new = _renamed(paths.effects[index])
-        if old and new in there and old not in there and wanted.get(new) is None:
-            found.append(Lent(index, old, new))
-            there = there - {new} | {old}
     return found[::-1]
+
+
+def _renames(
+    index: int, step: Step, paths: Trajectories, live: Mapping[str, str], wanted: Mapping[str, Value]
+) -> Iterator[Lent]:
+    """The objects that a step renames, from its last statement on, and that are not wanted by their new names yet."""
+    if away := _renamed_away(index, step, paths, live):
+        yield away
+    renamed = _renamed_within(index, step, paths)
+    if step.tags in _RENAMES and (names := _renamed(paths.effects[index])) != ("", ""):
+        renamed = iter([Lent(index, *names)])
+    yield from (one for one in renamed if wanted.get(one.new) is None)
+
+
+def _renamed_within(index: int, step: Step, paths: Trajectories) -> Iterator[Lent]:
+    """The renames of a step of several statements, from the last on, that it does not undo itself."""
+    effect = paths.effects[index]
+    for tag, part in zip(reversed(step.tags), reversed(effect.parts), strict=False):
+        old, new = _renamed(part) if tag == "rename_stmt" else ("", "")
+        if old in effect.gone and new in effect.set:
+            yield Lent(index, old, new, within=True)
 
 
 def _renamed_away(index: int, step: Step, paths: Trajectories, live: Mapping[str, str]) -> Lent | None:
@@ -179,12 +200,12 @@ def _reads(key: str, value: str, table: str) -> bool:
 
 
 def needed_by(lent: Sequence[Lent], index: int, statements: Sequence[str]) -> list[Lent]:
-    """Those of the renames that come after a step, and that its statements must not see yet."""
+    """Those of the renames that come after a step, or within it, and that its statements must not see yet."""
     text = "\n".join(statements)
     named: set[str] = set()
     found = []
     for one in lent:
-        if one.index <= index:
+        if one.index < index or (one.index == index and not one.within):
             continue
         if one.enum:
             if one.old in text or (one.enum + one.old) in named:

@@ -159,7 +159,7 @@ class Deciding:
         if index in self.excluded:
             reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
             return StepVerdict(index=index, verdict="blocked", reason=reason)
-        if any(one.index == index for one in self.lent):
+        if any(one.index == index and not one.within for one in self.lent):
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="it is renamed here already")
         if index in self.wish.answers:

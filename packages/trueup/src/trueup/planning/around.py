@@ -66,7 +66,8 @@ def _wrapped(action: Action, names: Sequence[Lent], aside: Mapping[str, str], fo
     before = [one.statement(back=True) for one in reversed(names)] + _taken(aside)
     before += [statement for one in former for statement in one.begins]
     after = [statement for one in reversed(former) for statement in one.ends]
-    after += [*_made_again(aside), *(one.statement(back=False) for one in names)]
+    again = (one.statement(back=False) for one in names if one.index != action.step)  # else it does that itself
+    after += [*_made_again(aside), *again]
     if any(key.startswith(_REFUSED_WHILE_DEFERRED) for key in (*aside, *(one.key for one in former))):
         after.insert(0, "SET CONSTRAINTS ALL IMMEDIATE")
     said = [f"{_name(one)} goes by its old name for it" for one in names]
