@@ -302,6 +302,18 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [2],
     ),
+    "a column and a name out of the middle of a block": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            (
+                "BEGIN;\nALTER TABLE leads ADD COLUMN hot boolean DEFAULT false;\nUPDATE leads SET hot = true WHERE id > 5;\n"
+                "ALTER TABLE leads ADD COLUMN fax text;\nUPDATE leads SET fax = phone;\n"
+                "ALTER INDEX leads_pkey RENAME TO leads_key;\nCREATE INDEX leads_fax ON leads (fax);\nCOMMIT;"
+            ),
+            "CREATE TABLE later (id int PRIMARY KEY);",
+        ],
+        ["ALTER TABLE leads ADD COLUMN fax text", "ALTER INDEX leads_pkey RENAME TO leads_key"],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",
