@@ -314,6 +314,19 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads ADD COLUMN fax text", "ALTER INDEX leads_pkey RENAME TO leads_key"],
     ),
+    "a label, before its enum is swapped for another": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            (
+                "BEGIN;\nCREATE TYPE mood_new AS ENUM ('good', 'odd', 'new');\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "DROP TYPE mood;\nALTER TYPE mood_new RENAME TO mood;\nCOMMIT;"
+            ),
+            "ALTER TYPE mood ADD VALUE 'late';",
+            "CREATE TABLE later (id int PRIMARY KEY);",
+        ],
+        [2],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

@@ -60,6 +60,15 @@ def in_order(
     return facts, done, asked
 
 
+def has_early(key: str, found: str | None, index: int, paths: Trajectories) -> bool:
+    """True for an enum as it is before a step, but for labels that only later steps add."""
+    was = paths.value_at(key, index) if key.startswith("enum ") else None
+    if was is None or found is None or not enums.has_all(found, was):
+        return False
+    later = {label for place, value in paths.of[key] if place > index and value for label in enums.labels(value)}
+    return {*enums.labels(found)} <= later | {*enums.labels(was)}
+
+
 def _in_another_order(live: Mapping[str, str], paths: Trajectories) -> Iterator[Reordered]:
     for key, value in live.items():
         if not key.startswith("enum ") or key not in paths.of:

@@ -13,6 +13,7 @@ from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
 from trueup.decide.held import early_holders, gone_for_good, is_under_both_names, row_bearing, takes, with_leaves
+from trueup.decide.labels import has_early
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering
@@ -352,7 +353,12 @@ class Deciding:
                 (there if enums.has_all(found or "", value) else missing).append(key)
             elif found == value or self._is_beyond(key, index) or self._settled_later(key, index, found):
                 there.append(key)
-            elif found is None or found == self.paths.value_at(key, index) or key.startswith(_SET_OUTRIGHT):
+            elif (
+                found is None
+                or found == self.paths.value_at(key, index)
+                or key.startswith(_SET_OUTRIGHT)
+                or has_early(key, found, index, self.paths)
+            ):
                 missing.append(key)
             else:
                 strange.append(key)
