@@ -224,7 +224,8 @@ def _is_not_reached(key: str, index: int, position: int, paths: Trajectories, li
     if found in (None, made) or not (loses_labels or kind_of(key) in _CHANGED_BY_STEPS_ONLY):
         return False
     was = paths.value_at(key, index) if loses_labels else None
-    if was and enums.has_all(found, was) and not enums.has_all(found, made):  # whatever else it has by now
+    swaps = was is not None and not enums.has_all(made, was)
+    if was and swaps and enums.has_all(found, was) and not enums.has_all(found, made):  # whatever else it has by now
         return True
     had = max((place for place, value in paths.of[key] if value == found and place <= position + 1), default=-1)
     return 0 <= had <= index

@@ -264,6 +264,7 @@ class Deciding:
         for key in effect.keys:
             if takes(step, effect, key, self.now.get(key)):
                 self.place.pop(key, None)
+                self.now[key] = None if key in effect.gone else self.now.get(key)  # an enum with later labels, too
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
 
