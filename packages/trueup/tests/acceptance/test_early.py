@@ -327,6 +327,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [2],
     ),
+    "half of a table made anew, with a column that goes later": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY, x int NOT NULL);",
+            "DROP TABLE calls;\nCREATE TABLE calls (id int PRIMARY KEY, x int NOT NULL, y int);",
+            "ALTER TABLE calls DROP COLUMN x;",
+            "CREATE TABLE later (id int PRIMARY KEY);",
+        ],
+        [0, "DROP TABLE calls"],
+    ),
     "a table in another schema, before one that refers to it": (
         [
             "CREATE SCHEMA old;\nCREATE TABLE old.calls (id int PRIMARY KEY);",

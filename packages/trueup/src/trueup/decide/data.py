@@ -108,7 +108,7 @@ class DataRules:
     def _guarded(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and step.opaque:  # what it makes a later step may have taken away again
             return assume(index, "everything around it is there")
-        if before and self._needs_only_assumed(index):
+        if before and step.inserts and self._needs_only_assumed(index):
             return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
         if before and (column := self._has_read_lost(index)):
             return assume(index, f"its place says so, and done again it would read {column}, whose values were lost")

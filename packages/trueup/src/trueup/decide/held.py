@@ -49,6 +49,12 @@ def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
     return any(table_touched(key, value) == name or mentions(value, name) for name in gone)
 
 
+def renames_of(step: Step, effect: Effect) -> Iterator[Effect]:
+    """What each statement of a step does that renames."""
+    pairs = zip(step.tags, effect.parts or (effect,), strict=False)
+    return (part for tag, part in pairs if tag == "rename_stmt")
+
+
 def is_under_both_names(rename: Effect, before: Callable[[str], Value], now: Mapping[str, Value]) -> bool:
     """True where something is called already as a rename is to call it: nobody knows which of the two is meant.
 

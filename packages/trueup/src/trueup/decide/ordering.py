@@ -10,15 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from trueup.catalog.keys import by_own_name, identity_of, mentions, parts, table_of, unquoted
+from trueup.catalog.keys import by_own_name, identity_of, kind_of, mentions, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_each
 from trueup.chain.model import Effect, Step
+from trueup.decide.model import Difference, StepVerdict, conflict
 from trueup.decide.trajectory import Trajectories, Value
 
 _TAKES_AND_ADDS = re.compile(r"\bdrop\b.*\b(add|create)\b", re.IGNORECASE | re.DOTALL)
 _OTHER_THINGS = re.compile(r"\s*(create|drop|insert|update|delete)\b", re.IGNORECASE)
 _CALLS = {"select_stmt", "call_stmt"}
 _MADE_OF_COLUMNS = ("table ", "function ")
+_VIEWS = ("view", "materialized view")
 _STAR_COUNTS = {"view_stmt", "create_table_as_stmt", "insert_stmt", *_CALLS}
 
 
@@ -182,3 +184,17 @@ def _starred(select: Any) -> Iterator[str]:
     )
     for source in select.from_clause if stars else ():
         yield from (str(relation.relname) for relation in nodes_of(source, "RangeVar"))
+
+
+def with_other_columns(index: int, step: Step, order: tuple[str, str, str], found: Mapping[str, Value]) -> StepVerdict:
+    """A view is made from its definition, which names its columns; what would fill rows is a person's matter."""
+    table, wanted, here = order
+    if found and all(kind_of(key) in _VIEWS for key in found):
+        reason = f"the columns of {table} are others here, and its definition names those that it is of"
+        drops = tuple(i for i, tag in enumerate(step.tags) if tag == "drop_stmt")
+        there = dict.fromkeys(found) if drops else found
+        return StepVerdict(
+            index=index, verdict="complete", reason=reason, missing=tuple(found), found=there, statements=drops
+        )
+    why = f"it depends on which columns {table} has, in their order, and they are others here"
+    return conflict(index, why, (Difference(fact=f"table {table}", wanted=wanted, found=here, origin=step.id),))

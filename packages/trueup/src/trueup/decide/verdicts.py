@@ -12,11 +12,19 @@ from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
-from trueup.decide.held import early_holders, gone_for_good, is_under_both_names, row_bearing, takes, with_leaves
+from trueup.decide.held import (
+    early_holders,
+    gone_for_good,
+    is_under_both_names,
+    renames_of,
+    row_bearing,
+    takes,
+    with_leaves,
+)
 from trueup.decide.labels import has_early
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
-from trueup.decide.ordering import Ordering
+from trueup.decide.ordering import Ordering, with_other_columns
 from trueup.decide.parts import statements_to_run
 from trueup.decide.remade import Remade, remade_early
 from trueup.decide.retyped import by_their_columns
@@ -26,7 +34,6 @@ from trueup.decide.unseen import Unseen
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
-_VIEWS = ("view", "materialized view")
 _SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
 """What a statement sets to its value whatever it was before."""
 
@@ -96,7 +103,7 @@ class Deciding:
         verdict = self._judged(index)
         self.rules.note(verdict)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
-            return self._with_other_columns(index, order, found)
+            return with_other_columns(index, step, order, found)
         writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
         return self.unseen.kept_from(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
 
@@ -116,20 +123,6 @@ class Deciding:
         if index != self.anchor.position or not self.made_within:
             return self.now
         return {key: value for key, value in self.now.items() if key not in self.made_within}
-
-    def _with_other_columns(self, index: int, order: tuple[str, str, str], found: Mapping[str, Value]) -> StepVerdict:
-        """A view is made from its definition, which names its columns; what would fill rows is a person's matter."""
-        table, wanted, here = order
-        if found and all(kind_of(key) in _VIEWS for key in found):
-            reason = f"the columns of {table} are others here, and its definition names those that it is of"
-            drops = tuple(i for i, tag in enumerate(self.locked.steps[index].tags) if tag == "drop_stmt")
-            there = dict.fromkeys(found) if drops else found
-            return StepVerdict(
-                index=index, verdict="complete", reason=reason, missing=tuple(found), found=there, statements=drops
-            )
-        why = f"it depends on which columns {table} has, in their order, and they are others here"
-        differs = Difference(fact=f"table {table}", wanted=wanted, found=here, origin=self.locked.steps[index].id)
-        return conflict(index, why, (differs,))
 
     def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
@@ -254,7 +247,7 @@ class Deciding:
         if not self.place and not self.last_done:  # nothing is early
             self._advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason=reason)
-        if step.tags == ("rename_stmt",) and is_under_both_names(effect, self._value_before(index), self.now):
+        if any(is_under_both_names(one, self._value_before(index), self.now) for one in renames_of(step, effect)):
             return conflict(index, "something is called already as it is to call it")
         holders = early_holders(step, effect, self._early(index), self.now)
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
@@ -335,7 +328,8 @@ class Deciding:
         chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond)
         if not chosen:
             return None
-        self._advance(effect, index)
+        for one in (*(effect.parts[position] for position in chosen), effect):  # what is as it was may be made again
+            self._advance(one, index)
         return StepVerdict(
             index=index,
             verdict="complete",
