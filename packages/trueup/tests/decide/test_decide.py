@@ -589,3 +589,17 @@ def test_a_rename_that_marks_stand_behind_is_not_taken_as_early_for_a_table_that
 
     assert ["reconcile", "skip", "reconcile", "skip", "reconcile", "skip", "run"] == verdicts(decision)
     assert {"table public.r", "column public.r.x", "column public.r.y"} == decision.heal.keys()
+
+
+@pytest.mark.parametrize("action, healed", [(" ON DELETE CASCADE", True), (" ON DELETE SET NULL", True), ("", False)])
+def test_a_foreign_key_that_takes_rows_along_is_made_again_before_a_delete(*, action: str, healed: bool) -> None:
+    key = {"constraint public.b.f": f"FOREIGN KEY (x) REFERENCES public.a(x){action}", "validated public.b.f": ""}
+    tables = {"table public.a": "", "table public.b": ""}
+    locked = chain_of(
+        step("CREATE TABLE a (); CREATE TABLE b ()", {**tables, **key}),
+        step("DELETE FROM a WHERE x = 1", locks={"public.a": "RX", "public.b": "RX"}),
+        step("ALTER TABLE b DROP CONSTRAINT f", gone=key),
+        step("CREATE TABLE c ()", {"table public.c": ""}),
+    )
+
+    assert healed == ("constraint public.b.f" in decided(locked, tables, marked=[0]).heal)

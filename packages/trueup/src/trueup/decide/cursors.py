@@ -26,6 +26,8 @@ from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
 
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
+_ON_DELETE = re.compile(r" ON DELETE (?:CASCADE|SET )")
+_DELETES = re.compile(r"\b(?:DELETE|MERGE)\b", re.IGNORECASE)
 _RENAMED, _TYPES = {"table", "column"}, {"enum", "domain", "type"}
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
@@ -143,7 +145,7 @@ class Cursors:
             after = [(place, value) for place, value in after if made and place > made]
         place = next((place for place, value in after if value is None), 0)
         made_anew = any(self._is_ahead(within) and within < place for within in self.paths.remade.get(key, ()))
-        return 0 if made_anew or self._is_referred_to(key, place) else place
+        return 0 if made_anew or self._is_referred_to(key, place) or self._takes_rows_along(key, place) else place
 
     def _missing_with(self, key: str) -> str:
         """The index of which it says that it is valid, or the constraint, where that is missing too; else the fact."""
@@ -159,6 +161,18 @@ class Cursors:
         pending = (self.locked.effects[index] for index in range(end - 1) if index not in self.done)
         made = (reference for e in pending for one in e.set.values() if (reference := foreign_key(one)))
         return any(one.parent == table and columns in (set(), set(one.referred)) for one in made)
+
+    def _takes_rows_along(self, key: str, end: int) -> bool:
+        """True for a foreign key by which rows go, or change, with those that a step before that place deletes."""
+        value = self.wanted.get(key) or ""
+        reference = foreign_key(value) if _ON_DELETE.search(value) else None
+        pending = (index for index in range(end - 1) if reference and index not in self.done)
+        return any(
+            reference is not None
+            and reference.parent in self.locked.effects[index].locks
+            and _DELETES.search(self.locked.steps[index].sql)
+            for index in pending
+        )
 
     def _is_used_up(self, key: str, place: int) -> bool:
         """True where the step renames it or what it is of, or makes a constraint of it: it has to be there for that."""
