@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.statements import (
     as_local_setting,
     created_objects,
@@ -15,13 +14,9 @@ from trueup.chain.statements import (
     removed_objects,
     without_concurrently,
 )
+from trueup_testing.grammar import one
 
 pytestmark = pytest.mark.unit
-
-
-def one(sql: str) -> Statement:
-    (statement,) = parse_statements(sql)
-    return statement
 
 
 @pytest.mark.parametrize(

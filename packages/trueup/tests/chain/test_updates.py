@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.chain.grammar import Statement, parse_statements
 from trueup.chain.inserts import rows_it_leaves
 from trueup.chain.updates import ends_the_same, finds_unfilled, stands_between
+from trueup_testing.grammar import one
 
 pytestmark = pytest.mark.unit
-
-
-def one(sql: str) -> Statement:
-    (statement,) = parse_statements(sql)
-    return statement
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ _COLUMNS = rf"{_COLUMN}(?:, {_COLUMN})*"
 _FOREIGN_KEY = re.compile(
     rf"FOREIGN KEY \((?P<columns>{_COLUMNS})\) REFERENCES (?P<parent>{_NAME}(?:\.{_NAME})?)\((?P<referred>{_COLUMNS})\)"
 )
+_ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT)\b")
 _KIND = "(?:UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)?|UNIQUE ON .+? USING btree"
 _UNIQUE = re.compile(rf"(?:{_KIND}) \((?P<columns>{_COLUMNS})\)(?!.* WHERE )")
 
@@ -29,6 +30,12 @@ def foreign_key(value: str) -> ForeignKey | None:
     """The foreign key that a constraint's definition tells of; None for other constraints."""
     match = _FOREIGN_KEY.match(value) if value.startswith("FOREIGN KEY") else None
     return ForeignKey(_names(match["columns"]), match["parent"], _names(match["referred"])) if match else None
+
+
+def on_delete(value: str | None) -> str:
+    """What a foreign key does to the rows that refer to one which is deleted; empty where it does nothing to them."""
+    match = _ON_DELETE.search(value or "")
+    return match[1] if match else ""
 
 
 def unique_columns(value: str) -> tuple[str, ...]:

@@ -158,19 +158,19 @@ def _makes_what_is_not_there(block: Any) -> bool:
     """A block that makes things if they are missing, or catches that they are there: twice is as good as once."""
     code = "".join(a.def_elem.arg.string.sval for a in block.args if a.def_elem.defname == "as")
     match = _CATCHES_DUPLICATES.fullmatch(code) or _IF_MISSING.fullmatch(code)
+    if match is None:
+        return False
     try:
-        made = parse_statements(match["made"]) if match else []
+        made = parse_statements(match["made"])
     except MigrationError:  # it is more than SQL
         return False
-    asked = match.groupdict().get("asked") or "" if match else ""
+    asked = match.groupdict().get("asked", "")
     return bool(made) and all(_only_adds(one) or _inserts_what_was_asked_for(one, asked) for one in made)
 
 
 def _inserts_what_was_asked_for(statement: Statement, asked: str) -> bool:
-    return (
-        statement.tag == "insert_stmt"
-        and re.search(rf"(?<!\w){statement.node.relation.relname}(?!\w)", asked) is not None
-    )
+    name = re.escape(statement.node.relation.relname) if statement.tag == "insert_stmt" else ""
+    return bool(name) and re.search(rf"(?<!\w){name}(?!\w)", asked) is not None
 
 
 def _only_adds(statement: Statement) -> bool:

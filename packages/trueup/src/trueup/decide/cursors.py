@@ -17,7 +17,7 @@ from trueup.catalog.keys import (
     table_of,
     table_touched,
 )
-from trueup.catalog.references import foreign_key, unique_columns
+from trueup.catalog.references import foreign_key, on_delete, unique_columns
 from trueup.catalog.types import widens_in_place
 from trueup.chain.model import Effect
 from trueup.chain.statements import filled_whole
@@ -26,7 +26,6 @@ from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
 
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
-_ON_DELETE = re.compile(r" ON DELETE (?:CASCADE|SET )")
 _DELETES = re.compile(r"\b(?:DELETE|MERGE)\b", re.IGNORECASE)
 _RENAMED, _TYPES = {"table", "column"}, {"enum", "domain", "type"}
 _LOSSLESS = {
@@ -165,14 +164,12 @@ class Cursors:
     def _takes_rows_along(self, key: str, end: int) -> bool:
         """True for a foreign key by which rows go, or change, with those that a step before that place deletes."""
         value = self.wanted.get(key) or ""
-        reference = foreign_key(value) if _ON_DELETE.search(value) else None
-        pending = (index for index in range(end - 1) if reference and index not in self.done)
-        return any(
-            reference is not None
-            and reference.parent in self.locked.effects[index].locks
-            and _DELETES.search(self.locked.steps[index].sql)
-            for index in pending
-        )
+        reference = foreign_key(value) if on_delete(value) else None
+        if reference is None:
+            return False
+        pending = (index for index in range(end - 1) if index not in self.done)
+        of_parent = (index for index in pending if reference.parent in self.locked.effects[index].locks)
+        return any(_DELETES.search(self.locked.steps[index].sql) for index in of_parent)
 
     def _is_used_up(self, key: str, place: int) -> bool:
         """True where the step renames it or what it is of, or makes a constraint of it: it has to be there for that."""

@@ -101,8 +101,9 @@ class InDoubt:
         """True for UPDATEs of columns that its file has made, where these have no more than their defaults."""
         if set(step.tags) != {"update_stmt"} or not step_ends_the_same(step):
             return False
+        written = self.around.written(index)
         beside = (self.locked.effects[i].set for i in range(index) if self.locked.steps[i].path == step.path)
-        facts = {k: v for made in beside for k, v in made.items() if table_of(k) in self.around.written(index)}
+        facts = {key: value for made in beside for key, value in made.items() if table_of(key) in written}
         columns = {own_name(identity_of(key)) for key in facts if key.startswith("column ")}
         defaults = {own_name(identity_of(k)): v for k, v in facts.items() if k.startswith("default ") and "(" not in v}
         return columns_written(step.statements) <= columns and self.rows.has_unfilled(step, defaults)
@@ -112,13 +113,18 @@ class InDoubt:
         written, steps = self.around.written(index), self.locked.steps
         if step.tags != ("update_stmt",):
             return False
-        before = [i for i in range(index) if steps[i].has_data and written & self.around.written(i)]
+        before = [i for i in self._with_data if i < index and written & self.around.written(i)]
         inserts, updates = (
             [steps[i] for i in before if tag in steps[i].tags] for tag in ("insert_stmt", "update_stmt")
         )
         if any(self.rows.stands_as_inserted(one, step) for one in inserts):
             return True
         return any(self.rows.stands_as_updated(one, step) for one in updates[-_MOST_UPDATES:])
+
+    @cached_property
+    def _with_data(self) -> list[int]:
+        """The chain's data steps."""
+        return [index for index, step in enumerate(self.locked.steps) if step.has_data]
 
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from trueup.catalog.keys import owner_of, split_key
 from trueup.chain.model import Step
@@ -32,22 +32,17 @@ def drift(
         now: The database as it will be.
         live: The database as it is.
     """
-    return sorted(_all(steps, paths, final, now, live), key=lambda one: one.fact)
-
-
-def _all(
-    steps: Sequence[Step],
-    paths: Trajectories,
-    final: Mapping[str, Value],
-    now: Mapping[str, Value],
-    live: Mapping[str, str],
-) -> Iterator[Difference]:
-    for key, wanted in final.items():
-        if wanted != now.get(key) and not _part_of_missing(key, now, final):
-            yield difference(steps, key, wanted, now.get(key), paths.last_setter(key, len(steps)))
-    for key, value in live.items():
-        if key not in final and key not in paths.of and final.get(f"column {split_key(key)[1]}") is not None:
-            yield difference(steps, key, None, value, -1)
+    found = [
+        difference(steps, key, wanted, now.get(key), paths.last_setter(key, len(steps)))
+        for key, wanted in final.items()
+        if wanted != now.get(key) and not _part_of_missing(key, now, final)
+    ]
+    found += [
+        difference(steps, key, None, value, -1)
+        for key, value in live.items()
+        if key not in final and key not in paths.of and final.get(f"column {split_key(key)[1]}") is not None
+    ]
+    return sorted(found, key=lambda one: one.fact)
 
 
 def _part_of_missing(key: str, now: Mapping[str, Value], final: Mapping[str, Value]) -> bool:

@@ -112,13 +112,14 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     ):
         return True
     if kind == "column":
-        return any(_is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
+        return any(is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
     if kind in _DEFINED_ON_COLUMNS:
         return any(_hangs_on(key, value, column) for column in touched)
     return False
 
 
-def _is_of_type(value: str, name: str) -> bool:
+def is_of_type(value: str, name: str) -> bool:
+    """True for a column of the type, or of a list of it; a type in `public` may be told without its schema."""
     return value.removesuffix("[]") in (name, name.removeprefix("public."))
 
 

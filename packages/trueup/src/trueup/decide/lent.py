@@ -181,10 +181,9 @@ def _before(lent: Lent, live: Mapping[str, str], paths: Trajectories) -> Facts:
         if lent.is_column and (table_touched(key, value) == table or _reads(key, value, table)):
             said = word.sub(former.replace("\\", "\\\\"), said)
         called = whole.sub(name.replace("\\", "\\\\"), key)
-        is_code = called != key and key.startswith(
-            _FUNCTIONS
-        )  # the text, of which the value is a hash, names it as well
-        facts[called] = _last_made(called, lent.index, paths) or said if is_code else said
+        if called != key and key.startswith(_FUNCTIONS):  # the text, of which the value is a hash, names it as well
+            said = _last_made(called, lent.index, paths) or said
+        facts[called] = said
     return facts
 
 

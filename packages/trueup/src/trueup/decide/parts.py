@@ -58,8 +58,9 @@ def statements_to_run(
         state.update(part.set)
         state.update(dict.fromkeys(part.gone))
     run = frozenset(chosen)
-    have_run = _before_the_last(silent, chosen, effect)
-    to_come = _behind_a_gap(silent, chosen, effect)
+    ran = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
+    have_run = _before_the_last(silent, chosen, ran)
+    to_come = _behind_a_gap(silent, chosen, ran)
     for position in silent:
         if position not in have_run | to_come and not _has_not_run(position, step, effect, run, now, rows):
             has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
@@ -89,18 +90,17 @@ def _has_new_label(part: Effect, before: Callable[[str], Value], now: Mapping[st
     return False
 
 
-def _before_the_last(silent: Sequence[int], chosen: Sequence[int], effect: Effect) -> set[int]:
+def _before_the_last(silent: Sequence[int], chosen: Sequence[int], there: Sequence[int]) -> set[int]:
     """The statements without facts that have run: where the others were run in order, those before the last of them."""
-    there = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
     last = max(there, default=-1)
     return {position for position in silent if position < last} if chosen and last < min(chosen) else set()
 
 
-def _behind_a_gap(silent: Sequence[int], chosen: Sequence[int], effect: Effect) -> set[int]:
+def _behind_a_gap(silent: Sequence[int], chosen: Sequence[int], there: Sequence[int]) -> set[int]:
     """The statements without facts that have not run: what is there behind a missing part was made beside the step."""
-    there = (position for position, part in enumerate(effect.parts) if part.keys and position not in chosen)
-    first = min(chosen, default=len(effect.parts))
-    return {position for position in silent if position > first} if max(there, default=-1) > first else set()
+    if not chosen or max(there, default=-1) < min(chosen):
+        return set()
+    return {position for position in silent if position > min(chosen)}
 
 
 def _alone(step: Step, position: int) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 
@@ -224,7 +224,9 @@ class Surroundings:
     def fills_another(self, index: int) -> bool:
         """True for UPDATEs of columns that a later step drops, where those here are others, made early."""
         step = self.locked.steps[index]
-        names = columns_written(step.statements) if set(step.tags) == {"update_stmt"} else set()
+        if not self.early or set(step.tags) != {"update_stmt"}:
+            return False
+        names = columns_written(step.statements)
         written = [f"column {table}.{quoted(name)}" for table in self.written(index) for name in names]
         written = [key for key in written if key in self.paths.of]
         return bool(written) and all(self._is_another(key, index) for key in written)
@@ -236,11 +238,13 @@ class Surroundings:
 
     def seeks_lost_labels(self, index: int) -> bool:
         """True for UPDATEs and DELETEs that are for rows with labels which no row can have any more."""
-        statements = list(parse_each(self.locked.steps[index].statements))
-        return all(s.tag in ("update_stmt", "delete_stmt") and self._seeks_lost_label(s, index) for s in statements)
+        lost = {identity_of(key): labels for key in self.early if (labels := self._lost_labels(key, index))}
+        step = self.locked.steps[index]
+        if not lost or not {"update_stmt", "delete_stmt"}.issuperset(step.tags):
+            return False
+        return all(self._seeks_one_of(statement, lost) for statement in parse_each(step.statements))
 
-    def _seeks_lost_label(self, statement: Statement, index: int) -> bool:
-        lost = {identity_of(key): self._lost_labels(key, index) for key in self.early if key.startswith("enum ")}
+    def _seeks_one_of(self, statement: Statement, lost: Mapping[str, set[str]]) -> bool:
         table = range_identity(statement.node.relation)
         sought = constants_sought(statement.node.where_clause) if statement.node.HasField("where_clause") else ()
         types = ((self.live.get(f"column {table}.{quoted(column)}"), values) for column, values in sought)

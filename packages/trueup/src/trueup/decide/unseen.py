@@ -14,7 +14,7 @@ from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
-from trueup.catalog.references import foreign_key
+from trueup.catalog.references import foreign_key, on_delete
 from trueup.chain.definitions import defining_statement
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
@@ -34,7 +34,6 @@ _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
 _TAKES_ALL = ("text", "character varying", "bigint", "numeric")  # what was there is still there, in another form
 _PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
 _EVENTS = re.compile(r"\b(?:BEFORE|AFTER|INSTEAD OF|ON) ((?:INSERT|UPDATE|DELETE|TRUNCATE)\b.*?) (?:ON|TO) ")
-_ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT)\b")
 
 
 class Unseen:
@@ -113,7 +112,7 @@ class Unseen:
         step, rules = self._steps[index], self._rules
         for key, was in early.items():
             reference = foreign_key(self._now.get(key) or was or "")
-            if reference is None or reference.parent not in tables or _on_delete(self._now.get(key)) == _on_delete(was):
+            if reference is None or reference.parent not in tables or on_delete(self._now.get(key)) == on_delete(was):
                 continue
             if _may(("DELETE", "MERGE"), reference.parent, step) and rules.pending.has_rows(table_of(key)):
                 return "" if not rules.pending.changes(index) and rules.rows.would_not_change(step) else key
@@ -182,12 +181,6 @@ def _may(events: Iterable[str], table: str, step: Step) -> bool:
     if not set(step.tags) <= _PLAIN or not mentions(step.sql, table):
         return True
     return any(event.lower() in step.sql.lower() for event in events)
-
-
-def _on_delete(value: Value) -> str:
-    """What a foreign key does to the rows that refer to one which is deleted."""
-    match = _ON_DELETE.search(value or "")
-    return match[1] if match else ""
 
 
 def _offers(here: Value, key: str, default: str) -> bool:
