@@ -625,3 +625,16 @@ def test_rows_that_a_guarded_insert_selects_of_a_table_are_there(source: str, ve
     locked = chain_of(A_WITH_X, PARENT, REFERS, key, step("CREATE TABLE b (x int REFERENCES p)", child), fill, row)
 
     assert verdict == verdicts(decided(locked, state(locked, 7)))[6]
+
+
+def test_a_key_that_an_insert_does_not_name_has_its_default_though_that_is_missing() -> None:
+    one = {"table public.a": "", "column public.a.x": "integer", "column public.a.y": "integer"}
+    made = step("CREATE TABLE a (x int, y int DEFAULT 1 UNIQUE)", {**one, "default public.a.y": "1", "constraint public.a.k": "UNIQUE (y)"})
+    locked = chain_of(made, *OTHERS, step("INSERT INTO a (x) VALUES (0)", locks=WRITES_A))
+    live = {key: value for key, value in state(locked, 8).items() if not key.startswith("default ")}
+    there, missing = '(EXISTS (SELECT FROM "a" WHERE "y" = 1))', IS_THERE.replace("1", "0")
+    wish = Wish(rows={f"SELECT {there}": True, f"SELECT NOT ({missing})": True})
+
+    last = decided(locked, live, wish=wish).steps[-1]
+
+    assert ("assume", "rows with the keys that it writes are there") == (last.verdict, last.reason)

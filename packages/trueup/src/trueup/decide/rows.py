@@ -114,7 +114,8 @@ class Rows:
         """The constants that columns of the table that an INSERT fills have by default, by name."""
         table = range_identity(statement.node.relation) if statement.tag == "insert_stmt" else ""
         keys = {name: f"default {table}.{quoted(name)}" for name in self._types.get(table, ())}
-        return {name: self._live[key] for name, key in keys.items() if "(" not in self._live.get(key, "(")}
+        values = ((name, self._now.get(key)) for name, key in keys.items())
+        return {name: value for name, value in values if value and "(" not in value}
 
     def _columns_of(self, step: Step, statement: Statement) -> Sequence[str]:
         node = statement.node
