@@ -629,7 +629,10 @@ def test_rows_that_a_guarded_insert_selects_of_a_table_are_there(source: str, ve
 
 def test_a_key_that_an_insert_does_not_name_has_its_default_though_that_is_missing() -> None:
     one = {"table public.a": "", "column public.a.x": "integer", "column public.a.y": "integer"}
-    made = step("CREATE TABLE a (x int, y int DEFAULT 1 UNIQUE)", {**one, "default public.a.y": "1", "constraint public.a.k": "UNIQUE (y)"})
+    made = step(
+        "CREATE TABLE a (x int, y int DEFAULT 1 UNIQUE)",
+        {**one, "default public.a.y": "1", "constraint public.a.k": "UNIQUE (y)"},
+    )
     locked = chain_of(made, *OTHERS, step("INSERT INTO a (x) VALUES (0)", locks=WRITES_A))
     live = {key: value for key, value in state(locked, 8).items() if not key.startswith("default ")}
     there, missing = '(EXISTS (SELECT FROM "a" WHERE "y" = 1))', IS_THERE.replace("1", "0")
@@ -638,3 +641,20 @@ def test_a_key_that_an_insert_does_not_name_has_its_default_though_that_is_missi
     last = decided(locked, live, wish=wish).steps[-1]
 
     assert ("assume", "rows with the keys that it writes are there") == (last.verdict, last.reason)
+
+
+@pytest.mark.parametrize("other, verdict", [(2, "assume"), (1, "run")])
+def test_a_row_is_not_written_with_a_value_of_one_that_is_only_taken_as_there(other: int, verdict: str) -> None:
+    value = "(SELECT y + 1 FROM a WHERE x = 1)"
+    between = f"INSERT INTO a (x) VALUES ({other})"
+    steps = ("INSERT INTO a SELECT * FROM other", between, f"INSERT INTO a (x, y) VALUES (3, {value})")
+    seeds, *others = (step(sql, locks=WRITES_A) for sql in steps)
+    locked = chain_of(A_WITH_X, ADD_Y, seeds, *OTHERS, *others)
+    asked = "SELECT NOT (EXISTS (SELECT FROM a WHERE x = 1))"
+    missing = (f'SELECT NOT ((EXISTS (SELECT FROM "a" WHERE "x" = {n})))' for n in (1, 2))
+    own = f'SELECT NOT ((EXISTS (SELECT FROM "a" WHERE "x" = 3 AND "y" = {value})))'
+    wish = Wish(rows=dict.fromkeys((asked, own, *missing), True))
+
+    found = verdicts(decided(locked, state(locked, len(locked.steps)), wish=wish))
+
+    assert ["assume", verdict] == [found[2], found[-1]]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from trueup.catalog.keys import in_quotes, unquoted
 from trueup.catalog.references import ForeignKey
-from trueup.chain.grammar import Statement, expression, nodes_of, range_sql, statement_text, string_list
+from trueup.chain.grammar import (
+    Statement,
+    expression,
+    nodes_of,
+    range_identity,
+    range_sql,
+    relation_text,
+    statement_text,
+    string_list,
+)
 
 _ROUNDED = ("real", "numeric(", "date", "time", "interval")
 _VOLATILE = {
@@ -93,6 +102,31 @@ def row_referred_to(row: Mapping[str, Any], key: ForeignKey) -> str:
         return ""
     same = " AND ".join(f"{name} = {expression(value)}" for name, value in values)
     return f"EXISTS (SELECT FROM {key.parent} WHERE {same})"
+
+
+class Sought(NamedTuple):
+    """A row of a table that a value is selected from: by what condition, and the condition that it is there."""
+
+    table: str
+    where: Any
+    is_there: str
+
+
+def rows_sought(row: Mapping[str, Any]) -> Iterator[Sought]:
+    """The rows without which a value of a row to write would be NULL: it is selected from them."""
+    for value in row.values():
+        select = value.sub_link.subselect.select_stmt
+        if value.WhichOneof("node") != "sub_link" or len(select.from_clause) != 1:
+            continue
+        source, others = select.from_clause[0], [one for one in select.target_list if _may_be_of_none(one)]
+        if source.WhichOneof("node") == "range_var" and select.HasField("where_clause") and not others:
+            is_there = f"EXISTS (SELECT FROM {relation_text(source)} WHERE {expression(select.where_clause)})"
+            yield Sought(range_identity(source.range_var), select.where_clause, is_there)
+
+
+def _may_be_of_none(value: Any) -> bool:
+    """True for what may have a value where no row is found, such as `count(*)`."""
+    return any(next(nodes_of(value, kind), None) for kind in ("FuncCall", "CoalesceExpr", "CaseExpr", "SubLink"))
 
 
 def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, there: bool) -> str:

@@ -161,6 +161,11 @@ def may_find(statement: Statement, row: Mapping[str, Any], *, changed: Collectio
     Columns that are `changed` since may have any value.
     """
     where = None if statement.tag == "truncate_stmt" else statement.node.where_clause
+    return may_meet(where, row, changed=changed)
+
+
+def may_meet(where: Any, row: Mapping[str, Any], *, changed: Collection[str] = ()) -> bool:
+    """The same for a condition alone."""
     sought = ((column, values) for column, values in constants_sought(where) if column not in changed)
     return all(_may_be(row.get(column), values) for column, values in sought)
 

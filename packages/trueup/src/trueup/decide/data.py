@@ -59,8 +59,9 @@ class DataRules:
         if verdict.verdict != "run" or not step.inserts or self._is_guarded(step) or self.empty_database:
             return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
-        if parents and self.rows.lacks_parent(step, parents):
-            why = f"a row that it refers to is not there, in {' or '.join(sorted(parents))}"
+        lacking = " or ".join(sorted(parents)) if parents and self.rows.lacks_parent(step, parents) else ""
+        if lacking := lacking or self.pending.lacks_selected(index):
+            why = f"a row that it refers to is not there, in {lacking}"
             return assume(index, f"its place says so, and {why}") if index in self.done else conflict(index, why)
         if self._is_refused(index):
             if self.rows.would_be_refused(step, self.around.written(index)):

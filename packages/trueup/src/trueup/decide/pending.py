@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from trueup.catalog.keys import mentions
+from trueup.chain.inserts import Sought, rows_sought
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
+from trueup.chain.updates import constants_sought, may_meet
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict
 from trueup.decide.rows import Rows
@@ -23,6 +28,7 @@ class Pending:
         self._filled: set[str] = set()
         self._assumed: set[str] = set()  # tables that steps which are only taken as done have filled
         self._taken: dict[str, set[str] | None] = {}  # columns that are set; None where rows may be taken away
+        self._to_come: dict[str, list[Mapping[str, Any]]] = {}  # rows of INSERTs; an empty one for any row
 
     def note(self, verdict: StepVerdict) -> None:
         """The next step's verdict."""
@@ -33,6 +39,8 @@ class Pending:
             self._changed |= tables
             self._filled |= tables if step.inserts else set()
             self._note_taken(step, tables)
+            for table in tables if step.inserts else ():
+                self._to_come.setdefault(table, []).extend(self._rows.written(step) or [{}])
 
     def has_rows(self, table: str) -> bool:
         """True where the table has rows, or will have some by then."""
@@ -63,6 +71,23 @@ class Pending:
             if taken is None or any(mentions(columns, column) for column in taken):
                 return True
         return False
+
+    def lacks_selected(self, index: int) -> str:
+        """A table that only steps which are taken as done have filled, without a row that a value is selected from.
+
+        Where those rows are not there, that the step has its place says nothing of its own.
+        """
+        rows = self._rows.written(self._steps[index]) if self._assumed else []
+        sought = (one for row in rows for one in rows_sought(row) if one.table in self._assumed)
+        missing = (one.table for one in sought if not self._may_come(one) and self._rows.none_of([one.is_there]))
+        return next(missing, "")
+
+    def _may_come(self, sought: Sought) -> bool:
+        """True where rows that are still to come may be the one."""
+        changed = self._taken.get(sought.table, set())
+        if changed is None or not any(constants_sought(sought.where)):
+            return True
+        return any(may_meet(sought.where, row, changed=changed) for row in self._to_come.get(sought.table, ()))
 
     def only_assumed(self, tables: set[str]) -> set[str]:
         """Those of the tables whose rows are taken as there, and that nothing fills or changes now."""
