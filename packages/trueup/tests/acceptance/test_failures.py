@@ -98,6 +98,33 @@ def test_what_a_later_step_has_made_early_and_rows_do_not_fit_is_a_persons_matte
     assert [(1, "1")] == rows(database, "SELECT * FROM leads")
 
 
+def test_rows_refused_behind_what_is_only_taken_as_done_are_a_persons_matter(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    needs = "UPDATE plans SET seats = (SELECT seats FROM plans WHERE id = 1);"
+    files = {
+        "001_plans.sql": "CREATE TABLE plans (id int PRIMARY KEY, seats int NOT NULL);",
+        "002_first.sql": "INSERT INTO plans VALUES (1, 5);",
+        "003_others.sql": "\n".join(f"CREATE TABLE other_{n} ();" for n in range(9)),
+        "004_copy.sql": f"CREATE TABLE calls (id int);\n{needs}",
+    }
+    where = ("--migrations", chain(files), "--database-url", database)
+    execute(database, files["001_plans.sql"], "INSERT INTO plans VALUES (7, 7)", files["003_others.sql"])
+
+    for refused in (run(*where, "up", "--json") for _ in "12"):
+        assert 3 == refused.code, refused.err
+        conflict = refused.json["error"]["conflicts"][0]
+        assert "4_update_plans" == conflict["about"]
+        assert conflict["why"].startswith(
+            "2_insert_plans, on its tables, is only taken as done, and the server refuses"
+        )
+    assert ["calls", *(f"other_{n}" for n in range(9)), "plans"] == tables(database)
+    assert 0 == run(*where, "resolve", "4_update_plans", "--applied").code
+    assert 0 == run(*where, "up", "--strict").code
+    more = chain({**files, "005_again.sql": needs})  # what was proved since is as good as run
+    assert 1 == run("--migrations", more, "--database-url", database, "up").code
+
+
 KEY = "CREATE TABLE plans (id int PRIMARY KEY, seats int);\nCREATE TABLE shops (plan int);"
 HANGS = {
     "a generated column": (

@@ -32,6 +32,7 @@ from trueup.report import Event, Report, StepReport
 from trueup.run import ledger
 from trueup.run.acquire import run_lock
 from trueup.run.assess import Assessment, Assessor, Options
+from trueup.run.doubted import as_doubt
 from trueup.run.execute import Executor
 from trueup.run.failed import depends
 from trueup.run.finished import Finished
@@ -149,13 +150,16 @@ class Bringing:
             return self._done_by_another(taken, started)
         self.log("Released migration lock")
         if failures:
-            raise self._refused(failures[0], found.plan)
+            raise self._refused(failures[0], found)
         return self._prove(found, started)
 
-    def _refused(self, failed: StepFailed, plan: Plan) -> StepFailed | ConflictError:
+    def _refused(self, failed: StepFailed, found: Assessment) -> StepFailed | ConflictError:
         """The failure of a step, or the conflict that it is."""
-        index = self.looking.index_of.get(failed.step, -1)
-        return as_conflict(failed, index, self.locked, self.looking.paths, plan.decision) or failed
+        index, decision = self.looking.index_of.get(failed.step, -1), found.plan.decision
+        if early := as_conflict(failed, index, self.locked, self.looking.paths, decision):
+            return early
+        proved = ledger.last_proof(self.conn, self.chain).steps  # then what was only taken as done was as good
+        return (None if proved else as_doubt(failed, index, self.locked, decision, found.ledger)) or failed
 
     def _refuse_alone(self, found: Assessment) -> None:
         """Unless another run is at work: it is judged again under the lock."""

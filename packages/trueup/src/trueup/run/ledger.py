@@ -50,13 +50,14 @@ def exists(conn: Connection[Any]) -> bool:
 class Ledger:
     """The marks of one chain: by step index, those that no step of the chain knows, and old ones to take over.
 
-    `begun` are steps that are sent in parts, and of which some are done.
+    `begun` are steps that are sent in parts, and of which some are done; `assumed` those whose marks say so.
     """
 
     marks: Marks
     unknown: list[str]
     adopted: dict[int, str]
     begun: frozenset[int] = frozenset()
+    assumed: frozenset[int] = frozenset()
 
 
 def read(conn: Connection[Any], chain: Chain) -> Ledger:
@@ -64,6 +65,7 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     known = {name: index for index, step in enumerate(chain.steps) for name in (step.id, *step.former)}
     done: set[int] = set()
     own: set[int] = set()
+    assumed: set[int] = set()
     unknown: list[str] = []
     if exists(conn):
         rows = conn.execute(
@@ -79,10 +81,13 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
             done.add(index)
             if verdict != "adopted":
                 own.add(index)
+            if verdict == "assume":
+                assumed.add(index)
     adopted = {} if done else _old_marks(conn, known)
     done.update(adopted)
     begun = _begun(conn, chain, known) - done
-    return Ledger(Marks(done=frozenset(done), own=frozenset(own)), sorted(unknown), adopted, begun)
+    marks = Marks(done=frozenset(done), own=frozenset(own))
+    return Ledger(marks, sorted(unknown), adopted, begun, frozenset(assumed))
 
 
 def last_proof(conn: Connection[Any], chain: Chain) -> Proof:

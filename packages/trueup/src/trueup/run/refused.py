@@ -99,6 +99,11 @@ def _conflict(failed: StepFailed, early: Difference, here: str, *, marked: bool)
         differences=(early,),
         hint=f"Put it back as it was, with `{sql}`; then run {again}.",
     )
+    return stopped(failed, conflict)
+
+
+def stopped(failed: StepFailed, conflict: Conflict) -> ConflictError:
+    """A conflict that only the server could tell of, when it came to the step."""
     return ConflictError(
         f"a person must decide about 1 thing; {failed.step} is undone, everything before it is committed",
         conflicts=[conflict],
