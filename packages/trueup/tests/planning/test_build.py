@@ -196,3 +196,18 @@ def test_a_lost_column_is_filled_by_the_chain_s_own_update_before_not_null() -> 
         "UPDATE a SET y = x",
         "ALTER TABLE public.a ALTER COLUMN y SET NOT NULL",
     ] == sent(plan(locked, live, marked=range(5)))
+
+
+def test_rows_of_a_table_that_was_renamed_early_are_asked_for_by_its_name_here() -> None:
+    columns = {"table public.{}": "", "column public.{}.y": "integer", "not null public.{}.y": ""}
+    before, after = ({key.format(name): value for key, value in columns.items()} for name in "ac")
+    locked = chain_of(
+        step("CREATE TABLE a (y int NOT NULL)", before),
+        step("CREATE INDEX i ON a (y)", {"index public.i": "ON public.a USING btree (y)"}, locks={"public.a": "SUE"}),
+        step("ALTER TABLE a RENAME TO c", after, gone=before),
+    )
+
+    built = plan(locked, {"table public.c": "", "column public.c.y": "integer"}, marked=[0])
+
+    (asked,) = (probe.sql for probe in built.probes if probe.fact == "not null public.a.y")
+    assert 'WITH "a" AS (SELECT * FROM public.c) SELECT EXISTS (SELECT FROM a WHERE y IS NULL)' == asked

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
 from trueup.chain.model import LockedChain, Step
+from trueup.decide.asking import as_named_here
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning import conflicts
@@ -232,7 +233,9 @@ class _Building:
     ) -> list[Rendered]:
         """The DDL that makes these facts; a conflict, where there is none. What the rows have to allow is asked."""
         keys = [key for key in keys if not self._comes_with_parent(key)]
-        self.probes += probes(keys, wanted, {**self.decision.found, **found}, self.filling.columns(keys))
+        asked = probes(keys, wanted, {**self.decision.found, **found}, self.filling.columns(keys))
+        lent = tuple(self.decision.lent)
+        self.probes += [probe._replace(sql=as_named_here(probe.sql, lent)) for probe in asked]
         try:
             made = render(
                 keys,
