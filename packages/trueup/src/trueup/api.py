@@ -394,4 +394,4 @@ def _bringing(
         from trueup.run.assess import Options  # while the server is at work
         from trueup.run.bring import Bringing
 
-    return Bringing(locked, holding, options or Options(), urls=urls, on_event=on_event, seen=seen.result())
+        return Bringing(locked, holding, options or Options(), urls=urls, on_event=on_event, early=seen.result)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
+from trueup.chain.model import NOTHING
 from trueup.decide.model import Conflict, Difference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartReport:
+class PartReport(NamedTuple):
     """What is sent together for a step: its statements, the tables that they lock, and why they are not as written.
 
     `locks` are by table: the mode's letters as in the lock file, and where the table is there its rows and bytes and
@@ -17,13 +18,13 @@ class PartReport:
     """
 
     statements: list[str]
-    locks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    locks: Mapping[str, Mapping[str, Any]] = NOTHING
     why: str = ""
     transaction: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """The element of a step's `parts`."""
-        return _members(self)
+        return {**self._asdict(), "locks": dict(self.locks)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,12 +40,15 @@ class StepReport:
 
     def to_json(self) -> dict[str, Any]:
         """The element of `steps`."""
-        return {**_members(self), "parts": [part.to_json() for part in self.parts], "ms": round(self.ms, 1)}
-
-
-def _members(report: PartReport | StepReport) -> dict[str, Any]:
-    """Its fields by name, as they are: `asdict` copies all the way down, which shows in a chain of thousands."""
-    return {each.name: getattr(report, each.name) for each in fields(report)}
+        parts = [part.to_json() for part in self.parts]
+        return {
+            "id": self.id,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "statements": self.statements,
+            "parts": parts,
+            "ms": round(self.ms, 1),
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,8 +102,7 @@ class Report:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """Something happened during a run. `text` is a line for people.
 
     `kind` is log, step_started, part_done, step_done or progress. A step in parts tells of each, then of itself.

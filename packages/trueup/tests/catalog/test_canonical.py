@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.catalog.canonical import canonical_list, canonical_or, canonical_view, canonical_words, writable_list
+from trueup.catalog.canonical import (
+    canonical_list,
+    canonical_moment,
+    canonical_or,
+    canonical_view,
+    canonical_words,
+    writable_list,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -49,6 +56,20 @@ def test_other_checks_are_left_alone(value: str) -> None:
 )
 def test_alternatives_are_shown_side_by_side(value: str, wanted: str) -> None:
     assert wanted == canonical_or(value)
+
+
+@pytest.mark.parametrize(
+    "value, wanted",
+    [
+        ("t > '2026-11-22 01:26:17.123456'::timestamp without time zone", "t > 'now'::timestamp without time zone"),
+        ("'2026-11-22 01:26:17.12345+00'::timestamp with time zone", "'now'::timestamp with time zone"),
+        ("'2026-11-22 01:26:17.123'::timestamp without time zone", ""),
+        ("'2026-11-22 00:00:00'::timestamp without time zone", ""),
+        ("'2026-11-22'::date", ""),
+    ],
+)
+def test_the_moment_of_its_making_is_called_now(value: str, wanted: str) -> None:
+    assert (wanted or value) == canonical_moment(value)
 
 
 VIEWS = {

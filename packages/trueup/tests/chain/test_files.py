@@ -56,6 +56,10 @@ LAYOUTS = {
         ["V202404010930__a.sql", "V20240331000000__b.sql"],
         ["V202404010930__a", "V20240331000000__b"],
     ),
+    "some of them of golang-migrate": (
+        ["202507010800_b.up.sql", "201807122132_a.sql"],
+        ["201807122132_a", "202507010800_b"],
+    ),
     "no numbers at all": (["b.sql", "a.sql"], ["a", "b"]),
     "numbered before named": (["zebra.sql", "2_b.sql", "apple.sql"], ["2_b", "apple", "zebra"]),
     "folders called like files": (["2_b.sql/migration.sql", "1_a/migration.sql"], ["1_a", "2_b.sql"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,7 +167,7 @@ def test_comments_may_change(folder: Path) -> None:
 
 def test_steps_that_change_places_do_not_fit(folder: Path) -> None:
     chain = read_chain(folder)
-    swapped = replace(chain, steps=(chain.steps[1], chain.steps[0], chain.steps[2]))
+    swapped = chain._replace(steps=(chain.steps[1], chain.steps[0], chain.steps[2]))
 
     with pytest.raises(LockFileError, match=r"step 1_a_b .* stands where the lock file has 1_a_table"):
         load_locked(swapped)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ def chosen(
 ) -> list[int] | None:
     tags = tags or ("create_stmt",) * len(parts)
     there = {key: value for key, value in now.items() if value is not None}
-    block = replace(step(*tags), statements=texts or tags)
+    block = step(*tags)._replace(statements=texts or tags)
     return statements_to_run(
         block,
         whole(*parts),

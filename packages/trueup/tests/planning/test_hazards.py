@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,7 +96,7 @@ def test_the_safe_form_is_shown() -> None:
 
 
 def test_what_was_seen_to_take_an_instant_is_no_hazard() -> None:
-    effects = (TABLE, replace(ADDS_CHECK, scanned=()))
+    effects = (TABLE, ADDS_CHECK._replace(scanned=()))
 
     assert [] == rules("CREATE TABLE t ();", "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0);", effects=effects)
 

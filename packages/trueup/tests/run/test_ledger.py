@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import psycopg
 import pytest
@@ -113,7 +112,7 @@ def test_a_mark_that_is_there_stays(conn: psycopg.Connection) -> None:
 
 def test_marks_of_other_chains_are_other_chains_matter(conn: psycopg.Connection) -> None:
     ledger.ensure(conn)
-    mark(conn, (0, "run", ""), chain=replace(CHAIN, name="queue"))
+    mark(conn, (0, "run", ""), chain=CHAIN._replace(name="queue"))
 
     found = ledger.read(conn, CHAIN)
 
@@ -123,7 +122,7 @@ def test_marks_of_other_chains_are_other_chains_matter(conn: psycopg.Connection)
 
 def test_a_mark_under_a_former_id_counts(conn: psycopg.Connection) -> None:
     ledger.ensure(conn)
-    renamed = replace(CHAIN, steps=(CHAIN.steps[0], replace(CHAIN.steps[1], id="old_b"), CHAIN.steps[2]))
+    renamed = CHAIN._replace(steps=(CHAIN.steps[0], CHAIN.steps[1]._replace(id="old_b"), CHAIN.steps[2]))
     mark(conn, (1, "run", ""), chain=renamed)
 
     found = ledger.read(conn, CHAIN)
@@ -134,7 +133,7 @@ def test_a_mark_under_a_former_id_counts(conn: psycopg.Connection) -> None:
 
 def test_marks_that_no_step_has_are_told(conn: psycopg.Connection) -> None:
     ledger.ensure(conn)
-    newer = replace(CHAIN, steps=(*CHAIN.steps, replace(CHAIN.steps[0], id="4_d_table")))
+    newer = CHAIN._replace(steps=(*CHAIN.steps, CHAIN.steps[0]._replace(id="4_d_table")))
     mark(conn, (0, "run", ""), (3, "run", ""), chain=newer)
 
     assert ["4_d_table"] == ledger.read(conn, CHAIN).unknown

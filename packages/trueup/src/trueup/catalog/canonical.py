@@ -1,8 +1,8 @@
 """Values that a server writes in more than one way, made the same.
 
-Four causes are known: the qualifiers in views, and the words that are quoted, which differ by major; and
-`varchar IN (…)` and the comparison of rows by IS DISTINCT FROM, which are written in another way once they have been
-dumped and restored.
+Five causes are known: the qualifiers in views, and the words that are quoted, which differ by major; `varchar IN (…)`
+and the comparison of rows by IS DISTINCT FROM, which are written in another way once they have been dumped and
+restored; and the moment of its own making, which a definition holds where it was written as 'now'.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from trueup.errors import MigrationError
 
 _ELEMENT = r"\('(?:[^']|'')*'::character varying\)::text"
 _RESTORED_LIST = re.compile(rf"ARRAY\[({_ELEMENT}(?:, {_ELEMENT})*)\]")
+_MOMENT = re.compile(r"'\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{4,6}(?:[+-]\d\d(?::\d\d)*)?'::timestamp\b")
 _NESTING = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[()]| OR """)
 _LIST = r"'(?:[^']|'')*'::character varying(?:, '(?:[^']|'')*'::character varying)*"
 _MEMBERSHIP = re.compile(
@@ -51,6 +52,14 @@ def canonical_list(value: str) -> str:
         lambda m: "(ARRAY[" + re.sub(r"\(('(?:[^']|'')*'::character varying)\)::text", r"\1", m[1]) + "])::text[]",
         value,
     )
+
+
+def canonical_moment(value: str) -> str:
+    """`'now'::timestamp`, where a definition tells which moment that was.
+
+    People write no more than thousandths of a second; the server's clock has millionths.
+    """
+    return _MOMENT.sub("'now'::timestamp", value) if "::timestamp" in value else value
 
 
 def writable_list(value: str) -> str:

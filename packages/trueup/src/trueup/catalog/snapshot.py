@@ -16,6 +16,7 @@ from trueup.catalog.canonical import (
     NEW_AND_RESERVED,
     NEW_WORDS,
     canonical_list,
+    canonical_moment,
     canonical_or,
     canonical_view,
     canonical_words,
@@ -45,6 +46,7 @@ _GONE = "XX000"  # "cache lookup failed", "could not open relation": somebody dr
 _TRIES = 20
 _SHORT_VIEWS = 16  # before it, every column of a view has its qualifier
 _VIEWS = ("view ", "materialized view ")
+_DEFINED = (*_VIEWS, "default ")  # what is written as 'now' is kept as the moment it was
 _OBJECT_FILTER = re.compile(r"\{objects:(\w+)\}")
 _SECTION = re.compile(r"^-- section (\w+): (.+)$", re.MULTILINE)
 
@@ -122,6 +124,8 @@ def as_facts(pairs: Iterable[tuple[str, str | None]], *, major: int) -> Facts:
         if value is None:  # dropped by somebody between two catalog reads
             continue
         shown = canonical_words(canonical_or(canonical_list(value)))
+        if key.startswith(_DEFINED):
+            shown = canonical_moment(shown)
         if major < _SHORT_VIEWS and key.startswith(_VIEWS):
             shown = canonical_view(shown)
         facts[canonical_words(key)] = shown

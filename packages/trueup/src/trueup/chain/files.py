@@ -72,7 +72,9 @@ def read_files(folder: Path) -> list[MigrationFile]:
 
 def in_order(files: Iterable[MigrationFile]) -> list[MigrationFile]:
     """The files in order of execution."""
-    return sorted(files, key=_order)
+    files = list(files)
+    by_number = any(_BY_NUMBER.search(file.path) for file in files)
+    return sorted(files, key=lambda file: _order(file, by_number=by_number))
 
 
 def unordered(folder: Path) -> list[MigrationFile]:
@@ -133,10 +135,10 @@ def _name(path: str) -> str:
     return path
 
 
-def _order(file: MigrationFile) -> tuple[bool, bool, tuple[int, ...], str]:
+def _order(file: MigrationFile, *, by_number: bool) -> tuple[bool, bool, tuple[int, ...], str]:
     """Numbered files by number (so that 9 comes before 10), the others by name, repeatable ones last."""
     numbers = _NUMBERS.findall(file.number)
-    if not _BY_NUMBER.search(file.path):
+    if not by_number:
         numbers = [_as_timestamp(number) for number in numbers]
     return file.repeatable, not numbers, tuple(map(int, numbers)), file.name
 

@@ -7,9 +7,8 @@ parser is imported when something is first parsed: a run whose lock file has all
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from trueup.catalog.keys import in_quotes, quoted
 from trueup.errors import MigrationError
@@ -24,8 +23,7 @@ def _parser() -> Any:
     return postgast
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One SQL statement of a file.
 
     `text` is as written, without the semicolon; `tag` the grammar's node, such as `create_stmt`; `node` its parse

@@ -7,18 +7,15 @@ in another form than it was written in has its text instead of the start and no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from trueup.chain.files import MigrationFile
 from trueup.chain.model import Allowed, Batches, Step
 
 _ELSEWHERE = ("id", "hash", "migration", "number", "path", "repeatable", "statements", "line", "lines")
-_DEFAULTS = {
-    field.name: None if field.default is MISSING else field.default
-    for field in fields(Step)
-    if field.name not in _ELSEWHERE
-} | {"guarded": True}  # as all steps without data are
+_DEFAULTS = {name: Step._field_defaults.get(name) for name in Step._fields if name not in _ELSEWHERE} | {
+    "guarded": True
+}  # as all steps without data are
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "allowed": lambda value: tuple(Allowed(**one) for one in value),
     "backfill": lambda value: Batches(**{**value, "columns": tuple(value["columns"])}),
@@ -42,7 +39,7 @@ def recall(entries: Sequence[Mapping[str, Any]], files: Sequence[MigrationFile])
 def _record(step: Step, file: int, text: str) -> dict[str, Any]:
     told = {name: getattr(step, name) for name, default in _DEFAULTS.items() if getattr(step, name) != default}
     for name in _READ.keys() & told.keys():
-        told[name] = asdict(told[name]) if name == "backfill" else [asdict(one) for one in told[name]]
+        told[name] = told[name]._asdict() if name == "backfill" else [one._asdict() for one in told[name]]
     places = []
     after = 0
     for statement, line in zip(step.statements, step.lines, strict=True):

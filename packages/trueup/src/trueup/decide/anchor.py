@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from trueup.catalog import enums
@@ -22,8 +21,7 @@ MOST_EARLY = 8
 """More steps than that are hardly run out of their order by hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """`done` are the steps taken as done there: the marked ones and the unmarked ones of the prefix.
 
     Of the step behind them, which has several statements, so many are taken as done as `within` says.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from trueup.chain.model import NOTHING
 from trueup.decide.labels import Reordered
 from trueup.decide.lent import Lent
 
@@ -16,16 +17,14 @@ MARKED = "marked in the ledger"
 """Why a step is skipped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class Marks(NamedTuple):
     """What the ledger says: `done` are the indexes of marked steps; `own` those that trueup itself wrote."""
 
     done: frozenset[int] = frozenset()
     own: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(NamedTuple):
     """One fact that is not as the chain wants it. None means: not there. `origin` is the step it comes from.
 
     `was_true`: it was as it must be when the database was last proved true.
@@ -42,8 +41,7 @@ class Difference:
         return {"fact": self.fact, "wanted": self.wanted, "found": self.found, "origin": self.origin}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class Conflict(NamedTuple):
     """What a person must decide: about which step or fact, why, what differs there, and how to go on.
 
     `by_word`: nothing has to be mended, only said with `trueup resolve`.
@@ -75,7 +73,7 @@ class StepVerdict:
     `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
     those of its own that are to be run for that instead. `aside` are facts that are in its way, with their values: they
     are taken away while it runs, and made again in the same transaction. For as long, facts are given their value in
-    `former`. What is `cleared` is taken away before it, for good.
+    `former`. What is `cleared` is taken away before it, for good. Statements in `written` are sent as it has them.
     """
 
     index: int
@@ -87,6 +85,7 @@ class StepVerdict:
     aside: Mapping[str, str] = field(default_factory=dict)
     former: Mapping[str, str] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()
+    written: Mapping[int, str] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
 
 
@@ -142,14 +141,13 @@ class Decision:
         return [step for step in self.steps if step.verdict in ("run", "complete")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(NamedTuple):
     """What was asked for: which steps count, and what a person has said about some of them."""
 
     contract: bool = False
     until: int | None = None  # only the first so many steps
     applied: Collection[int] = ()  # resolve --applied
     run: Collection[int] = ()  # resolve --run
-    answers: Mapping[int, bool] = field(default_factory=dict)  # `done when`, by step
+    answers: Mapping[int, bool] = NOTHING  # `done when`, by step
     begun: frozenset[int] = frozenset()  # backfills that are not at their end
-    rows: Mapping[str, bool] = field(default_factory=dict)  # what queries about rows have answered
+    rows: Mapping[str, bool] = NOTHING  # what queries about rows have answered

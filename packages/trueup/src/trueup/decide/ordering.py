@@ -1,6 +1,7 @@
 """The order of a table's columns: no fact, but some statements depend on it.
 
-`INSERT` without a list of columns fills them from the first on; of `SELECT *` a view or a new table is made.
+`INSERT` without a list of columns fills them from the first on; of `SELECT *` a view or a new table is made. Where the
+order is another one here, they are sent with the columns that the chain's table has by then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from trueup.catalog.keys import by_own_name, identity_of, kind_of, mentions, parts, table_of, unquoted
+from trueup.chain.columns import Columns, with_columns
 from trueup.chain.grammar import Statement, nodes_of, parse_each
 from trueup.chain.model import Effect, Step
 from trueup.decide.model import Difference, StepVerdict, conflict
@@ -57,7 +59,7 @@ class Ordering:
         """
         if not self._place_here or not any(tag in _STAR_COUNTS for tag in step.tags):
             return None
-        if set(step.tags) <= _CALLS:
+        if set(step.tags) <= _CALLS and not any(map(_makes_table, parse_each(step.statements))):
             if not (table := self._read_by_call(index, now)):
                 return None
             return table, ", ".join(self._wanted(table, index)), ", ".join(self._found(table, index, now))
@@ -70,6 +72,36 @@ class Ordering:
                 if found and wanted and seen != wanted:
                     return table, ", ".join(wanted), ", ".join(found)
         return None
+
+    def written(self, step: Step, index: int, now: Mapping[str, Value]) -> dict[int, str]:
+        """The statements of the step, by position, with the columns that they leave to tables; empty where none can."""
+        effect = self._paths.effects[index]
+        changed: dict[str, Value] = {}  # tables and columns, by the statements before
+        texts: dict[int, str] = {}
+        parts = effect.parts or (Effect(),) * len(step.statements)
+        for position, (statement, part) in enumerate(zip(parse_each(step.statements), parts, strict=True)):
+            if any(_depends(statement)):
+                columns = self._columns_by_then(index, now, dict(changed))
+                if not (text := with_columns(statement, columns)):
+                    return {}
+                texts[position] = text
+            changed |= {key: part.set.get(key) for key in part.keys if key.startswith(("table ", "column "))}
+        return texts
+
+    def _columns_by_then(self, index: int, now: Mapping[str, Value], changed: Mapping[str, Value]) -> Columns:
+        """The columns of relations by name, where the step has made those changes and they differ here."""
+
+        def columns(relation: Any) -> list[str] | None:
+            tables = [table for table in self._called.get(relation.relname, ()) if self._is_known(table, index)]
+            if len(tables) != 1 or f"table {tables[0]}" in changed:  # what the step makes is as it makes it
+                return []
+            wanted = _by_then(self._wanted(tables[0], index), tables[0], changed)
+            found = _by_then(self._found(tables[0], index, now), tables[0], changed)
+            if not {*wanted}.issubset(found):
+                return None
+            return [unquoted(name) for name in wanted] if wanted != found else []
+
+        return columns
 
     def _read_by_call(self, index: int, now: Mapping[str, Value]) -> str:
         """A table with other columns than the chain's that a function reads which makes a table or a function of it."""
@@ -152,6 +184,13 @@ class Ordering:
         return 1, self._made_at(key, index)
 
 
+def _by_then(names: Sequence[str], table: str, changed: Mapping[str, Value]) -> list[str]:
+    """A table's columns behind some changes; what is new is the last."""
+    kept = [name for name in names if changed.get(f"column {table}.{name}", "") is not None]
+    made = (_name(key) for key, value in changed.items() if value is not None and table_of(key) == table)
+    return [*kept, *(name for name in made if name not in kept)]
+
+
 def _changed_otherwise(effect: Effect) -> set[str]:
     """The tables that lose columns and get others by something that is no rename, such as a call."""
     gone, made = ({table_of(k) for k in keys if k.startswith("column ")} for keys in (effect.gone, effect.set))
@@ -165,11 +204,17 @@ def _name(key: str) -> str:
 def _depends(statement: Statement) -> Iterator[tuple[str, bool]]:
     """The bare names of tables whose order of columns the statement depends on, and whether it is on all of them."""
     node = statement.node
+    if _makes_table(statement):
+        yield from ((name, True) for name in _starred(node))
     if statement.tag == "insert_stmt" and not node.cols and node.HasField("select_stmt"):
         yield node.relation.relname, False
     select = {"insert_stmt": "select_stmt", "view_stmt": "query", "create_table_as_stmt": "query"}.get(statement.tag)
     if select and node.HasField(select):
         yield from ((name, True) for name in _starred(getattr(node, select).select_stmt))
+
+
+def _makes_table(statement: Statement) -> bool:
+    return statement.tag == "select_stmt" and statement.node.HasField("into_clause")
 
 
 def _starred(select: Any) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from operator import or_
 
 from trueup.catalog import enums
@@ -40,14 +39,17 @@ def statements_to_run(
     state = dict(now)
     chosen: list[int] = []
     silent: list[int] = []
+    ends = fold(effect.parts, range(len(effect.parts)), {})
     for position, part in enumerate(effect.parts):
         if not part.keys:
             silent.append(position)
             continue
         there = [_is_there(key, part.set.get(key), state, effect, beyond) for key in part.keys]
-        passed = [state.get(key) is None and key not in effect.set for key in part.keys]  # taken away again behind it
+        passed = [state.get(key) is None and ends[key] is None for key in part.keys]  # taken away again behind it
         if any(there) and all(map(or_, there, passed)):
             continue
+        if (tables := _tables_gone(part)) and any(map(beyond, part.gone)) and not rows.none_in(tables):
+            return None
         if any(there) and not _still_before(part, state):
             return None
         before_it = _within(effect, position, before)
@@ -72,6 +74,10 @@ def statements_to_run(
     if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
         return None
     return sorted({*chosen, *silent} - late)
+
+
+def _tables_gone(part: Effect) -> set[str]:
+    return {identity_of(key) for key in part.gone if key.startswith("table ")}
 
 
 def _within(effect: Effect, position: int, before: Callable[[str], Value]) -> Callable[[str], Value]:
@@ -105,7 +111,7 @@ def _behind_a_gap(silent: Sequence[int], chosen: Sequence[int], there: Sequence[
 
 def _alone(step: Step, position: int) -> Step:
     """The step with one of its statements only."""
-    return replace(step, statements=(step.statements[position],), tags=(step.tags[position],))
+    return step._replace(statements=(step.statements[position],), tags=(step.tags[position],))
 
 
 def _rows_say_whether(one: Step, rows: Rows, *, first: bool) -> bool | None:

@@ -170,9 +170,9 @@ class Rows:
         return self.one_of([condition for before, then in pairs if (condition := stands_between(before, then))])
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
-        """The sets of columns of which one of the tables can have each combination of values once."""
+        """The sets of columns of which one of the tables has each combination of values once, by now as before the run."""
         keys = (pair for table in tables for pair in self._keys.get(table, ()))
-        return [columns for fact, columns in keys if self._now.get(fact) is not None]
+        return [columns for fact, columns in keys if self._now.get(fact) == self._live[fact]]
 
     @cached_property
     def _keys(self) -> dict[str, list[tuple[str, frozenset[str]]]]:

@@ -14,6 +14,7 @@ from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
 from trueup.decide.held import (
     early_holders,
+    go_along,
     gone_for_good,
     is_under_both_names,
     renames_of,
@@ -98,12 +99,15 @@ class Deciding:
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
-        order = None if index in self.done else self.ordering.differing(step, index, self._before_it(index))
+        before = self._before_it(index)
+        order = None if index in self.done else self.ordering.differing(step, index, before)
         found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
         self.rules.note(verdict)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
-            return with_other_columns(index, step, order, found)
+            if not (written := self.ordering.written(step, index, before)):
+                return with_other_columns(index, step, order, found)
+            verdict = replace(verdict, written=written)
         writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
         return self.unseen.kept_from(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
 
@@ -254,10 +258,10 @@ class Deciding:
             why = f"{lost}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
         aside = with_leaves(holders, self.now)
-        for key in effect.keys:
-            if takes(step, effect, key, self.now.get(key)):
-                self.place.pop(key, None)
-                self.now[key] = None if key in effect.gone else self.now.get(key)  # an enum with later labels, too
+        taken = {key for key in effect.keys if takes(step, effect, key, self.now.get(key))}
+        for key in taken.union(go_along(effect, self._early(index))):
+            self.place.pop(key, None)
+            self.now[key] = self.now.get(key) if key in effect.set else None  # an enum with later labels, too
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
 
@@ -344,7 +348,7 @@ class Deciding:
         strange: list[str] = []
         for key, value in effect.changes:
             found = self.now.get(key)
-            if self._grown_enum(key, found) and value is not None:
+            if value is not None and self._grown_enum(key, found):
                 (there if enums.has_all(found or "", value) else missing).append(key)
             elif found == value or self._is_beyond(key, index) or self._settled_later(key, index, found):
                 there.append(key)
@@ -364,16 +368,18 @@ class Deciding:
 
     def _is_beyond(self, key: str, index: int) -> bool:
         """True where the fact is further along than this step; an enum may have come to a later list only by now."""
-        if self.place.get(key, -1) > index:
+        if self.place and self.place.get(key, -1) > index:
             return True
-        found = self.now.get(key) if key.startswith("enum ") else None
+        if not key.startswith("enum "):
+            return False
+        found = self.now.get(key)
         if found is None or found == self.paths.value_at(key, index):
             return False
         return self.paths.last_place(key, found) > index + 1
 
     def _grown_enum(self, key: str, found: Value) -> bool:
         """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
-        if not key.startswith("enum ") or found is None or self.paths.last_place(key, found) >= 0:
+        if found is None or not key.startswith("enum ") or self.paths.last_place(key, found) >= 0:
             return False
         return any(value is not None and enums.is_part_of(found, value) for _, value in self.paths.of[key])
 

@@ -7,7 +7,7 @@ commits, everything is as it was; nobody else sees anything of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from trueup.catalog.keys import identity_of, parts, table_of
 from trueup.decide.lent import Lent, needed_by
@@ -20,8 +20,7 @@ _REFUSED_WHILE_DEFERRED = ("default ", "trigger state ")
 """Kinds that ALTER TABLE makes, which is refused as long as a deferred constraint is still to be checked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(NamedTuple):
     """A fact that is what it was before a later step changed it: what makes it so, and what ends that."""
 
     key: str
@@ -74,8 +73,7 @@ def _wrapped(action: Action, names: Sequence[Lent], aside: Mapping[str, str], fo
     said += [f"{next(iter(aside))} is set aside for it"] if aside else []
     said += [f"{one.key} is what it was, for it" for one in former if not (one.is_function or one.key in aside)]
     said += ["functions that it calls are what they were, for it"] if any(one.is_function for one in former) else []
-    return replace(
-        action,
+    return action._replace(
         statements=(*before, *action.statements, *after),
         why="; ".join(filter(None, (action.why, *said))),
     )

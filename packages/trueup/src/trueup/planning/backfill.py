@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from trueup.catalog.keys import in_quotes, literal
@@ -34,8 +33,7 @@ class Range(NamedTuple):
     high: Bound | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backfill:
+class Backfill(NamedTuple):
     """One UPDATE, DELETE or INSERT … SELECT, to be run in batches.
 
     `table` is the one whose keys the batches are ranges of, as SQL names it, and `alias` what it is called inside the
@@ -46,9 +44,9 @@ class Backfill:
     name: str
     table: str
     alias: str
+    statement: str
     columns: tuple[str, ...] = ()
     batch: int = DEFAULT_BATCH
-    statement: str
 
     def over(self, key: Sequence[KeyColumn], span: Range) -> str:
         """The statement for the rows of one range; as it is written, where that is all of them."""

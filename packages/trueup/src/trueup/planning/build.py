@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
@@ -45,7 +44,7 @@ def build(
     """
     live, begun = live or Live(), begun or Begun(steps=(), facts=decision.found)
     paths = paths or Trajectories(locked.effects, locked.base)
-    return replace(_Building(locked, decision, paths, live, begun).plan(), live=live)
+    return _Building(locked, decision, paths, live, begun).plan()._replace(live=live)
 
 
 class _Building:
@@ -201,9 +200,9 @@ class _Building:
         return ("missing" if self.decision.found.get(key) is None else "differs") + origin
 
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
-        written = self._written(step, verdict.index, verdict.statements)
+        written = self._written(step, verdict, verdict.statements)
         if written and not verdict.missing:
-            return self.safely.sent_as(replace(self._run(step, verdict), verdict="complete", statements=written))
+            return self.safely.sent_as(self._run(step, verdict)._replace(verdict="complete", statements=written))
         effect = self.locked.effects[verdict.index]
         wanted: dict[str, str | None] = {**dict(effect.set), **dict.fromkeys(effect.gone)}
         for key in effect.set:  # facets of a column come with it, and a table's columns with the table
@@ -261,8 +260,8 @@ class _Building:
         relation = self.relations.get(table_of(f"column {wanted[key]}")) if kind_of(key) == "sequence owner" else None
         if relation is None or not relation.owner:
             return made
-        return replace(
-            made, statements=(f"ALTER SEQUENCE {identity_of(key)} OWNER TO {relation.owner}", *made.statements)
+        return made._replace(
+            statements=(f"ALTER SEQUENCE {identity_of(key)} OWNER TO {relation.owner}", *made.statements)
         )
 
     def _comes_with_parent(self, key: str) -> bool:
@@ -289,7 +288,7 @@ class _Building:
             reason=verdict.reason,
             statements=(
                 *(statement for key in verdict.cleared for statement in drop(key)),
-                *self._written(step, verdict.index, range(len(step.statements))),
+                *self._written(step, verdict, range(len(step.statements))),
             ),
             keys=tuple(effect.set),
             transaction=not step.no_transaction,
@@ -297,11 +296,12 @@ class _Building:
             backfill=backfill_of(step) if step.backfill else None,
         )
 
-    def _written(self, step: Step, index: int, positions: Iterable[int]) -> tuple[str, ...]:
+    def _written(self, step: Step, verdict: StepVerdict, positions: Iterable[int]) -> tuple[str, ...]:
         """These statements of a step, unmistakable for a database that is not quite the chain's."""
-        effect = self.locked.effects[index]
+        effect = self.locked.effects[verdict.index]
         parts = effect.parts or (effect,) * len(step.statements)
-        return tuple(with_arguments(step.statements[i], parts[i], self._functions) for i in positions)
+        texts = ((verdict.written.get(i, step.statements[i]), parts[i]) for i in positions)
+        return tuple(with_arguments(text, part, self._functions) for text, part in texts)
 
     @cached_property
     def _functions(self) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from trueup.catalog.keys import identity_of, kind_of, owner_of, parts, table_of, table_touched
-from trueup.chain.model import LockedChain
+from trueup.chain.model import NOTHING, LockedChain
 from trueup.decide.model import Conflict, Decision, Difference
 from trueup.decide.trajectory import fold
 
@@ -21,12 +21,11 @@ _NEEDED |= {"trigger", "policy", "rule", "type", "enum", "domain", "domain const
 """Kinds without which a statement that changes them fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(NamedTuple):
     """The last proof: the steps that were marked then, and by fact what differed even so."""
 
     steps: frozenset[int] = frozenset()
-    drift: Mapping[str, Difference] = field(default_factory=dict)
+    drift: Mapping[str, Difference] = NOTHING
 
     def were_true(self, locked: LockedChain, decision: Decision) -> frozenset[str]:
         """Of the facts that are not as they must be, those that were when the database was last proved true."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from trueup.catalog.keys import identity_of, index_table, kind_of, table_touched
 from trueup.chain.grammar import nodes_of, parse_statements, range_identity
-from trueup.chain.model import LockedChain, Step
+from trueup.chain.model import NOTHING, LockedChain, Step
 from trueup.decide.model import Decision
 
 BIG_ROWS = 10_000
@@ -26,8 +25,7 @@ class Index(NamedTuple):
     parent: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
+class Relation(NamedTuple):
     """A live table: its rows as the server estimates them, its bytes with TOAST, and what it is divided into.
 
     `default` is its DEFAULT partition.
@@ -42,7 +40,7 @@ class Relation:
     bytes: int
     is_partitioned: bool = False
     partitions: tuple[str, ...] = ()
-    bounds: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, str] = NOTHING
     indexes: tuple[Index, ...] = ()
     detaching: tuple[str, ...] = ()
     default: str = ""
@@ -61,14 +59,13 @@ class Relation:
         return f"{self.rows:,} rows, {said_bytes(self.bytes)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
+class Live(NamedTuple):
     """The tables that a plan touches. One that is not among them was made by the plan itself, and nobody uses it.
 
     Without `has_sessions`, behind a pooler of transactions, a safe form may be refused: only big tables have one then.
     """
 
-    relations: Mapping[str, Relation] = field(default_factory=dict)
+    relations: Mapping[str, Relation] = NOTHING
     major: int = 18
     big_rows: int = BIG_ROWS
     big_bytes: int = BIG_BYTES

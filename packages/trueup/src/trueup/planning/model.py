@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from trueup.chain.model import NOTHING
 from trueup.decide.model import Conflict, Decision, Verdict
 from trueup.planning.backfill import Backfill
 from trueup.planning.live import Live
 from trueup.planning.probes import Probe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(NamedTuple):
     """Statements that are sent together: one transaction, unless `transaction` is False.
 
     `step` is the index of the step that it carries out, None for healing. `keys` are the facts that must be there
@@ -34,15 +34,14 @@ class Action:
     marks: bool = True
     context: tuple[str, ...] = ()
     backfill: Backfill | None = None
-    locks: Mapping[str, str] = field(default_factory=dict)
+    locks: Mapping[str, str] = NOTHING
     why: str = ""
     unhurried: bool = False
     unfinished: bool = False
     splits: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything that a run will send, in order. `settled` are steps that only need their mark.
 
     `probes` are to be asked first: each that is true is one more conflict. `live` are the tables that it touches.
@@ -53,4 +52,4 @@ class Plan:
     settled: tuple[int, ...]
     conflicts: tuple[Conflict, ...] = ()
     probes: tuple[Probe, ...] = ()
-    live: Live = field(default_factory=Live)
+    live: Live = Live()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
 from trueup.chain.grammar import Statement, deparse, nodes_of, parse_statements, range_identity
@@ -92,7 +92,7 @@ def _concurrent(action: Action) -> Action | None:
     if any(not _makes_index(statement) for statement in parsed):
         return None
     statements = tuple(map(_concurrently, parsed))
-    return replace(action, statements=statements, transaction=action.transaction and statements == action.statements)
+    return action._replace(statements=statements, transaction=action.transaction and statements == action.statements)
 
 
 def _makes_index(statement: Statement) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, parts, split_key, table_of, table_touched
@@ -42,8 +41,7 @@ def probes(keys: Collection[str], wanted: State, found: State, filled: frozenset
     return [probe for key in keys if (probe := asking.probe(key))]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
+class _Asking(NamedTuple):
     wanted: State
     found: State
     filled: frozenset[str]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, parts, table_of, unquoted
 from trueup.chain.grammar import Statement, nodes_of, parse_statements
@@ -48,7 +47,7 @@ class Safely:
         except Hazard as hazard:
             if any(map(self._is_big, effect.locks)):  # elsewhere it takes no time, however many use the table
                 self.conflicts.append(self._conflict(action, effect, hazard))
-            found = [replace(action, locks=effect.locks)]
+            found = [action._replace(locks=effect.locks)]
         self._advance(action, effect)
         return found
 
@@ -58,7 +57,7 @@ class Safely:
         if not here or not here.has_key or not self._is_felt(table) or step.as_written:
             return None
         try:
-            return replace(backfill_of(step), name=name)
+            return backfill_of(step)._replace(name=name)
         except MigrationError:
             return None
 
@@ -67,7 +66,7 @@ class Safely:
         if action.step is not None and action.verdict == "run":
             full = vacuumed(self._locked.steps[action.step])
             effect = self._locked.effects[action.step]
-            return replace(effect, locks=dict.fromkeys(full, "AE"), rewritten=full) if full else effect
+            return effect._replace(locks=dict.fromkeys(full, "AE"), rewritten=full) if full else effect
         made = {key: value for key in action.keys if (value := wanted.get(key)) is not None}
         tables = {table_on(key, made.get(key) or self._facts.get(key), self._facts) for key in action.keys} - {""}
         return Effect(
@@ -78,7 +77,7 @@ class Safely:
         )
 
     def _safe(self, action: Action, effect: Effect) -> list[Action]:
-        as_written = [replace(action, locks=effect.locks)]
+        as_written = [action._replace(locks=effect.locks)]
         felt = [table for table in effect.locks if self._is_felt(table)]
         resumed = action.step in self._unfinished
         if action.backfill or self._is_as_written(action) or not (felt or resumed):
@@ -128,8 +127,7 @@ class Safely:
 
     def _actions(self, action: Action, found: list[Part], *, resumed: bool) -> list[Action]:
         return [
-            replace(
-                action,
+            action._replace(
                 statements=part.statements,
                 transaction=part.transaction,
                 marks=action.marks and part is found[-1],
@@ -170,8 +168,8 @@ class Safely:
         changed = {now: self._live.relations[here] for now, here in self._names.items()}
         relations = ChainMap(changed, self._live.relations)  # type: ignore[arg-type]  # only read
         for table in self._keyed:
-            changed[table] = replace(relations[table], has_key=self._keyed[table])
-        return replace(self._live, relations=relations)
+            changed[table] = relations[table]._replace(has_key=self._keyed[table])
+        return self._live._replace(relations=relations)
 
     def _advance(self, action: Action, effect: Effect) -> None:
         """What is there and what it is called when the next action comes."""

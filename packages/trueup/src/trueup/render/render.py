@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, split_key, table_of
 from trueup.render import objects, privileges, tables
@@ -13,8 +13,7 @@ State = Mapping[str, str | None]
 _FUNCTIONS = ("function", "procedure", "aggregate")
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """Statements that belong in one transaction, and the facts that they make."""
 
     statements: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ from trueup.run.backfill.key import Divided, divided
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
 from trueup.run.lease import MARK
-from trueup.run.seen import Seen, scope_of, see
+from trueup.run.seen import Early, Seen, scope_of, see
 from trueup.run.sizes import sizes
 from trueup.words import counted
 
@@ -37,8 +36,7 @@ _SEE_ALL_ROWS = "; SET LOCAL row_security = off; SET LOCAL statement_timeout = '
 """An error where row security would hide some, or where it takes long: then nothing is known of the rows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):
     """What a caller can ask of a run."""
 
     to: str = ""
@@ -48,7 +46,7 @@ class Options:
     first_run: bool = False
     applied: Collection[str] = ()
     run: Collection[str] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     big_rows: int = BIG_ROWS
     big_bytes: int = BIG_BYTES
 
@@ -73,7 +71,9 @@ class Assessment(NamedTuple):
 class Assessor:
     """Looks at one database with one chain in mind, as often as it is asked to."""
 
-    def __init__(self, locked: LockedChain, conn: Connection[Any], options: Options, early: Seen | None = None) -> None:
+    def __init__(
+        self, locked: LockedChain, conn: Connection[Any], options: Options, early: Early | None = None
+    ) -> None:
         self.locked = locked
         self.chain = locked.chain
         self.conn = conn
@@ -102,7 +102,8 @@ class Assessor:
                 unknown=marks.unknown,
                 hint="Deploy the newer code's migrations. (A step that was renamed says so: -- step: NEW (was OLD).)",
             )
-        early, self._early = self._early, None
+        early = self._early() if self._early else None
+        self._early = None
         seen = see(self.conn, self.scope, before or early)  # after the marks: what is marked by then is there
         facts = seen.facts
         decision = self._decide(as_before(facts, marks.begun, self.paths), marks)
@@ -111,7 +112,7 @@ class Assessor:
         fills = unfinished(self.conn, self.chain.name) if healed.heal else ()
         plan = self._build(healed, Begun(marks.begun, facts, fills))
         stopped = in_the_way(self.locked, healed, left, decision.before)
-        plan = self._probed(replace(plan, conflicts=(*plan.conflicts, *stopped)))
+        plan = self._probed(plan._replace(conflicts=(*plan.conflicts, *stopped)))
         return Assessment(plan, self._report(plan, decision, left, were_true), marks, seen)
 
     def _were_true(self, decision: Decision, marks: ledger.Ledger) -> Collection[str]:
@@ -140,7 +141,7 @@ class Assessor:
             if not unknown:
                 return decision
             answers = {query: self._ask(query, settings=_SEE_ALL_ROWS) for query in unknown}
-            wish = replace(wish, rows={**wish.rows, **answers})
+            wish = wish._replace(rows={**wish.rows, **answers})
 
     def assess_as(self, options: Options) -> Assessment:
         """The same under other options."""
@@ -158,7 +159,7 @@ class Assessor:
             for probe in plan.probes
             if self._ask(probe.sql)
         ]
-        return replace(plan, conflicts=(*plan.conflicts, *broken)) if broken else plan
+        return plan._replace(conflicts=(*plan.conflicts, *broken)) if broken else plan
 
     def refuse_unknown(self, plan: Plan) -> None:
         """Stop where this looks like somebody else's database.
@@ -220,7 +221,7 @@ class Assessor:
 
     def _report(self, plan: Plan, decision: Decision, left: Collection[str], were_true: Collection[str]) -> Report:
         lost = {difference.fact for difference in decision.heal_conflicts}  # which is told as a conflict
-        drift = [replace(d, was_true=d.fact in were_true) for d in decision.drift if d.fact not in lost]
+        drift = [d._replace(was_true=d.fact in were_true) for d in decision.drift if d.fact not in lost]
         to_heal = self._differences(decision, decision.heal, were_true)
         gone = [d for d in (*drift, *to_heal) if d.was_true and d.found is None]
         drift += self._differences(decision, left, were_true)

@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -41,7 +40,7 @@ from trueup.run.look import catalog_digest
 from trueup.run.process import holder_name, new_identity
 from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
 from trueup.run.refused import as_conflict
-from trueup.run.seen import Seen
+from trueup.run.seen import Early, Seen
 from trueup.run.settle import at_once, in_the_end
 from trueup.run.together import Together
 
@@ -63,14 +62,14 @@ class Bringing:
         *,
         urls: Urls,
         on_event: OnEvent = lambda _: None,
-        seen: Seen | None = None,
+        early: Early | None = None,
     ) -> None:
         self.locked = locked
         self.chain = locked.chain
         self._holding = holding
         self.options = options
         self.on_event = on_event
-        self.looking = Assessor(locked, self.link.conn, options, seen)
+        self.looking = Assessor(locked, self.link.conn, options, early)
         self._urls = urls
         self._healed_again = False
         self._chosen = False
@@ -245,7 +244,7 @@ class Bringing:
             plan, report, marks, *_ = self.looking.assess()
             self.named(report)
             refuse_marked(self.chain, wanted, marks.marks.done - self._sent)
-            plan = replace(plan, actions=tuple(action for action in plan.actions if action.step in set(wanted)))
+            plan = plan._replace(actions=tuple(action for action in plan.actions if action.step in set(wanted)))
             refuse_alone(self.link, plan)
             executor = self._executor(lease)
             executor.mark([(index, "reconcile", "resolve: a person said that it is applied") for index in applied])

@@ -7,8 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
@@ -39,8 +38,7 @@ _UNDONE = "Everything before it is committed, the step itself is undone. Mend it
 SEPARATOR = "\n;\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """Milliseconds for the server, seconds for us.
 
     `lock_wait` is for the run lock. `lock_budget` is how long a step tries to get its tables, `lock_timeout_ms` at a

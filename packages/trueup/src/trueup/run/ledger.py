@@ -6,8 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection
@@ -46,8 +45,7 @@ def exists(conn: Connection[Any]) -> bool:
     return bool(row and row[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """The marks of one chain: by step index, those that no step of the chain knows, and old ones to take over.
 
     `begun` are steps that are sent in parts, and of which some are done; `assumed` those whose marks say so.
@@ -213,7 +211,7 @@ def complete(
     run_id: str,
 ) -> None:
     """Record that this lock file was proved here, with the digest that the catalog had just before."""
-    shown = json.dumps([asdict(difference) for difference in drift])
+    shown = json.dumps([difference._asdict() for difference in drift])
     known = hashlib.sha256("\0".join(f"{key}\0{facts[key]}" for key in sorted(facts)).encode()).hexdigest()[:32]
     values = ", ".join(literal(v) for v in (chain.name, phase, chain.digest, catalog, known, shown, run_id))
     conn.execute(

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -94,12 +93,12 @@ class Partly(Bringing):
         for action, before in part.waiting:
             first = "another part of itself" if before == action.id else before
             self.log(f"{action.id} waits for {first}, which `trueup up` does")
-        refuse_alone(self.link, replace(found.plan, actions=part.actions))
+        refuse_alone(self.link, found.plan._replace(actions=part.actions))
         return found, part
 
     def _selected(self, plan: Plan) -> Part:
         if self._unfelt:  # what has no safe form is not among it, and its conflicts are of no interest here
-            plan = self.looking.assess_as(replace(self.options, big_rows=0, big_bytes=0)).plan
+            plan = self.looking.assess_as(self.options._replace(big_rows=0, big_bytes=0)).plan
         return self._select(plan, self.locked, self._names)
 
     def _refuse_names(self, part: Part) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -28,6 +28,10 @@ class Seen(NamedTuple):
 
     catalog: str
     facts: Facts
+
+
+Early = Callable[[], Seen | None]
+"""Waits for a snapshot that was begun before anybody needed it."""
 
 
 def scope_of(locked: LockedChain) -> Scope:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import psycopg
@@ -327,7 +326,7 @@ def _parts(statements: list[Statement], changes: Sequence[Change]) -> tuple[Effe
     """What each statement of a step did."""
     each = [effect_of(change.old, change.new) for change in changes]
     return tuple(
-        replace(part, set={**part.set, **_roles([statement])}) for statement, part in zip(statements, each, strict=True)
+        part._replace(set={**part.set, **_roles([statement])}) for statement, part in zip(statements, each, strict=True)
     )
 
 

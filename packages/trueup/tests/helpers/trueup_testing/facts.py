@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from trueup.chain.grammar import parse_statements
@@ -41,7 +40,7 @@ def step(
         hash=str(hash(sql)),
         guarded=all(is_guarded(s) for s in statements),
     )
-    return replace(made, **more), Effect(set=dict(facts or {}), gone=tuple(gone), locks=dict(locks or {}), parts=parts)
+    return made._replace(**more), Effect(set=dict(facts or {}), gone=tuple(gone), locks=dict(locks or {}), parts=parts)
 
 
 def chain_of(*made: Made, base: Mapping[str, str] | None = None) -> LockedChain:
@@ -53,7 +52,7 @@ def chain_of(*made: Made, base: Mapping[str, str] | None = None) -> LockedChain:
         name = f"{number}_{one.id}"
         names[name] += 1
         unique = name if names[name] == 1 else f"{name}_{names[name]}"
-        steps.append(replace(one, id=unique, number=number, migration=number, path=f"{number}.sql"))
+        steps.append(one._replace(id=unique, number=number, migration=number, path=f"{number}.sql"))
     return LockedChain(
         chain=Chain(name="shop", folder="nowhere", digest="0" * 32, steps=tuple(steps)),
         effects=tuple(effect for _, effect in made),

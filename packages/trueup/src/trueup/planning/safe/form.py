@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trueup.catalog.keys import kind_of, table_touched
 from trueup.chain.grammar import Statement, enum_name
 from trueup.planning.safe.indexes import create_index, drop_index, reindex
@@ -22,7 +20,7 @@ def parts_together(work: Work, statements: list[Statement]) -> tuple[Part, ...]:
         form = swapped_indexes(work)
         return _assembled(work, form) if form else ()
     one = as_one(statements)
-    return safe_parts(replace(work, statement=one), is_slow=True) if one else ()
+    return safe_parts(work._replace(statement=one), is_slow=True) if one else ()
 
 
 def safe_parts(work: Work, *, is_slow: bool, is_observed: bool = True) -> tuple[Part, ...]:

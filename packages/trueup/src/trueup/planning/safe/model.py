@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, MutableSet
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from trueup.catalog.keys import identity_of, kind_of, parts, table_of, unquoted
 from trueup.chain.grammar import Statement
+from trueup.chain.model import NOTHING
 from trueup.planning.backfill import Backfill
 from trueup.planning.live import Live
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """Statements of one transaction, or one that refuses any.
 
     `makes` are the facts that are there afterwards (None: gone); where they are there already it need not be sent.
@@ -27,7 +27,7 @@ class Part:
     statements: tuple[str, ...]
     why: str
     locks: Mapping[str, str]
-    makes: Mapping[str, str | None] = field(default_factory=dict)
+    makes: Mapping[str, str | None] = NOTHING
     transaction: bool = True
     unhurried: bool = False
     backfill: Backfill | None = None
@@ -82,8 +82,7 @@ class Hazard(Exception):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(NamedTuple):
     """One statement on a table that is big, with what it does and what was observed of it.
 
     `set` and `gone` are the facts that it changes, `facts` those that are there before it; `locks`, `rewritten` and

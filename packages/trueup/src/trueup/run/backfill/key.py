@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import psycopg
@@ -29,8 +28,7 @@ class NoKey(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(NamedTuple):
     """A backfill with its key; `table` is the live table's full name, `expected` the rows that it may have."""
 
     backfill: Backfill

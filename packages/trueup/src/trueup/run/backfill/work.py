@@ -11,7 +11,6 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
@@ -232,7 +231,7 @@ class Work:
             or now - self._failing_since > executor.limits.lock_budget
             or (error.sqlstate == _TIMEOUT and smallest)
         ):
-            raise executor.failure(replace(self._action, statements=(statement,)), error, seen) from error
+            raise executor.failure(self._action._replace(statements=(statement,)), error, seen) from error
         self._sizer.failed()
         if error.sqlstate == _TIMEOUT:
             self._timeout_ms = min(self._timeout_ms * 2, executor.limits.statement_timeout_ms)
