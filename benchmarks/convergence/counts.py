@@ -21,7 +21,14 @@ ORDER BY 1, 2
 _COLUMNS = """
 SELECT c.oid::int8, a.attnum, format('%I.%I', n.nspname, c.relname), format('%I', a.attname),
        (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL,
-       a.attgenerated <> ''
+       a.attgenerated <> '',
+       ARRAY(
+           SELECT format('%I.%I', n2.nspname, c2.relname)
+           FROM pg_constraint k
+           JOIN pg_class c2 ON c2.oid = k.conrelid
+           JOIN pg_namespace n2 ON n2.oid = c2.relnamespace
+           WHERE k.contype = 'f' AND k.confrelid = c.oid AND a.attnum = ANY (k.confkey)
+       )
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -50,7 +57,7 @@ def count_rows(conn: psycopg.Connection) -> Counts:
 class Columns:
     """Tables and columns by number, which renames do not change."""
 
-    names: dict[tuple[int, int], tuple[str, str, bool, bool]]
+    names: dict[tuple[int, int], tuple[str, str, bool, bool, list[str]]]
 
     @classmethod
     def read(cls, conn: psycopg.Connection) -> Columns:
@@ -98,12 +105,14 @@ def loss_between(before: Columns, after: Columns, rows: Counts) -> Loss:
     held = {table for table, count in rows.items() if count}
     gone = {oid: name for oid, name in before.tables.items() if oid not in after.tables and _plain(name) in held}
     columns, beyond = [], [f"rows of {name}" for name in gone.values()]
-    for key, (table, column, required, generated) in before.names.items():
+    for key, (table, column, required, generated, children) in before.names.items():
         if key in after.names or key[0] not in after.tables or _plain(table) not in held or generated:
             continue
         columns.append((table, column))
         if required:
             beyond.append(f"values of {table}.{column}, NOT NULL without default")
+        elif any(_plain(child) in held for child in children):
+            beyond.append(f"values of {table}.{column}, which other rows refer to")
     return Loss(tuple(sorted(gone.values())), tuple(sorted(columns)), tuple(sorted(beyond)))
 
 

@@ -68,6 +68,35 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, "ALTER TYPE mood RENAME TO mood_old"],
     ),
+    "a column of a table that a block drops and makes anew": (
+        [
+            "BEGIN;\nDROP TABLE leads;\nCREATE TABLE leads (id int PRIMARY KEY, phone text);\nCOMMIT;",
+            "ALTER TABLE leads ADD age int;\nUPDATE leads SET age = 1;",
+        ],
+        ["ALTER TABLE leads ADD age int"],
+    ),
+    "a table as a block makes it anew that was made before": (
+        [
+            "CREATE TABLE keys (id int PRIMARY KEY, key text CHECK (length(key) = 33));",
+            (
+                "BEGIN;\nDROP TABLE keys;\nDROP TABLE leads;\nCREATE TABLE leads (id int);\n"
+                "CREATE TABLE keys (id int PRIMARY KEY, key text CHECK (length(key) = 32));\nCOMMIT;"
+            ),
+        ],
+        ["CREATE TABLE keys (id int PRIMARY KEY, key text CHECK (length(key) = 32))"],
+    ),
+    "a constraint without a name that takes the place of one that is dropped": (
+        [
+            "CREATE TABLE calls (id int, lead_id int REFERENCES leads (id));\nCREATE INDEX ON calls (id);",
+            "CREATE TABLE other (id int);",
+            "ALTER TABLE calls DROP CONSTRAINT calls_lead_id_fkey;\nDROP INDEX calls_id_idx;",
+            (
+                "ALTER TABLE calls ADD FOREIGN KEY (lead_id) REFERENCES leads (id) ON DELETE CASCADE;\n"
+                "CREATE INDEX ON calls (id) WHERE id > 0;"
+            ),
+        ],
+        [0, 3],
+    ),
     "a column renamed twice, and used under its last name": (
         [
             "CREATE VIEW numbers AS SELECT phone FROM leads;",

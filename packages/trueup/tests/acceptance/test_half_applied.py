@@ -314,6 +314,24 @@ def test_the_rows_are_what_the_whole_file_would_have_made_of_them(
     assert expected == rows(database, query)
 
 
+def test_rows_that_another_key_would_refuse_are_still_to_be_written(run: Run, chain: MakeChain, database: str) -> None:
+    folder = chain(
+        {
+            "001_s.sql": "CREATE TABLE s (o int PRIMARY KEY);",
+            "002_s.sql": "ALTER TABLE s DROP CONSTRAINT s_pkey;\nALTER TABLE s ADD t text NOT NULL DEFAULT 'I';\n"
+            "ALTER TABLE s ADD PRIMARY KEY (o, t);\nINSERT INTO s (o, t) SELECT o, 'C' FROM s;",
+        }
+    )
+    where = ("--migrations", folder, "--database-url", database)
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(database, "INSERT INTO s VALUES (1), (2)")
+
+    answer = run(*where, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(1, "C"), (1, "I"), (2, "C"), (2, "I")] == rows(database, "SELECT * FROM s ORDER BY 1, 2")
+
+
 def test_what_the_application_has_written_since_stays(run: Run, chain: MakeChain, database: str) -> None:
     update = "UPDATE u SET seen = id + 1 WHERE active"
     folder = chain(

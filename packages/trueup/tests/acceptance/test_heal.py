@@ -180,6 +180,33 @@ def test_what_differs_is_told_and_not_touched(run: Run, folder: Path, databases:
     assert before == dump(url)
 
 
+def test_what_is_missing_makes_no_rename_behind_it_one_that_was_done_early(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    files = {
+        "001_s.sql": "CREATE TABLE s (id int, email text CONSTRAINT s_email UNIQUE);\nCREATE TABLE g (id int);\n"
+        "CREATE TABLE logins (id int, ip text);",
+        "002_g.sql": "ALTER TABLE g RENAME TO c;\nALTER TABLE c ADD p text;",
+        "003_ip.sql": "ALTER TABLE logins DROP ip;",
+        "004_ip.sql": "ALTER TABLE logins ADD ip text;",
+        "005_n.sql": "CREATE TABLE n (id int, o int DEFAULT 0 NOT NULL, p int DEFAULT 1);",
+        "006_z.sql": "CREATE TABLE z (id int);",
+    }
+    folder, url = chain(files), databases.create()
+    execute(
+        url,
+        *list(files.values())[:5],
+        "INSERT INTO logins VALUES (1, '10.0.0.1')",
+        "ALTER TABLE s DROP CONSTRAINT s_email",
+        "ALTER TABLE n ALTER o DROP NOT NULL, ALTER p DROP DEFAULT",
+    )
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(1, "10.0.0.1")] == rows(url, "SELECT * FROM logins")
+
+
 def test_after_a_first_proof_too(run: Run, folder: Path, databases: Databases) -> None:
     url, reference = databases.copy_of("healed", by_hand), databases.copy_of("healed", by_hand)
     where = ("--migrations", folder, "--database-url", url)

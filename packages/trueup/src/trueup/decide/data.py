@@ -240,7 +240,11 @@ class DataRules:
                 return assume(index, "the tables that it changes have no rows")
             if self.around.still_fits(index):
                 return run(index, "the tables that it fills have no rows")
-        return self._unless_settled(index, step, why)
+        settled = self._unless_settled(index, step, why)
+        if settled.verdict == "conflict" and index > self.doubt.sure_to:
+            shown = self._rows_deny(index, step, self.around.written(index))
+            return run(index, shown) if shown else settled
+        return settled
 
     def _fills_healed(self, index: int, step: Step) -> list[str]:
         """The columns that it fills, where each was made anew and it changes nothing else: it can run again."""

@@ -62,7 +62,8 @@ def _with_renames(
     if more and more != lent and len(more) <= MOST_EARLY:  # they may be what made the place so late
         other = with_lent(more)
         less = _to_mend(other) < _to_mend(decision) and _left_to_people(other) <= _left_to_people(decision)
-        decision = other if less and other.anchor < decision.anchor else decision
+        nearer = other.anchor < decision.anchor and other.distance <= decision.distance
+        decision = other if less and nearer else decision
     return decision
 
 

@@ -36,13 +36,42 @@ def statements_to_run(
         before: A fact's value in the chain just before the step.
         beyond: Whether a fact is further along than this step.
     """
+    chosen = _missing(step, effect, now, rows, before=before, beyond=beyond)
+    if chosen is None:
+        return None
+    silent = [position for position, part in enumerate(effect.parts) if not part.keys]
+    run = frozenset(chosen)
+    ran = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
+    have_run = _before_the_last(silent, chosen, ran)
+    to_come = _behind_a_gap(silent, chosen, ran)
+    for position in silent:
+        if position not in have_run | to_come and not _has_not_run(position, step, effect, run, now, rows):
+            has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
+            if has_run is None:
+                return None
+            have_run |= {position} if has_run else set()
+    silent = [position for position in silent if position not in have_run]
+    late = {position for position in silent if _reads_what_is_gone(position, step, effect, now)}
+    if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
+        return None
+    return sorted({*chosen, *silent} - late)
+
+
+def _missing(
+    step: Step,
+    effect: Effect,
+    now: Mapping[str, Value],
+    rows: Rows,
+    *,
+    before: Callable[[str], Value],
+    beyond: Callable[[str], bool],
+) -> list[int] | None:
+    """Of the statements with facts those whose facts are not there; None as above."""
     state = dict(now)
     chosen: list[int] = []
-    silent: list[int] = []
     ends = fold(effect.parts, range(len(effect.parts)), {})
     for position, part in enumerate(effect.parts):
         if not part.keys:
-            silent.append(position)
             continue
         there = [_is_there(key, part.set.get(key), state, effect, beyond) for key in part.keys]
         passed = [state.get(key) is None and ends[key] is None for key in part.keys]  # taken away again behind it
@@ -59,21 +88,7 @@ def statements_to_run(
         chosen.append(position)
         state.update(part.set)
         state.update(dict.fromkeys(part.gone))
-    run = frozenset(chosen)
-    ran = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
-    have_run = _before_the_last(silent, chosen, ran)
-    to_come = _behind_a_gap(silent, chosen, ran)
-    for position in silent:
-        if position not in have_run | to_come and not _has_not_run(position, step, effect, run, now, rows):
-            has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
-            if has_run is None:
-                return None
-            have_run |= {position} if has_run else set()
-    silent = [position for position in silent if position not in have_run]
-    late = {position for position in silent if _reads_what_is_gone(position, step, effect, now)}
-    if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
-        return None
-    return sorted({*chosen, *silent} - late)
+    return chosen
 
 
 def _tables_gone(part: Effect) -> set[str]:

@@ -170,7 +170,7 @@ class Rows:
         return self.one_of([condition for before, then in pairs if (condition := stands_between(before, then))])
 
     def keys_of(self, tables: Collection[str]) -> list[frozenset[str]]:
-        """The sets of columns of which one of the tables has each combination of values once, by now as before the run."""
+        """The sets of columns of which one of the tables has each combination of values once, here and by now."""
         keys = (pair for table in tables for pair in self._keys.get(table, ()))
         return [columns for fact, columns in keys if self._now.get(fact) == self._live[fact]]
 

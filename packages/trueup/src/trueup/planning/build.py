@@ -15,6 +15,7 @@ from trueup.planning import conflicts
 from trueup.planning.around import Former, around, as_it_was
 from trueup.planning.backfill import backfill_of
 from trueup.planning.begun import Begun
+from trueup.planning.doubles import doubles
 from trueup.planning.filling import Filling
 from trueup.planning.live import Live
 from trueup.planning.makers import Makers
@@ -54,6 +55,7 @@ class _Building:
         self.paths = paths
         self.makers = Makers(locked, paths)
         self.relations = live.relations
+        self.facts = begun.facts
         self.safely = Safely(locked, live, begun.facts, begun.steps)
         self.filling = Filling(locked, decision, self.safely, begun.fills)
         self.conflicts: list[Conflict] = []
@@ -281,19 +283,21 @@ class _Building:
 
     def _run(self, step: Step, verdict: StepVerdict) -> Action:
         effect = self.locked.effects[verdict.index]
+        double = tuple(doubles(effect, self.facts, self.paths.of))
         return Action(
             step=verdict.index,
             id=step.id,
             verdict="run",
             reason=verdict.reason,
             statements=(
-                *(statement for key in verdict.cleared for statement in drop(key)),
+                *(statement for key in (*verdict.cleared, *double) for statement in drop(key)),
                 *self._written(step, verdict, range(len(step.statements))),
             ),
             keys=tuple(effect.set),
             transaction=not step.no_transaction,
             context=step.context,
             backfill=backfill_of(step) if step.backfill else None,
+            why=f"{', '.join(double)} is what it makes, made before it" if double else "",
         )
 
     def _written(self, step: Step, verdict: StepVerdict, positions: Iterable[int]) -> tuple[str, ...]:
