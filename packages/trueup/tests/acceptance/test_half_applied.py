@@ -376,6 +376,44 @@ def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(
     assert "assume" in {step["verdict"] for step in answer.json["steps"]}
 
 
+LOST: dict[str, tuple[list[str], list[str], str, list[tuple[object, ...]]]] = {
+    "a guarded row that is there changes nothing for an UPDATE behind it": (
+        [
+            "CREATE TABLE a (id int PRIMARY KEY, c jsonb);\nINSERT INTO a VALUES (1, '{}') ON CONFLICT DO NOTHING;",
+            "ALTER TABLE a ADD y int;",
+            "UPDATE a SET c = c - 'k' WHERE c -> 'k' IS NOT NULL;",
+        ],
+        ["DELETE FROM trueup.schema_migrations WHERE migration_id ~ '^1_insert'", "ALTER TABLE a ADD y int"],
+        "SELECT c FROM a",
+        [({},)],
+    ),
+    "rows that are not there are written, though a column of theirs was lost": (
+        [
+            "CREATE TABLE a (id int PRIMARY KEY, name text, at date);\nCREATE TABLE b ();",
+            "INSERT INTO a (id, name, at) VALUES (11, 'a', now());",
+            "UPDATE a SET name = name || '!';",
+        ],
+        ["DROP SCHEMA trueup CASCADE", "INSERT INTO a VALUES (1, 'own', now())", "ALTER TABLE a DROP at"],
+        "SELECT id, name FROM a ORDER BY id",
+        [(1, "own!"), (11, "a!")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_the_rows_tell_where_marks_were_lost(run: Run, chain: MakeChain, database: str, name: str) -> None:
+    texts, by_hand, query, wanted = LOST[name]
+    files = {f"{number}_a.sql": text for number, text in enumerate([*texts, "CREATE TABLE z ();"], 1)}
+    where = ("--migrations", chain(files), "--database-url", database)
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(database, *by_hand)
+
+    answer = run(*where, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert wanted == rows(database, query)
+
+
 @pytest.mark.parametrize("done, ran", [(0, True), (1, True), (2, False)])
 def test_updates_that_no_fact_tells_of_are_known_by_the_rows_that_they_would_change(
     run: Run, chain: MakeChain, databases: Databases, done: int, *, ran: bool

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.unit
         'DO $$ BEGIN ALTER TABLE "a" ADD CONSTRAINT "c" CHECK (id > 0); EXCEPTION WHEN duplicate_object THEN null; END $$',
         "DO $$ BEGIN CREATE TYPE t AS ENUM ('a;b'); EXCEPTION WHEN duplicate_object THEN RAISE NOTICE 'there'; END; $$",
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM a WHERE x = 1) THEN INSERT INTO a VALUES (1); END IF; END $$",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_enum WHERE enumlabel = 'b') THEN ALTER TYPE s ADD VALUE 'b'; END IF; END $$",
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'r') THEN CREATE ROLE r; END IF; END $$",
     ],
 )
@@ -61,6 +62,7 @@ def test_a_statement_that_repeats_harmlessly(sql: str) -> None:
         "DO $$ BEGIN CREATE ROLE r; UPDATE a SET x = 1; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
         "DO $$ BEGIN CREATE ROLE r; EXCEPTION WHEN duplicate_object THEN DELETE FROM a; END $$",
         "DO $$ BEGIN ALTER TABLE a DROP COLUMN x; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM a) THEN ALTER TYPE s RENAME VALUE 'a' TO 'b'; END IF; END $$",
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM a) THEN CREATE ROLE r; ELSE DELETE FROM a; END IF; END $$",
         "CALL move_rows()",
         "TRUNCATE a",

@@ -174,6 +174,8 @@ def _inserts_what_was_asked_for(statement: Statement, asked: str) -> bool:
 
 
 def _only_adds(statement: Statement) -> bool:
+    if statement.tag == "alter_enum_stmt":
+        return not statement.node.old_val  # else it renames one
     if statement.tag != "alter_table_stmt":
         return statement.tag in _CREATES
     return all(enum_name(cmd.alter_table_cmd, "subtype") in _ADDS for cmd in statement.node.cmds)
