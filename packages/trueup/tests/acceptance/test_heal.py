@@ -492,3 +492,20 @@ def test_what_reads_a_lost_column_in_a_roundabout_way_is_a_persons_decision(
     assert 3 == answer.code
     assert "public.i.cat" in answer.err
     assert [("x",), ("y",)] == rows(database, "SELECT o FROM i ORDER BY id")
+
+
+def test_a_lost_column_is_not_read_where_its_table_is_dropped_first(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    files = {
+        "001_a.sql": "CREATE TABLE fast (id int, removed boolean);\nCREATE VIEW v AS SELECT 1 AS id, true AS removed;",
+        "002_b.sql": "BEGIN;\nDROP TABLE fast;\nDROP VIEW v;\nCREATE VIEW v AS SELECT 1 AS id, true AS removed, 2 AS n;\n"
+        "CREATE TABLE fast AS SELECT * FROM v WHERE removed;\nCOMMIT;",
+    }
+    folder, url = chain(files), databases.create()
+    execute(url, files["001_a.sql"], "INSERT INTO fast VALUES (7, true)", "ALTER TABLE fast DROP removed")
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(1, True, 2)] == rows(url, "SELECT * FROM fast")

@@ -14,7 +14,7 @@ from trueup.catalog.types import widens
 from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_each, range_identity
 from trueup.chain.inserts import rows_written
-from trueup.chain.model import Step
+from trueup.chain.model import Step, writes_rows
 from trueup.chain.statements import columns_written, filled_whole, relations_named, whole_rows
 from trueup.chain.updates import constants_sought, fills, may_find
 from trueup.decide.cursors import Cursors
@@ -260,11 +260,13 @@ class Surroundings:
 
     def healed_and_named(self, index: int) -> list[str]:
         """The columns that have to be made anew, empty, on tables that are there, and that it names."""
-        relations = self.locked.effects[index].locks.keys() - self.healed_tables
+        if not self.healed_columns:
+            return []
+        relations = self.locked.effects[index].locks.keys() - self.healed_tables - self._dropped_unread(index)
         healed = [column for column in sorted(self.healed_columns) if column.rpartition(".")[0] in relations]
         if not healed:
             return []
-        texts = self._with_what_it_calls(index)
+        texts = self._with_what_it_calls(self.locked.steps[index].sql)
         whole = whole_rows(texts[0])
         return [
             column
@@ -272,12 +274,22 @@ class Surroundings:
             if own_name(column.rpartition(".")[0]) in whole or any(mentions(text, column) for text in texts)
         ]
 
-    def _with_what_it_calls(self, index: int) -> list[str]:
-        """The step's text, and those of the views and functions that it names, and that they name."""
-        texts, known = [self.locked.steps[index].sql], set[str]()
-        for text in texts:
+    def _dropped_unread(self, index: int) -> set[str]:
+        """The tables that a step of several statements drops before one of them has read or written their rows."""
+        step, dropped, texts = self.locked.steps[index], set[str](), list[str]()
+        for tag, text, part in zip(step.tags, step.statements, self.locked.effects[index].parts, strict=False):
+            tables = {identity_of(key) for key in part.gone if key.startswith("table ")}
+            dropped |= {table for table in tables if not any(mentions(one, table) for one in texts)}
+            if writes_rows(tag, text):
+                texts += self._with_what_it_calls(text)
+        return dropped
+
+    def _with_what_it_calls(self, text: str) -> list[str]:
+        """The text, and those of the views and functions that it names, and that they name."""
+        texts, known = [text], set[str]()
+        for one in texts:
             for key in self._callable.keys() - known:
-                if mentions(text, identity_of(key)):
+                if mentions(one, identity_of(key)):
                     known.add(key)
                     texts.append(self._callable[key])
         return texts

@@ -61,6 +61,8 @@ class Unseen:
     def kept_from(self, verdict: StepVerdict, *, said: bool) -> StepVerdict:
         """The verdict of a data step that is to run, with what it is to be kept from; or else a conflict."""
         index, step = verdict.index, self._steps[verdict.index]
+        if not said and (gone := self._gone(index)):
+            return conflict(index, f"it uses {gone}, which a later step has taken away here already")
         early = {} if step.python else dict(self._early(index))
         if not early:
             return verdict
@@ -77,6 +79,13 @@ class Unseen:
         aside = with_leaves((key for key in acting if self._now.get(key) is not None), self._now)
         former = {key: was for key, was in early.items() if was is not None and key in acting | called}
         return replace(verdict, aside={**verdict.aside, **aside}, former=former)
+
+    def _gone(self, index: int) -> str:
+        """A table that it names and that is not there, though it was before the step."""
+        step, effect = self._steps[index], self._effects[index]
+        tables = (table for table in effect.locks if self._now.get(f"table {table}") is None)
+        there = (table for table in tables if self._paths.value_at(f"table {table}", index) is not None)
+        return "" if effect.keys else next((table for table in there if mentions(step.sql, table)), "")
 
     def _early(self, index: int) -> Iterator[tuple[str, Value]]:
         """The facts that are as later steps make them, and what they were; not those that the step itself touches."""
