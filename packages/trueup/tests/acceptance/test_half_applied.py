@@ -240,6 +240,18 @@ ROWS_ON_THE_WAY: dict[str, tuple[str, list[str], int, str, list[tuple[object, ..
         "SELECT created::text FROM f ORDER BY id",
         [("2020-01-01",), ("2021-01-01",)],
     ),
+    "what an UPDATE has read is dropped, and its name is still to be taken": (
+        "CREATE TYPE k AS ENUM ('x', 'y');\nCREATE TABLE i (id int PRIMARY KEY, t text);\nINSERT INTO i VALUES (1, 'a');",
+        [
+            "ALTER TABLE i ADD COLUMN t_new k DEFAULT 'y'",
+            "UPDATE i SET t_new = 'x' WHERE t IS NOT NULL",
+            "ALTER TABLE i DROP COLUMN t",
+            "ALTER TABLE i RENAME COLUMN t_new TO t",
+        ],
+        3,
+        "SELECT t::text FROM i",
+        [("x",)],
+    ),
     "what a DELETE looks for is dropped behind it": (
         "CREATE TABLE m (id int PRIMARY KEY, deleted boolean);\nINSERT INTO m VALUES (1, true), (2, false);",
         [

@@ -114,7 +114,9 @@ def test_what_its_file_has_retyped_was_to_be_read_before(sql: str, kind: str, fi
     assert verdict == decided(locked, state(locked, [0, 3]), marked=[0]).steps[2].verdict
 
 
-@pytest.mark.parametrize("sql, verdict", [("INSERT INTO a SELECT FROM b", "conflict"), ("INSERT INTO a VALUES (1)", "run")])
+@pytest.mark.parametrize(
+    "sql, verdict", [("INSERT INTO a SELECT FROM b", "conflict"), ("INSERT INTO a VALUES (1)", "run")]
+)
 def test_a_table_that_it_names_and_that_is_gone_by_now_is_a_persons_matter(sql: str, verdict: str) -> None:
     reads = step(sql, locks={"public.a": "RX", "public.b": "AS"})
     locked = chain_of(FIRST, OTHERS[0], reads, *OTHERS[1:], step("DROP TABLE b", gone=["table public.b"]))

@@ -70,7 +70,8 @@ class InDoubt:
             return run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
         if self.around.still_fits(index):
             if why := self._why_not_run(index, step):
-                return run(index, why)
+                gone = self.around.gone_here(index)
+                return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
             if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
                 return conflict(index, "its file has not run to its end, and there are rows, which it would take away")
         return assume(index, "everything around it is there")

@@ -188,15 +188,26 @@ class Surroundings:
                     return key
         return ""
 
-    def is_dropped_behind(self, index: int) -> bool:
-        """True where a step of its file that is not done takes away a column that it names."""
+    def gone_here(self, index: int) -> str:
+        """A column that it reads, which it found, and which is not here and is not made anew."""
         step, tables = self.locked.steps[index], self.locked.effects[index].locks
+        keys = [key for key in self.paths.of if key.startswith("column ") and table_of(key) in tables]
+        gone = (
+            identity_of(key) for key in keys if key not in self.live and self.paths.value_at(key, index) is not None
+        )
+        named = [column for column in gone if column not in self.healed_columns and mentions(step.sql, column)]
+        return next(iter(not_filled(step, named)), "")
+
+    def is_dropped_behind(self, index: int) -> bool:
+        """True where a step of its file that is not done takes away a column that it reads, and that is still there."""
+        step, effects = self.locked.steps[index], self.locked.effects
         for later in range(index + 1, len(self.locked.steps)):
             if self.locked.steps[later].path != step.path:
                 return False
-            gone = () if later in self.done else self.locked.effects[later].gone
-            columns = (key for key in gone if key.startswith("column ") and table_of(key) in tables)
-            if any(mentions(step.sql, identity_of(key)) for key in columns):
+            parts = () if later in self.done else (effects[later], *effects[later].parts)
+            gone = {key for part in parts for key in part.gone if key.startswith("column ") and key in self.live}
+            columns = [identity_of(key) for key in gone if table_of(key) in effects[index].locks]
+            if not_filled(step, [column for column in columns if mentions(step.sql, column)]):
                 return True
         return False
 
