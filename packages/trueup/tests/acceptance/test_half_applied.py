@@ -399,6 +399,17 @@ LOST: dict[str, tuple[list[str], list[str], str, list[tuple[object, ...]]]] = {
         "SELECT c FROM a",
         [({},)],
     ),
+    "no row is there to be deleted, and none that would go along": (
+        [
+            (
+                "CREATE TABLE a (id int PRIMARY KEY);\nDELETE FROM a WHERE id = 900;\n"
+                "CREATE TABLE b (a int REFERENCES a ON DELETE CASCADE);"
+            ),
+        ],
+        ["DELETE FROM trueup.schema_migrations WHERE migration_id ~ '^1_delete'", "INSERT INTO a VALUES (1)"],
+        "SELECT id FROM a",
+        [(1,)],
+    ),
     "rows that are not there are written, though a column of theirs was lost": (
         [
             "CREATE TABLE a (id int PRIMARY KEY, name text, at date);\nCREATE TABLE b ();",

@@ -151,11 +151,12 @@ class DataRules:
         changed = any(i > index and not filled.isdisjoint(tables) for i, tables in self._changed_by.items())
         return not changed and self.rows.none_inserted(step)
 
-    def note(self, verdict: StepVerdict) -> None:
-        """Keep in mind what a step will do to rows."""
+    def noted(self, verdict: StepVerdict) -> StepVerdict:
+        """The same; what the step will do to rows is kept in mind."""
         if verdict.verdict == "run":
             self.last_to_run = verdict.index
         self.pending.note(verdict)
+        return verdict
 
     def reads_lost(self, index: int) -> str:
         """A column that had to be made anew, empty, and that the step uses otherwise than to fill it."""

@@ -71,7 +71,7 @@ class Deciding:
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
         cursors = self.cursors
-        steps = [self._verdict(index) for index in range(len(self.locked.steps))]
+        steps = [self.rules.noted(self._verdict(index)) for index in range(len(self.locked.steps))]
         final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
         return Decision(
             anchor=self.anchor.position,
@@ -103,7 +103,6 @@ class Deciding:
         order = None if index in self.done else self.ordering.differing(step, index, before)
         found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
-        self.rules.note(verdict)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
             if not (written := self.ordering.written(step, index, before)):
                 return with_other_columns(index, step, order, found)
