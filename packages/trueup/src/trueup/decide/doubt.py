@@ -87,15 +87,20 @@ class InDoubt:
                 return "none of the rows that it writes is there"
         if index > tail.last_run and self._is_unfilled(index, step):
             return "the columns that it fills have no values"
-        if index > max(tail.last_run, self.last_fact):
-            if self.rows.are_to_change(step) or self.stands_as_before(index, step):
-                return "rows that it would have changed are there"
-            if self._is_last_chance(index, step):
-                return "a step of its file that is to run takes away what it reads"
-            if self._is_in_the_middle(step):
-                return "its file has been run up to here, and it would change rows"
-            if tail.is_of_a_file_not_run(index):
-                return "another step of its file has not run, and nothing shows that this one has"
+        return self._why_not_run_behind(index, step, filled) if index > max(tail.last_run, self.last_fact) else ""
+
+    def _why_not_run_behind(self, index: int, step: Step, filled: set[str]) -> str:
+        """The same of one behind all that facts or rows tell of."""
+        if self.rows.are_to_change(step) or self.stands_as_before(index, step):
+            return "rows that it would have changed are there"
+        if filled and self.rows.would_be_new(step, filled) and self.rows.selects_only_new(step):
+            return "none of the rows that it writes is there"
+        if self._is_last_chance(index, step):
+            return "a step of its file that is to run takes away what it reads"
+        if self._is_in_the_middle(step):
+            return "its file has been run up to here, and it would change rows"
+        if self._tail.is_of_a_file_not_run(index):
+            return "another step of its file has not run, and nothing shows that this one has"
         return ""
 
     def _is_unfilled(self, index: int, step: Step) -> bool:

@@ -56,6 +56,7 @@ class _Building:
         self.makers = Makers(locked, paths)
         self.relations = live.relations
         self.facts = begun.facts
+        self.doubled: set[str] = set()  # what was made twice, and goes once
         self.safely = Safely(locked, live, begun.facts, begun.steps)
         self.filling = Filling(locked, decision, self.safely, begun.fills)
         self.conflicts: list[Conflict] = []
@@ -283,7 +284,8 @@ class _Building:
 
     def _run(self, step: Step, verdict: StepVerdict) -> Action:
         effect = self.locked.effects[verdict.index]
-        double = tuple(doubles(effect, self.facts, self.paths.of))
+        double = [key for key in doubles(effect, self.facts, self.paths.of) if key not in self.doubled]
+        self.doubled.update(double)
         return Action(
             step=verdict.index,
             id=step.id,
