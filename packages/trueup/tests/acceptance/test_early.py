@@ -75,6 +75,25 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads ADD age int"],
     ),
+    "a column of a table that is dropped and made anew": (
+        [
+            "DROP TABLE leads;",
+            "CREATE TABLE leads (id text PRIMARY KEY);",
+            "ALTER TABLE leads ADD fax text NOT NULL DEFAULT '';",
+            "ALTER TABLE leads DROP fax, ADD mail text;",
+        ],
+        [2],
+    ),
+    "a type of a column of a table that is swapped": (
+        [
+            (
+                "CREATE TABLE swap (id int PRIMARY KEY, phone varchar(20));\n"
+                "INSERT INTO swap SELECT id, phone FROM leads;\nDROP TABLE leads;\nALTER TABLE swap RENAME TO leads;"
+            ),
+            "ALTER TABLE leads ALTER phone TYPE text;",
+        ],
+        [1],
+    ),
     "a table as a block makes it anew that was made before": (
         [
             "CREATE TABLE keys (id int PRIMARY KEY, key text CHECK (length(key) = 33));",

@@ -49,10 +49,12 @@ def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
     return any(table_touched(key, value) == name or mentions(value, name) for name in gone)
 
 
-def go_along(effect: Effect, early: Iterable[tuple[str, str]]) -> list[str]:
-    """Early facts of tables that a statement of the step drops, if only to make them again."""
-    dropped = {identity_of(key) for part in effect.parts for key in part.gone if key.startswith("table ")}
-    return [key for key, value in early if table_touched(key, value) in dropped] if dropped else []
+def go_along(step: Step, effect: Effect, early: Iterable[str], now: Mapping[str, Value]) -> list[str]:
+    """The facts of tables that a statement of the step drops, if only to make them again; `early` are some facts."""
+    pairs = zip(step.tags, effect.parts or (effect,), strict=False)
+    gone = (key for tag, part in pairs if tag == "drop_stmt" for key in part.gone)
+    dropped = {identity_of(key) for key in gone if key.startswith("table ")}
+    return [key for key in early if table_touched(key, now.get(key)) in dropped] if dropped else []
 
 
 def renames_of(step: Step, effect: Effect) -> Iterator[Effect]:

@@ -355,10 +355,9 @@ class Surroundings:
         return kind == "trigger" or (unnamed and self._must_be_given(key))
 
     def _must_be_given(self, key: str) -> bool:
-        """NOT NULL of a column that no default fills."""
-        column = identity_of(key)
-        filled = any(f"{facet} {column}" in self.live for facet in ("default", "identity", "generated"))
-        return key in self.live and not filled
+        """NOT NULL of a column that no default fills, nor one that is healed first."""
+        facets = {f"{facet} {identity_of(key)}" for facet in ("default", "identity", "generated")}
+        return key in self.live and facets.isdisjoint(self.live) and facets.isdisjoint(self.heal)
 
 
 def not_filled(step: Step, columns: list[str]) -> list[str]:

@@ -258,9 +258,12 @@ class Deciding:
             return conflict(index, why)
         aside = with_leaves(holders, self.now)
         taken = {key for key in effect.keys if takes(step, effect, key, self.now.get(key))}
-        for key in taken.union(go_along(effect, self._early(index))):
+        for key in taken:
             self.place.pop(key, None)
-            self.now[key] = self.now.get(key) if key in effect.set else None  # an enum with later labels, too
+            self.now[key] = None if key in effect.gone else self.now.get(key)  # an enum with later labels, too
+        for key in go_along(step, effect, self.place, self.now):
+            self.place.pop(key)
+            self.now[key] = self.paths.value_at(key, index + 1)
         self._advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
 
