@@ -94,6 +94,17 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [1],
     ),
+    "a column that its file fills before it is NOT NULL": (
+        [
+            (
+                "ALTER TABLE leads ADD hint text;\nUPDATE leads SET hint = coalesce(phone, '?');\n"
+                "ALTER TABLE leads ALTER hint SET NOT NULL;"
+            ),
+            "CREATE TABLE calls (id int PRIMARY KEY, a int, b int NOT NULL, c int NOT NULL);",
+            "CREATE TABLE other (id int);",
+        ],
+        ["ALTER TABLE leads ADD hint text", 1],
+    ),
     "a table as a block makes it anew that was made before": (
         [
             "CREATE TABLE keys (id int PRIMARY KEY, key text CHECK (length(key) = 33));",

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from trueup.catalog.keys import kind_of, own_name
+from trueup.catalog.keys import kind_of, own_name, quoted
 from trueup.chain.model import Step
-from trueup.chain.statements import relations_named
+from trueup.chain.statements import columns_written, relations_named
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import InDoubt
@@ -44,6 +44,7 @@ class DataRules:
         self.pending = Pending(given, self.around, rows)
         self.doubt = InDoubt(given, self.around, rows)
         self.last_to_run = -1
+        self.unfilled: set[str] = set()  # columns, as `schema.table.column`, that are filled where they are healed
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
         healed = set(self.heal.values())
         unmarked = {i for i in self.done if i not in self.marks.done and self._has_facts(i) and i not in healed}
@@ -83,6 +84,8 @@ class DataRules:
             if before or _found_it_so(step):
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
             return run(index, "it changes nothing in the catalog, and is pending")
+        if before and self._fills_unfilled(index, step):
+            return assume(index, "it is run again where its column is healed")
         if not before and (stopped := self._is_stopped(index, step)):
             return stopped
         if self.marks.own and not self._mark_was_lost(index, before=before):
@@ -252,6 +255,16 @@ class DataRules:
         columns = self.around.healed_and_named(index)
         again = columns and fills_only(step, columns) and step_ends_the_same(step) and self.around.still_fits(index)
         return columns if again else []
+
+    def _fills_unfilled(self, index: int, step: Step) -> bool:
+        """True where the columns that it fills are without values yet, and lack the NOT NULL that follows it."""
+        names = columns_written(step.statements) if step.tags == ("update_stmt",) else set()
+        columns = [f"{table}.{quoted(name)}" for table in self.around.written(index) for name in names]
+        if not columns or not all(f"not null {column}" in self.heal for column in columns):
+            return False
+        is_due = self.around.still_fits(index) and self.doubt.is_unfilled(index, step)
+        self.unfilled.update(columns if is_due else ())
+        return is_due
 
     def _refills(self, index: int, step: Step) -> StepVerdict:
         """Nothing of its work can be left; but the table is made as it is by now, and it may not fit any more."""

@@ -85,7 +85,7 @@ class InDoubt:
                 return "a table that it fills has no rows"
             if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
                 return "none of the rows that it writes is there"
-        if index > tail.last_run and self._is_unfilled(index, step):
+        if index > tail.last_run and self.is_unfilled(index, step):
             return "the columns that it fills have no values"
         return self._why_not_run_behind(index, step, filled) if index > max(tail.last_run, self.last_fact) else ""
 
@@ -103,7 +103,7 @@ class InDoubt:
             return "another step of its file has not run, and nothing shows that this one has"
         return ""
 
-    def _is_unfilled(self, index: int, step: Step) -> bool:
+    def is_unfilled(self, index: int, step: Step) -> bool:
         """True for UPDATEs of columns that its file has made, where these have no more than their defaults."""
         if set(step.tags) != {"update_stmt"} or not step_ends_the_same(step):
             return False

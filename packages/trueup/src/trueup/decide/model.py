@@ -113,7 +113,7 @@ class Decision:
     `final` is what every managed fact will be, None for gone.
     `renamed` maps the chain's key of an object to the key it has here; `lent` are renames of later steps that are done
     here already, and that the facts are told as before; `reordered` are enums whose labels change places first. `asked`
-    are queries whose answers would help.
+    are queries whose answers would help. `unfilled` are columns that are there, and filled before they get NOT NULL.
     """
 
     anchor: int
@@ -126,6 +126,7 @@ class Decision:
     before: Mapping[str, str | None] = field(default_factory=dict)
     final: Mapping[str, str | None] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
+    unfilled: Collection[str] = ()
     lent: Sequence[Lent] = ()
     reordered: Sequence[Reordered] = ()
     asked: Collection[str] = ()

@@ -85,6 +85,7 @@ class Deciding:
             final=final,
             renamed=renamed,
             lent=self.lent,
+            unfilled=frozenset(self.rules.unfilled),
             asked=frozenset(self.rows.asked),
         )
 

@@ -27,9 +27,10 @@ class Filling:
         self._begun = begun
 
     def is_due(self, column: str) -> bool:
-        """The column is made anew, or an earlier run has begun to fill it."""
+        """The column is made anew, or has no values yet, or an earlier run has begun to fill it."""
         begun = any(_name(column, step) in self._begun for step in self._fillers(column)) if self._begun else False
-        return self._decision.found.get(column) is None or begun
+        unfilled = identity_of(column) in self._decision.unfilled
+        return self._decision.found.get(column) is None or unfilled or begun
 
     def columns(self, keys: Collection[str]) -> frozenset[str]:
         """The columns of these facts that an UPDATE of the chain fills, as `schema.table.column`."""
