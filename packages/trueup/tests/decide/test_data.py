@@ -658,3 +658,24 @@ def test_a_row_is_not_written_with_a_value_of_one_that_is_only_taken_as_there(ot
     found = verdicts(decided(locked, state(locked, len(locked.steps)), wish=wish))
 
     assert ["assume", verdict] == [found[2], found[-1]]
+
+
+@pytest.mark.parametrize(
+    "column, fill, verdict",
+    [
+        ({}, "UPDATE a SET x = 2", "conflict"),
+        ({}, "UPDATE a SET y = 2", "run"),
+        ({"default public.a.y": "1"}, "UPDATE a SET x = 2", "run"),
+    ],
+)
+def test_a_lost_column_is_not_made_not_null_before_it_has_values(
+    column: dict[str, str], fill: str, verdict: str
+) -> None:
+    add = step("ALTER TABLE a ADD y int", {**ADD_Y[1].set, **column})
+    forbid = step("ALTER TABLE a ALTER y SET NOT NULL", {"not null public.a.y": ""})
+    locked = chain_of(A_WITH_X, add, *OTHERS, step(fill, locks=WRITES_A), forbid)
+    live = {key: value for key, value in state(locked, 8).items() if not key.endswith(".y")}
+    empty = Wish(rows={"SELECT NOT EXISTS (SELECT FROM public.a)": True})
+
+    assert verdict == verdicts(decided(locked, live, marked=range(8)))[-1]
+    assert "run" == verdicts(decided(locked, live, marked=range(8), wish=empty))[-1]

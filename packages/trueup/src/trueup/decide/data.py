@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from trueup.catalog.keys import kind_of, own_name, quoted
+from trueup.catalog.keys import identity_of, kind_of, own_name, quoted
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written, relations_named
 from trueup.chain.updates import step_ends_the_same
@@ -166,6 +166,14 @@ class DataRules:
         named = self.around.healed_and_named(index)
         with_rows = [column for column in named if not self.rows.none_in([column.rpartition(".")[0]])]
         return next(iter(not_filled(self.locked.steps[index], with_rows)), "")
+
+    def forbids_lost(self, index: int) -> str:
+        """A column that had to be made anew, empty, and that the step sets NOT NULL before any step fills it."""
+        forbidden = (identity_of(key) for key in self.locked.effects[index].set if key.startswith("not null "))
+        lost = self.around.healed_columns.intersection(forbidden)
+        unfilled = (column for column in sorted(lost) if self.around.is_made_empty(column))
+        unfilled = (column for column in unfilled if not self.pending.may_set(column))
+        return next((c for c in unfilled if not self.rows.none_in([c.rpartition(".")[0]])), "")
 
     def _has_read_lost(self, index: int) -> str:
         """A lost column that it reads, where facts show for sure that it has run: to run it now would be wrong."""

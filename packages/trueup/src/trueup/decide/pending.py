@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.catalog.keys import mentions
+from trueup.catalog.keys import mentions, own_name, table_of
 from trueup.chain.inserts import Sought, rows_sought
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
@@ -67,6 +67,11 @@ class Pending:
     def fills(self, index: int) -> bool:
         """True where steps that are to run before it write rows of the tables that it writes."""
         return not self._filled.isdisjoint(self._around.written(index))
+
+    def may_set(self, column: str) -> bool:
+        """True where steps that are to run before may give rows other values in a column."""
+        taken = self._taken.get(table_of(f"column {column}"), set())
+        return taken is None or own_name(column) in taken
 
     def may_take(self, index: int, columns: str) -> bool:
         """True where rows of the step's tables may be gone by then, or have other values in the columns named."""

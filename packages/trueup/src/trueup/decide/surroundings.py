@@ -285,6 +285,11 @@ class Surroundings:
             if own_name(column.rpartition(".")[0]) in whole or any(mentions(text, column) for text in texts)
         ]
 
+    def is_made_empty(self, column: str) -> bool:
+        """True for a column that is not there and has no values as soon as it is made anew."""
+        filled = any(self.wanted.get(f"{facet} {column}") for facet in ("default", "identity", "generated"))
+        return f"column {column}" not in self.live and not filled
+
     def _dropped_unread(self, index: int) -> set[str]:
         """The tables that a step of several statements drops before one of them has read or written their rows."""
         step, dropped, texts = self.locked.steps[index], set[str](), list[str]()

@@ -143,6 +143,8 @@ class Deciding:
             return self._before_anchor(index)
         if step.has_data and not step.guarded and (column := self.rules.reads_lost(index)):
             return conflict(index, f"it reads {column}, whose values were lost")
+        if column := self.rules.forbids_lost(index):
+            return conflict(index, f"it sets {column} NOT NULL, whose values were lost")
         return self._after_anchor(index, step, effect)
 
     def _said(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
