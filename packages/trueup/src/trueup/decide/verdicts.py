@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
@@ -22,25 +21,22 @@ from trueup.decide.held import (
     takes,
     with_leaves,
 )
-from trueup.decide.labels import has_early
 from trueup.decide.lent import Lent
 from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
 from trueup.decide.ordering import Ordering, with_other_columns
 from trueup.decide.parts import statements_to_run
 from trueup.decide.remade import Remade, remade_early
-from trueup.decide.retyped import by_their_columns
 from trueup.decide.rows import Rows
+from trueup.decide.standing import Standing
 from trueup.decide.trajectory import Value, fold
 from trueup.decide.unseen import Unseen
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
-_SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
-"""What a statement sets to its value whatever it was before."""
 
 
 class Deciding:
-    """One decision in the making: `now` follows the database from what it is, through healing and each step."""
+    """One decision in the making."""
 
     def __init__(
         self,
@@ -53,20 +49,17 @@ class Deciding:
     ) -> None:
         self.locked, self.paths, self.live = given.locked, given.paths, given.live
         self.anchor, self.marks, self.done = given.anchor, given.marks, given.done
-        self.made_within = given.made_within
         self.wish = wish
         self.excluded = excluded
-        self.passing = passing or {}
         self.lent = lent
         self.not_run: set[int] = set()  # steps that count as done, and that the rows show not to be
-        self.last_done = {key: index for index in self.anchor.done for key in self.locked.effects[index].keys}
         self.cursors = Cursors(given)
-        self.place = self.cursors.place
-        self.now = dict(self.cursors.now)
+        self.standing = Standing(given, self.cursors, passing or {})
+        self.place, self.now = self.standing.place, self.standing.now
         self.ordering = Ordering(self.locked.steps, self.live, self.paths)
         self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns, lent=lent)
         self.rules = DataRules(given, self.cursors, self.rows)
-        self.unseen = Unseen(given, self.now, self._may_be_later(), self._is_later, self.rules)
+        self.unseen = Unseen(given, self.now, self.standing.may_be_later(), self.standing.is_later, self.rules)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
@@ -100,7 +93,7 @@ class Deciding:
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
-        before = self._before_it(index)
+        before = self.standing.before_it(index)
         order = None if index in self.done else self.ordering.differing(step, index, before)
         found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
@@ -110,23 +103,6 @@ class Deciding:
             verdict = replace(verdict, written=written)
         writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
         return self.unseen.kept_from(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
-
-    def _may_be_later(self) -> set[str]:
-        """The facts of which a step behind a pending one may have made what they are."""
-        settled = self.marks.done if self.marks.own else self.done
-        first = next((index for index in range(len(self.locked.steps)) if index not in settled), len(self.locked.steps))
-        return self.place.keys() | {key for key, index in self.last_done.items() if index > first}
-
-    def _is_later(self, key: str, index: int) -> bool:
-        """True where the fact is as a step behind this one has made it, while this one was still to run."""
-        is_pending = index not in self.done or bool(self.marks.own)
-        return self.place.get(key, 0) > index + 1 or (is_pending and self.last_done.get(key, -1) > index)
-
-    def _before_it(self, index: int) -> Mapping[str, Value]:
-        """The database just before the step, without what those of its statements have made that have run."""
-        if index != self.anchor.position or not self.made_within:
-            return self.now
-        return {key: value for key, value in self.now.items() if key not in self.made_within}
 
     def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
@@ -154,32 +130,32 @@ class Deciding:
         if index in self.wish.applied:
             return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
         if index in self.wish.run:
-            self._advance(effect, index)
+            self.standing.advance(effect, index)
             return run(index, "a person said that it has to run")
         if index in self.excluded:
             reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
             return StepVerdict(index=index, verdict="blocked", reason=reason)
         if any(one.index == index and not one.within for one in self.lent):
-            self._advance(effect, index)
+            self.standing.advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="it is renamed here already")
         if index in self.wish.answers:
             return self._answered(index, effect)
         if index in self.wish.begun:
-            self._advance(effect, index)
+            self.standing.advance(effect, index)
             return run(index, "its backfill has begun and goes on")
         return None
 
     def _answered(self, index: int, effect: Effect) -> StepVerdict:
         if self.wish.answers[index]:
-            self._advance(effect, index)
+            self.standing.advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its `done when` query says that it is done")
-        self._advance(effect, index)
+        self.standing.advance(effect, index)
         return run(index, "its `done when` query says that it is not done")
 
     def _repeatable(self, index: int, effect: Effect) -> StepVerdict:
         """A step that replaces whatever was there before it: it runs until its effect is there."""
-        _, missing, strange = self._sorted_facts(index, effect)
-        self._advance(effect, index)
+        _, missing, strange = self.standing.sorted_facts(index, effect)
+        self.standing.advance(effect, index)
         if missing or strange:
             return run(index, "repeatable, and what is there is not of this text")
         return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
@@ -190,7 +166,7 @@ class Deciding:
             differences = (self._difference(key, self.cursors.wanted.get(key), self.live.get(key), index),)
             why = "it has not run, and a later step has renamed here already what it changes"
             return conflict(index, why, differences)
-        if self._has_passing(effect):
+        if self.standing.has_passing(effect):
             return self._goes_on(index, self.locked.steps[index], effect)
         healed = sum(1 for key in effect.set if self.cursors.heal.get(key) == index)
         if healed == 0:
@@ -210,16 +186,16 @@ class Deciding:
             return conflict(index, f"it uses {old}, which is renamed here already by a later step")
         if self.anchor.within and index == self.anchor.position:
             return self._goes_on(index, step, effect)
-        there, missing, strange = self._sorted_facts(index, effect)
+        there, missing, strange = self.standing.sorted_facts(index, effect)
         if not missing and not strange:
-            if self._has_passing(effect):
+            if self.standing.has_passing(effect):
                 return self._goes_on(index, step, effect)
-            self._advance(effect, index)
+            self.standing.advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
-        grown = any(self._grown_enum(key, self.now.get(key)) for key in missing)
+        grown = any(self.standing.grown_enum(key, self.now.get(key)) for key in missing)
         if not there and not strange and not grown:
-            if self._has_passing(effect):
+            if self.standing.has_passing(effect):
                 return self._partly_there(index, step, effect, missing, differences)
             return self._run(index, step, effect, "nothing of it is there")
         if not there and not grown:
@@ -244,18 +220,16 @@ class Deciding:
         )
         return replace(verdict, cleared=(early.key,))
 
-    def _has_passing(self, effect: Effect) -> bool:
-        """True where something is there that the step's statements make and take away again: the last have not run."""
-        return any(self.passing.get(key) == value for part in effect.parts for key, value in part.set.items())
-
     def _run(self, index: int, step: Step, effect: Effect, reason: str) -> StepVerdict:
         """It runs as written, and takes away what a later step has brought early, too."""
-        if not self.place and not self.last_done:  # nothing is early
-            self._advance(effect, index)
+        if not self.place and not self.standing.last_done:  # nothing is early
+            self.standing.advance(effect, index)
             return StepVerdict(index=index, verdict="run", reason=reason)
-        if any(is_under_both_names(one, self._value_before(index), self.now) for one in renames_of(step, effect)):
+        if any(
+            is_under_both_names(one, self.standing.value_before(index), self.now) for one in renames_of(step, effect)
+        ):
             return conflict(index, "something is called already as it is to call it")
-        holders = early_holders(step, effect, self._early(index), self.now)
+        holders = early_holders(step, effect, self.standing.early(index), self.now)
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
             why = f"{lost}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
@@ -267,19 +241,8 @@ class Deciding:
         for key in go_along(step, effect, self.place, self.now):
             self.place.pop(key)
             self.now[key] = self.paths.value_at(key, index + 1)
-        self._advance(effect, index)
+        self.standing.advance(effect, index)
         return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
-
-    def _value_before(self, index: int) -> Callable[[str], Value]:
-        """A fact's value in the chain just before the step."""
-        return lambda key: self.paths.value_at(key, index)
-
-    def _early(self, index: int) -> Iterator[tuple[str, str]]:
-        """Facts that are there, but only steps behind this one make."""
-        for key in self.place.keys() | self.last_done.keys():
-            value = self.now.get(key)
-            if value is not None and self.paths.value_at(key, index) is None:
-                yield key, value
 
     def _partly_there(
         self,
@@ -290,11 +253,13 @@ class Deciding:
         differences: tuple[Difference, ...],
     ) -> StepVerdict:
         removes, added = row_bearing(effect, index, self.paths, self.now)
-        lacks_labels = all(self._grown_enum(key, self.now.get(key)) for key in missing)  # each has a place of its own
+        lacks_labels = all(
+            self.standing.grown_enum(key, self.now.get(key)) for key in missing
+        )  # each has a place of its own
         if effect.parts and not lacks_labels and (verdict := self._some_statements(index, step, effect)):
             return verdict
         if not missing:
-            self._advance(effect, index)
+            self.standing.advance(effect, index)
             return StepVerdict(
                 index=index,
                 verdict="reconcile",
@@ -307,15 +272,15 @@ class Deciding:
                 key for key, value in effect.set.items() if kind_of(key) in _MADE_ONCE and self.now.get(key) == value
             ]
             begun = any(self.now.get(key) is not None for key in (*added, *made) if key not in removes)
-            begun = begun or self._has_passing(effect)
+            begun = begun or self.standing.has_passing(effect)
             if all(self.now.get(key) is not None for key in removes) and not begun:
                 return self._run(index, step, effect, "what it removes or renames is still there")
             left = left or missing
-        if left or (step.has_data and not step.guarded) or self._has_passing(effect):
+        if left or (step.has_data and not step.guarded) or self.standing.has_passing(effect):
             shown = tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in missing)
             return conflict(index, "half of it is there, and completing it could lose rows or skip work", shown)
         found = {key: self.now.get(key) for key in missing}
-        self._advance(effect, index)
+        self.standing.advance(effect, index)
         return StepVerdict(
             index=index,
             verdict="complete",
@@ -332,72 +297,19 @@ class Deciding:
 
     def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """Complete a step of several statements with those that have not run."""
-        state = {**self.now, **self.passing}
-        beyond, before = (lambda key: self.place.get(key, -1) > index), self._value_before(index)
+        state = {**self.now, **self.standing.passing}
+        beyond, before = (lambda key: self.place.get(key, -1) > index), self.standing.value_before(index)
         chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond)
         if not chosen:
             return None
         for one in (*(effect.parts[position] for position in chosen), effect):  # what is as it was may be made again
-            self._advance(one, index)
+            self.standing.advance(one, index)
         return StepVerdict(
             index=index,
             verdict="complete",
             reason=f"{len(chosen)} of its {len(step.statements)} statements have not run",
             statements=tuple(chosen),
         )
-
-    def _sorted_facts(self, index: int, effect: Effect) -> tuple[list[str], list[str], list[str]]:
-        """The step's facts that are at or beyond it, those still before it, and those that are neither."""
-        there: list[str] = []
-        missing: list[str] = []
-        strange: list[str] = []
-        for key, value in effect.changes:
-            found = self.now.get(key)
-            if value is not None and self._grown_enum(key, found):
-                (there if enums.has_all(found or "", value) else missing).append(key)
-            elif found == value or self._is_beyond(key, index) or self._settled_later(key, index, found):
-                there.append(key)
-            elif (
-                found is None
-                or found == self.paths.value_at(key, index)
-                or key.startswith(_SET_OUTRIGHT)
-                or has_early(key, found, index, self.paths)
-            ):
-                missing.append(key)
-            else:
-                strange.append(key)
-        strange_owners = set(strange)
-        implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
-        there = [key for key in there if key not in implied]
-        return by_their_columns(self.locked.steps[index], there, missing, strange)
-
-    def _is_beyond(self, key: str, index: int) -> bool:
-        """True where the fact is further along than this step; an enum may have come to a later list only by now."""
-        if self.place and self.place.get(key, -1) > index:
-            return True
-        if not key.startswith("enum "):
-            return False
-        found = self.now.get(key)
-        if found is None or found == self.paths.value_at(key, index):
-            return False
-        return self.paths.last_place(key, found) > index + 1
-
-    def _grown_enum(self, key: str, found: Value) -> bool:
-        """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
-        if found is None or not key.startswith("enum ") or self.paths.last_place(key, found) >= 0:
-            return False
-        return any(value is not None and enums.is_part_of(found, value) for _, value in self.paths.of[key])
-
-    def _settled_later(self, key: str, index: int, found: Value) -> bool:
-        """True where a later step that is done has given the fact the value that it has."""
-        return self.last_done.get(key, -1) > index and self.cursors.wanted.get(key) == found
-
-    def _advance(self, effect: Effect, index: int) -> None:
-        for key in effect.keys:
-            if not self._is_beyond(key, index) and self.last_done.get(key, -1) <= index:
-                found, value = self.now.get(key), effect.set.get(key)
-                grown = found and value and self._grown_enum(key, found)
-                self.now[key] = enums.merged(found, value) if grown and found and value else value
 
     def _difference(self, key: str, wanted: Value, found: Value, index: int) -> Difference:
         return difference(self.locked.steps, key, wanted, found, index)

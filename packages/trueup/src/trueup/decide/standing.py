@@ -1,0 +1,117 @@
+"""How the facts of a database stand to each step of the chain: before it, there, beyond it, or like nothing known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from trueup.catalog import enums
+from trueup.catalog.keys import kind_of, owner_of
+from trueup.chain.model import Effect
+from trueup.decide.cursors import Cursors
+from trueup.decide.given import Given
+from trueup.decide.labels import has_early
+from trueup.decide.retyped import by_their_columns
+from trueup.decide.trajectory import Value
+
+_SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
+"""What a statement sets to its value whatever it was before."""
+
+
+class Standing:
+    """`now` follows the database from what it is, through healing and each step; `last_done` is the last step by fact.
+
+    `passing` are facts that are here and that a step makes and takes away again.
+    """
+
+    def __init__(self, given: Given, cursors: Cursors, passing: Mapping[str, str]) -> None:
+        self.locked, self.paths, self.marks, self.done = given.locked, given.paths, given.marks, given.done
+        self.position, self.made_within = given.anchor.position, given.made_within
+        self.wanted, self.place, self.passing = cursors.wanted, cursors.place, passing
+        self.now = dict(cursors.now)
+        self.last_done = {key: index for index in given.anchor.done for key in self.locked.effects[index].keys}
+
+    def may_be_later(self) -> set[str]:
+        """The facts of which a step behind a pending one may have made what they are."""
+        settled = self.marks.done if self.marks.own else self.done
+        first = next((index for index in range(len(self.locked.steps)) if index not in settled), len(self.locked.steps))
+        return self.place.keys() | {key for key, index in self.last_done.items() if index > first}
+
+    def is_later(self, key: str, index: int) -> bool:
+        """True where the fact is as a step behind this one has made it, while this one was still to run."""
+        is_pending = index not in self.done or bool(self.marks.own)
+        return self.place.get(key, 0) > index + 1 or (is_pending and self.last_done.get(key, -1) > index)
+
+    def before_it(self, index: int) -> Mapping[str, Value]:
+        """The database just before the step, without what those of its statements have made that have run."""
+        if index != self.position or not self.made_within:
+            return self.now
+        return {key: value for key, value in self.now.items() if key not in self.made_within}
+
+    def has_passing(self, effect: Effect) -> bool:
+        """True where something is there that the step's statements make and take away again: the last have not run."""
+        return any(self.passing.get(key) == value for part in effect.parts for key, value in part.set.items())
+
+    def value_before(self, index: int) -> Callable[[str], Value]:
+        """A fact's value in the chain just before the step."""
+        return lambda key: self.paths.value_at(key, index)
+
+    def early(self, index: int) -> Iterator[tuple[str, str]]:
+        """Facts that are there, but only steps behind this one make."""
+        for key in self.place.keys() | self.last_done.keys():
+            value = self.now.get(key)
+            if value is not None and self.paths.value_at(key, index) is None:
+                yield key, value
+
+    def sorted_facts(self, index: int, effect: Effect) -> tuple[list[str], list[str], list[str]]:
+        """The step's facts that are at or beyond it, those still before it, and those that are neither."""
+        there: list[str] = []
+        missing: list[str] = []
+        strange: list[str] = []
+        for key, value in effect.changes:
+            found = self.now.get(key)
+            if value is not None and self.grown_enum(key, found):
+                (there if enums.has_all(found or "", value) else missing).append(key)
+            elif found == value or self.is_beyond(key, index) or self._settled_later(key, index, found):
+                there.append(key)
+            elif (
+                found is None
+                or found == self.paths.value_at(key, index)
+                or key.startswith(_SET_OUTRIGHT)
+                or has_early(key, found, index, self.paths)
+            ):
+                missing.append(key)
+            else:
+                strange.append(key)
+        strange_owners = set(strange)
+        implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
+        there = [key for key in there if key not in implied]
+        return by_their_columns(self.locked.steps[index], there, missing, strange)
+
+    def is_beyond(self, key: str, index: int) -> bool:
+        """True where the fact is further along than this step; an enum may have come to a later list only by now."""
+        if self.place and self.place.get(key, -1) > index:
+            return True
+        if not key.startswith("enum "):
+            return False
+        found = self.now.get(key)
+        if found is None or found == self.paths.value_at(key, index):
+            return False
+        return self.paths.last_place(key, found) > index + 1
+
+    def grown_enum(self, key: str, found: Value) -> bool:
+        """An enum with labels that later steps add, in their order: nothing the chain ever listed, but no stranger."""
+        if found is None or not key.startswith("enum ") or self.paths.last_place(key, found) >= 0:
+            return False
+        return any(value is not None and enums.is_part_of(found, value) for _, value in self.paths.of[key])
+
+    def _settled_later(self, key: str, index: int, found: Value) -> bool:
+        """True where a later step that is done has given the fact the value that it has."""
+        return self.last_done.get(key, -1) > index and self.wanted.get(key) == found
+
+    def advance(self, effect: Effect, index: int) -> None:
+        """The step, or a part of it, is done: what is not further along is as it leaves it."""
+        for key in effect.keys:
+            if not self.is_beyond(key, index) and self.last_done.get(key, -1) <= index:
+                found, value = self.now.get(key), effect.set.get(key)
+                grown = found and value and self.grown_enum(key, found)
+                self.now[key] = enums.merged(found, value) if grown and found and value else value
