@@ -251,6 +251,19 @@ def test_what_cannot_run_any_more_leaves_nothing_to_decide() -> None:
     assert "assume" == verdicts(decided(locked, without))[2]
 
 
+def test_nor_does_what_selects_from_a_view_that_is_gone() -> None:
+    locked = chain_of(
+        A_WITH_X,
+        step("CREATE VIEW v AS SELECT 1 AS x", {"view public.v": "SELECT 1"}),
+        step("INSERT INTO a (x) SELECT x FROM v", locks=WRITES_A),
+        step("DROP VIEW v", gone=["view public.v"]),
+        *OTHERS,
+    )
+    live = {key: value for key, value in state(locked, 10).items() if key != "column public.a.x"}
+
+    assert ("assume", "it could not run any more: view public.v is gone since") == written(locked, live, a=False)
+
+
 def test_a_file_that_was_left_out_has_not_written_its_rows() -> None:
     beside = step("CREATE TABLE h ()", {"table public.h": ""}, file="40")
     locked = chain_of(A_WITH_X, *OTHERS, beside, step("UPDATE a SET x = 2", locks=WRITES_A, file="40"), ADD_Y)

@@ -178,13 +178,17 @@ class Surroundings:
         return later in self.done and all(self.heal.get(key) != later for key in effect.set)
 
     def gone_since(self, index: int, relations: set[str]) -> str:
-        """A table or column that it uses and that a step which is done has taken away: nothing is left to decide."""
+        """What it uses and a step which is done has taken away: nothing is left to decide."""
         sql = self.locked.steps[index].sql
         for later in range(index + 1, self.position):
             for key in self.locked.effects[later].gone if later in self.done else ():
-                if kind_of(key) not in _ROW_BEARING or table_of(key) not in relations or key in self.live:
-                    continue
-                if self.wanted.get(key) is None and mentions(sql, identity_of(key)):
+                is_used = kind_of(key) in _CALLABLE or (kind_of(key) in _ROW_BEARING and table_of(key) in relations)
+                if (
+                    is_used
+                    and key not in self.live
+                    and self.wanted.get(key) is None
+                    and mentions(sql, identity_of(key))
+                ):
                     return key
         return ""
 

@@ -157,8 +157,8 @@ class Bringing:
         index, decision = self.looking.index_of.get(failed.step, -1), found.plan.decision
         if early := as_conflict(failed, index, self.locked, self.looking.paths, decision):
             return early
-        proved = ledger.last_proof(self.conn, self.chain).steps  # then what was only taken as done was as good
-        return (None if proved else as_doubt(failed, index, self.locked, decision, found.ledger)) or failed
+        proved = bool(ledger.last_proof(self.conn, self.chain).steps)
+        return as_doubt(failed, index, self.locked, decision, found.ledger, proved=proved) or failed
 
     def _refuse_alone(self, found: Assessment) -> None:
         """Unless another run is at work: it is judged again under the lock."""

@@ -5,6 +5,8 @@ What it takes for granted trueup has neither run nor seen: no failure, but a per
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import psycopg
 
 from trueup.chain.model import LockedChain
@@ -17,19 +19,23 @@ _BY_ROWS = ("22", "23", "P0001")  # two classes, and what a function of the chai
 
 
 def as_doubt(
-    failed: StepFailed, index: int, locked: LockedChain, decision: Decision, ledger: Ledger
+    failed: StepFailed, index: int, locked: LockedChain, decision: Decision, ledger: Ledger, *, proved: bool
 ) -> ConflictError | None:
-    """The conflict that the failure of a step is; None where it is just a failure."""
+    """The conflict that the failure of a step is; None where it is just a failure.
+
+    `proved`: the database was true once. Then what was only taken as done is as good as run.
+    """
     error = failed.__cause__
     by_rows = isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_BY_ROWS)
     if index < 0 or not by_rows or not locked.steps[index].has_data:
         return None
-    assumed = ledger.assumed.union(verdict.index for verdict in decision.steps if verdict.verdict == "assume")
-    tables = locked.effects[index].locks.keys()
-    before = (i for i in sorted(assumed, reverse=True) if i < index and tables & locked.effects[i].locks.keys())
-    if (last := next(before, -1)) < 0 and index >= decision.anchor:
+    taken = ledger.taken.union(one.index for one in decision.steps if one.verdict in ("assume", "reconcile"))
+    if index < decision.anchor and _fact_before(index, locked) in taken:
+        why = "by its place it is done"
+    elif not proved and (last := _data_before(index, locked, taken)) >= 0:
+        why = f"{locked.steps[last].id}, on its tables, is only taken as done"
+    else:
         return None
-    why = f"{locked.steps[last].id}, on its tables, is only taken as done" if last >= 0 else "by its place it is done"
     said = failed.message.partition(" failed: ")[2]
     word = f"`trueup resolve {failed.step} "
     conflict = Conflict(
@@ -39,3 +45,15 @@ def as_doubt(
         by_word=True,
     )
     return stopped(failed, conflict)
+
+
+def _fact_before(index: int, locked: LockedChain) -> int:
+    """The last step before it that has facts; -1 where there is none."""
+    return next((i for i in range(index - 1, -1, -1) if locked.effects[i].keys), -1)
+
+
+def _data_before(index: int, locked: LockedChain, taken: Collection[int]) -> int:
+    """The last of these steps before it that wrote rows of its tables; -1 where there is none."""
+    tables = locked.effects[index].locks.keys()
+    before = (i for i in range(index - 1, -1, -1) if i in taken and locked.steps[i].has_data)
+    return next((i for i in before if tables & locked.effects[i].locks.keys()), -1)

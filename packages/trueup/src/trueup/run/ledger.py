@@ -48,14 +48,14 @@ def exists(conn: Connection[Any]) -> bool:
 class Ledger(NamedTuple):
     """The marks of one chain: by step index, those that no step of the chain knows, and old ones to take over.
 
-    `begun` are steps that are sent in parts, and of which some are done; `assumed` those whose marks say so.
+    `begun` are steps that are sent in parts, and of which some are done; `taken` those marked without being run.
     """
 
     marks: Marks
     unknown: list[str]
     adopted: dict[int, str]
     begun: frozenset[int] = frozenset()
-    assumed: frozenset[int] = frozenset()
+    taken: frozenset[int] = frozenset()
 
 
 def read(conn: Connection[Any], chain: Chain) -> Ledger:
@@ -63,7 +63,7 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     known = {name: index for index, step in enumerate(chain.steps) for name in (step.id, *step.former)}
     done: set[int] = set()
     own: set[int] = set()
-    assumed: set[int] = set()
+    taken: set[int] = set()
     unknown: list[str] = []
     if exists(conn):
         rows = conn.execute(
@@ -79,13 +79,13 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
             done.add(index)
             if verdict != "adopted":
                 own.add(index)
-            if verdict == "assume":
-                assumed.add(index)
+            if verdict in ("assume", "reconcile"):
+                taken.add(index)
     adopted = {} if done else _old_marks(conn, known)
     done.update(adopted)
     begun = _begun(conn, chain, known) - done
     marks = Marks(done=frozenset(done), own=frozenset(own))
-    return Ledger(marks, sorted(unknown), adopted, begun, frozenset(assumed))
+    return Ledger(marks, sorted(unknown), adopted, begun, frozenset(taken))
 
 
 def last_proof(conn: Connection[Any], chain: Chain) -> Proof:
