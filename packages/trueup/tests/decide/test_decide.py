@@ -552,6 +552,25 @@ def test_what_a_rename_would_make_twice_is_a_persons_matter() -> None:
     assert "something is called already as it is to call it" == decision.steps[4].reason
 
 
+def test_a_rename_of_a_type_is_not_completed_where_a_column_of_it_has_another_by_now() -> None:
+    column = "column public.t.k"
+    locked = chain_of(
+        step("CREATE TYPE k AS ENUM ('a')", {"enum public.k": "'a'"}),
+        step("CREATE TABLE t (k k)", {"table public.t": "", column: "public.k"}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bc"),
+        step("ALTER TYPE k RENAME TO m", {"enum public.m": "'a'", column: "public.m"}, gone=["enum public.k"]),
+        step("CREATE TYPE k AS ENUM ('a', 'z')", {"enum public.k": "'a', 'z'"}),
+        step("ALTER TABLE t ALTER k TYPE k[]", {column: "public.k[]"}),
+    )
+
+    verdict = decided(locked, {**state(locked, 2), column: "public.k[]"}).steps[4]
+
+    assert ("conflict", ["enum public.m", "enum public.k"]) == (
+        verdict.verdict,
+        [difference.fact for difference in verdict.differences],
+    )
+
+
 def test_a_rename_that_changes_foreign_keys_makes_nothing_twice() -> None:
     key = "constraint public.b.b_a"
     locked = chain_of(

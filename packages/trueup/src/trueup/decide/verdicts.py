@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
@@ -33,6 +33,7 @@ from trueup.decide.unseen import Unseen
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
+_TYPES = ("enum", "type", "domain")
 
 
 class Deciding:
@@ -192,7 +193,7 @@ class Deciding:
                 return self._goes_on(index, step, effect)
             self.standing.advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
-        differences = tuple(self._difference(k, effect.set.get(k), self.now.get(k), index) for k in strange)
+        differences = self._differences(strange, effect, index)
         grown = any(self.standing.grown_enum(key, self.now.get(key)) for key in missing)
         if not there and not strange and not grown:
             if self.standing.has_passing(effect):
@@ -266,6 +267,11 @@ class Deciding:
                 reason="its effect is there, but for what differs",
                 differences=differences,
             )
+        is_of_type = step.tags == ("rename_stmt",) and any(kind_of(key) in _TYPES for key in missing)
+        retyped = [key for key in effect.set if is_of_type and key.startswith("column ") and key not in missing]
+        if retyped:
+            why = f"it renames a type, and {retyped[0]}, which is of it, is here as a later step makes it"
+            return conflict(index, why, self._differences(missing, effect, index))
         left = [key for key in missing if key in removes]
         if removes and any(key in removes or key in added for key in missing):
             made = [
@@ -277,8 +283,8 @@ class Deciding:
                 return self._run(index, step, effect, "what it removes or renames is still there")
             left = left or missing
         if left or (step.has_data and not step.guarded) or self.standing.has_passing(effect):
-            shown = tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in missing)
-            return conflict(index, "half of it is there, and completing it could lose rows or skip work", shown)
+            why = "half of it is there, and completing it could lose rows or skip work"
+            return conflict(index, why, self._differences(missing, effect, index))
         found = {key: self.now.get(key) for key in missing}
         self.standing.advance(effect, index)
         return StepVerdict(
@@ -310,6 +316,9 @@ class Deciding:
             reason=f"{len(chosen)} of its {len(step.statements)} statements have not run",
             statements=tuple(chosen),
         )
+
+    def _differences(self, keys: Iterable[str], effect: Effect, index: int) -> tuple[Difference, ...]:
+        return tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in keys)
 
     def _difference(self, key: str, wanted: Value, found: Value, index: int) -> Difference:
         return difference(self.locked.steps, key, wanted, found, index)
