@@ -622,3 +622,21 @@ def test_a_foreign_key_that_takes_rows_along_is_made_again_before_a_delete(*, ac
     )
 
     assert healed == ("constraint public.b.f" in decided(locked, tables, marked=[0]).heal)
+
+
+@pytest.mark.parametrize("using, verdict", [("x::text", "reconcile"), ("'n' || x", "conflict")])
+def test_values_that_a_step_makes_others_are_not_passed_over_where_a_later_one_has_retyped_them(
+    using: str, verdict: str
+) -> None:
+    column = "column public.a.x"
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", column: "integer"}),
+        *(step(f"CREATE TABLE {n} ()", {f"table public.{n}": ""}) for n in "bc"),
+        step(f"ALTER TABLE a ALTER x TYPE text USING {using}", {column: "text"}),
+        step("ALTER TABLE a ALTER x TYPE varchar(20)", {column: "character varying(20)"}),
+    )
+    live = {**state(locked, 1), column: "character varying(20)"}
+    empty = Wish(rows={"SELECT NOT EXISTS (SELECT FROM public.a)": True})
+
+    assert verdict == verdicts(decided(locked, live))[3]
+    assert "reconcile" == verdicts(decided(locked, live, wish=empty))[3]

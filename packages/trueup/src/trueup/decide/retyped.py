@@ -5,7 +5,9 @@ What these look like in between hangs on the order of such steps. So the columns
 
 from __future__ import annotations
 
-from trueup.chain.grammar import enum_name, parse_each
+from typing import Any
+
+from trueup.chain.grammar import enum_name, parse_each, string_list
 from trueup.chain.model import Step
 
 Sorted = tuple[list[str], list[str], list[str]]
@@ -23,7 +25,28 @@ def by_their_columns(step: Step, there: list[str], missing: list[str], strange: 
 
 
 def _changes_types_alone(step: Step) -> bool:
-    if step.tags != ("alter_table_stmt",):
-        return False
-    (statement,) = parse_each(step.statements)
-    return all(enum_name(cmd.alter_table_cmd, "subtype") == "AT_AlterColumnType" for cmd in statement.node.cmds)
+    commands = _commands(step)
+    return bool(commands) and all(map(_is_of_type, commands))
+
+
+def converted(step: Step) -> list[str]:
+    """The columns whose values it makes others while it changes their types: it does not only cast them."""
+    retypes = (command for command in _commands(step) if _is_of_type(command))
+    using = ((command.name, getattr(command, "def").column_def.raw_default) for command in retypes)
+    return [name for name, value in using if value.WhichOneof("node") and not _is_cast_of(value, name)]
+
+
+def _commands(step: Step) -> list[Any]:
+    """The subcommands of an ALTER TABLE; none for other steps."""
+    statements = parse_each(step.statements) if step.tags == ("alter_table_stmt",) else ()
+    return [command.alter_table_cmd for statement in statements for command in statement.node.cmds]
+
+
+def _is_of_type(command: Any) -> bool:
+    return enum_name(command, "subtype") == "AT_AlterColumnType"
+
+
+def _is_cast_of(value: Any, column: str) -> bool:
+    if value.WhichOneof("node") == "type_cast":
+        return _is_cast_of(value.type_cast.arg, column)
+    return value.WhichOneof("node") == "column_ref" and string_list(value.column_ref.fields)[-1:] == (column,)

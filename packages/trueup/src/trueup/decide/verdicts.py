@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
@@ -26,6 +26,7 @@ from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish,
 from trueup.decide.ordering import Ordering, with_other_columns
 from trueup.decide.parts import statements_to_run
 from trueup.decide.remade import Remade, remade_early
+from trueup.decide.retyped import converted
 from trueup.decide.rows import Rows
 from trueup.decide.standing import Standing
 from trueup.decide.trajectory import Value, fold
@@ -191,6 +192,9 @@ class Deciding:
         if not missing and not strange:
             if self.standing.has_passing(effect):
                 return self._goes_on(index, step, effect)
+            if column := self._not_converted(step, effect):
+                why = f"it makes other values of {column}, and a later step has changed its type here already"
+                return conflict(index, why, self._differences([f"column {column}"], effect, index))
             self.standing.advance(effect, index)
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = self._differences(strange, effect, index)
@@ -206,6 +210,14 @@ class Deciding:
                 differences,
             )
         return self._partly_there(index, step, effect, missing, differences)
+
+    def _not_converted(self, step: Step, effect: Effect) -> str:
+        """A column of a table with rows that has its type of a later step, while this one would make others of them."""
+        names = converted(step)
+        retyped = [key for key in effect.set if key.startswith("column ") and own_name(identity_of(key)) in names]
+        early = [key for key in retyped if self.now.get(key) not in (None, effect.set[key])]
+        by_type = [key for key in early if self.locked.steps[self.place.get(key, 0) - 1].tags == step.tags]
+        return next((identity_of(key) for key in by_type if not self.rows.none_in([table_of(key)])), "")
 
     def _made_anew(self, index: int, step: Step, effect: Effect, early: Remade) -> StepVerdict:
         """What it makes is here in a later form: that goes, and its own step makes it again."""
