@@ -692,3 +692,18 @@ def test_a_lost_column_is_not_made_not_null_before_it_has_values(
 
     assert verdict == verdicts(decided(locked, live, marked=range(8)))[-1]
     assert "run" == verdicts(decided(locked, live, marked=range(8), wish=empty))[-1]
+
+
+@pytest.mark.parametrize("behind, verdict", [(True, "assume"), (False, "conflict")])
+def test_rows_that_the_server_would_refuse_are_not_selected_again(*, behind: bool, verdict: str) -> None:
+    types = {"column public.a.x": "integer", "column public.a.y": "character varying(3)", "not null public.a.x": ""}
+    copy = step("INSERT INTO a (x, y) SELECT x, 'far' FROM b WHERE x NOT IN (SELECT x FROM a)", locks=WRITES_A)
+    made = step("CREATE TABLE a (x int NOT NULL, y varchar(3))", {"table public.a": "", **types})
+    locked = chain_of(made, *OTHERS, copy, *([PARENT] if behind else ()))
+    selected = '(SELECT x, \'far\' FROM b WHERE NOT x IN (SELECT x FROM a)) AS new("x", "y")'
+    asked = f'SELECT EXISTS (SELECT FROM {selected} WHERE length(new."y"::text) > 3 OR new."x" IS NULL)'
+
+    live = state(locked, len(locked.steps))
+
+    assert "run" == verdicts(decided(locked, live))[7]
+    assert verdict == verdicts(decided(locked, live, wish=Wish(rows={asked: True})))[7]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ _VOLATILE = {
     *("nextval", "random", "gen_random_uuid", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuidv4"),
     *("uuidv7", "gen_random_bytes", "now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"),
 }
+_SIZED = re.compile(r"character(?: varying)?\((\d+)\)")
 _MOST_ROWS = 500  # to ask for one by one
 
 
@@ -140,6 +142,18 @@ def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, the
         return ""
     one = f"EXISTS (SELECT FROM {range_sql(statement.node.relation)} AS old WHERE {' OR '.join(matches)})"
     return f"NOT EXISTS (SELECT FROM {_selected(statement, names)} WHERE {'NOT ' if there else ''}{one})"
+
+
+def one_selected_is_refused(statement: Statement, types: Mapping[str, str], given: Collection[str]) -> str:
+    """The condition that an `INSERT … SELECT` has a row to write that the server would refuse; empty if not said.
+
+    It is too long for one of the `types` of the columns, or NULL in one that has to be `given`.
+    """
+    names, _ = _selected_columns(statement)
+    sizes = ((name, _SIZED.fullmatch(types.get(name, ""))) for name in names)
+    refused = [f"length(new.{in_quotes(name)}::text) > {size[1]}" for name, size in sizes if size]
+    refused += [f"new.{in_quotes(name)} IS NULL" for name in names if name in given]
+    return f"EXISTS (SELECT FROM {_selected(statement, names)} WHERE {' OR '.join(refused)})" if refused else ""
 
 
 def selects_only_new(statement: Statement, keys: Collection[frozenset[str]] = ()) -> str:

@@ -57,6 +57,11 @@ class DataRules:
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
         verdict, step = self._verdict(index), self.locked.steps[index]
+        if verdict.verdict == "run" and index in self.done and self._would_be_refused(index, step):
+            why = "the server would refuse rows that it has to write"
+            return (
+                assume(index, f"its place says so, and {why}") if index < self.doubt.last_fact else conflict(index, why)
+            )
         if verdict.verdict != "run" or not step.inserts or self._is_guarded(step) or self.empty_database:
             return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
@@ -69,6 +74,10 @@ class DataRules:
                 return assume(index, "rows with the keys that it writes are there")
             return conflict(index, "a row is there with the key of one that it writes")
         return verdict
+
+    def _would_be_refused(self, index: int, step: Step) -> bool:
+        """True for an `INSERT … SELECT` that has rows to write which do not fit, where its tables stay as they are."""
+        return step.inserts and not self.pending.changes(index) and self.rows.would_write_refused(step)
 
     def _is_refused(self, index: int) -> bool:
         """True where the server would refuse its rows, for one with the same key is there."""

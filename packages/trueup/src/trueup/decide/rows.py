@@ -13,6 +13,7 @@ from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, par
 from trueup.chain.inserts import (
     columns_repeated,
     is_constant,
+    one_selected_is_refused,
     row_referred_to,
     rows_it_leaves,
     rows_selected,
@@ -147,6 +148,19 @@ class Rows:
         """True where its `INSERT … SELECT` has rows to write, and none of them is there."""
         conditions = (selects_only_new(s, self._keys_filled(s)) for s in parse_each(step.statements))
         return self.all_of([condition for condition in conditions if condition])
+
+    def would_write_refused(self, step: Step) -> bool:
+        """True where its `INSERT … SELECT` has rows to write that the server would refuse for their values."""
+        inserts = (s for s in parse_each(step.statements) if s.tag == "insert_stmt")
+        conditions = (one_selected_is_refused(s, self._types_of(s), self._not_null_of(s)) for s in inserts)
+        return self.one_of([condition for condition in conditions if condition])
+
+    def _not_null_of(self, statement: Statement) -> list[str]:
+        """The columns of the table that an INSERT fills which have to have a value."""
+        table = range_identity(statement.node.relation)
+        return [
+            name for name in self._types.get(table, ()) if self._now.get(f"not null {table}.{quoted(name)}") is not None
+        ]
 
     def _keys_filled(self, statement: Statement) -> list[frozenset[str]]:
         """The keys of the table that an INSERT fills."""
