@@ -707,3 +707,14 @@ def test_rows_that_the_server_would_refuse_are_not_selected_again(*, behind: boo
 
     assert "run" == verdicts(decided(locked, live))[7]
     assert verdict == verdicts(decided(locked, live, wish=Wish(rows={asked: True})))[7]
+
+
+@pytest.mark.parametrize(
+    "sql, verdict",
+    [("CREATE TEXT SEARCH CONFIGURATION t (COPY = simple)", "conflict"), ("REINDEX TABLE a", "run")],
+)
+def test_what_is_no_fact_and_can_be_made_only_once_is_not_repeated_behind_a_lost_mark(sql: str, verdict: str) -> None:
+    locked = chain_of(A_WITH_X, ADD_Y, step(sql, locks=WRITES_A), *OTHERS[:2])
+
+    assert verdict == verdicts(decided(locked, state(locked, 2), marked=[0]))[2]
+    assert "run" == verdicts(decided(locked, state(locked, 2), marked=[0, 1]))[2]

@@ -30,6 +30,7 @@ _OF_OBJECTS = frozenset(
     }
 )
 _ASKS_FIRST = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
+_ONCE = ("create_", "define_", "drop_", "rename_")
 _BUILT = ("index", "valid", "constraint", "validated")
 
 
@@ -92,6 +93,8 @@ class DataRules:
         if not step.has_data:
             if before or _found_it_so(step):
                 return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
+            if self.marks.own and not _can_be_repeated(step) and self._follows_unmarked(index):
+                return conflict(index, "the step before it is there without a mark, so this one may be, too")
             return run(index, "it changes nothing in the catalog, and is pending")
         if before and self._fills_unfilled(index, step):
             return assume(index, "it is run again where its column is healed")
@@ -375,6 +378,12 @@ class DataRules:
         """True where steps that are to run before it may free a key of these tables."""
         keys = self.rows.keys_of(tables)
         return self.pending.may_take(index, " ".join(column for key in keys for column in key))
+
+
+def _can_be_repeated(step: Step) -> bool:
+    """False for what makes, renames or drops something that is no fact: the server refuses to do it twice."""
+    pairs = zip(step.tags, step.statements, strict=True)
+    return not any(tag.startswith(_ONCE) and not _ASKS_FIRST.search(text) for tag, text in pairs)
 
 
 def _found_it_so(step: Step) -> bool:
