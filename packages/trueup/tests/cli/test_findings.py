@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 def findings() -> list[Finding]:
     text = "DROP TABLE t;\nDROP TABLE u;\nCREATE INDEX i ON t (a);\n"
-    file = MigrationFile(name="a", path="a.sql", data=text.encode())
+    file = MigrationFile("a.sql", text.encode())
     return find(Lint(steps=read_chain(Path(), files=[file]).steps))
 
 

@@ -27,7 +27,7 @@ TABLE = Effect(
 
 
 def lint(*files: str, effects: tuple[Effect, ...] = (), info: bool = False, together: bool = False) -> list[Finding]:
-    read = [MigrationFile(name=f"{n}_x", path=f"{n}_x.sql", data=text.encode()) for n, text in enumerate(files, 1)]
+    read = [MigrationFile(f"{n}_x.sql", text.encode()) for n, text in enumerate(files, 1)]
     steps = read_chain(Path(), files=read).steps
     return find(Lint(steps=steps, effects=effects, info=info, together=together))
 

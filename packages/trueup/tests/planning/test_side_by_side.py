@@ -54,7 +54,7 @@ def theirs(path: Path) -> dict[int, set[str]]:
 
 
 def ours(path: Path) -> dict[int, set[str]]:
-    file = MigrationFile(name=path.stem, path=path.name, data=path.read_bytes())
+    file = MigrationFile(path.name, path.read_bytes())
     found: dict[int, set[str]] = defaultdict(set)
     for finding in find(Lint(steps=read_chain(path.parent, files=[file]).steps, info=True)):
         found[finding.line].add(finding.rule.id)

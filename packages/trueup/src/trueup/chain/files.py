@@ -18,31 +18,35 @@ from trueup.errors import UsageError
 
 _FOLDER_FILES = ("migration.sql", "up.sql")
 _IGNORED = (".down.sql", ".undo.sql", "_down.sql")
-_CHUNK = 1 << 16  # bytes
+_CHUNK = 1 << 14  # bytes
 _PATH = attrgetter("path")
+_ENDING = re.compile(r"(?:[._]up)?\.sql$|\.py$")
 _NUMBERS = re.compile(r"\d+")
 _LEADING_DATE = re.compile(r"^(\d{4}-\d{1,2}-\d{1,2}(?:-\d+)*)")
 _TIMESTAMP = re.compile(r"^(19|20)\d{6,15}$")
 _BY_NUMBER = re.compile(r"\.up\.sql$|^[Vv]?\d[\d._]*__")
 """Of tools to which a timestamp with a digit more is a greater number: golang-migrate, sqlx, Flyway."""
 _LEADING_NUMBER = re.compile(r"^[Vv]?(\d+(?:[._]\d+)*)")
+_REPEATABLE = "R__"
 _FLYWAY_UNDO = re.compile(r"^U\d[\d._]*__")
 
 
 class MigrationFile(NamedTuple):
-    """One migration: `name` as ids are built from it, `path` relative to the folder, its bytes."""
+    """One migration: its `path` relative to the folder, and its bytes."""
 
-    name: str
     path: str
     data: bytes
 
     @property
+    def name(self) -> str:
+        """What ids are built from: the file without its ending, or its folder."""
+        folder, _, file = self.path.rpartition("/")
+        return folder.rpartition("/")[2] if folder and file in _FOLDER_FILES else _ENDING.sub("", file)
+
+    @property
     def number(self) -> str:
         """The leading number as written, such as `0007`; a date without its dashes; empty where there is none."""
-        if date := _LEADING_DATE.match(self.name):
-            return date[1].replace("-", "")
-        match = _LEADING_NUMBER.match(self.name)
-        return match.group(1) if match else ""
+        return _number(self.name)
 
     @property
     def short_number(self) -> str:
@@ -58,7 +62,7 @@ class MigrationFile(NamedTuple):
     @property
     def repeatable(self) -> bool:
         """Flyway's repeatable migrations run last, and again whenever they change."""
-        return self.name.startswith("R__")
+        return self.name.startswith(_REPEATABLE)
 
 
 def read_files(folder: Path) -> list[MigrationFile]:
@@ -88,10 +92,7 @@ def unordered(folder: Path) -> list[MigrationFile]:
             f"no folder of migrations at {folder}",
             hint="Name it with --migrations DIR, or set `migrations` in trueup.toml.",
         )
-    files = [
-        MigrationFile(name=_name(path), path=path, data=_read(f"{folder}/{path}"))
-        for path in sorted(_candidates(folder))
-    ]
+    files = [MigrationFile(path, _read(f"{folder}/{path}")) for path in sorted(_candidates(folder))]
     if not files:
         raise UsageError(f"no migrations in {folder}", hint="Write one with `trueup new NAME`.")
     return files
@@ -100,7 +101,7 @@ def unordered(folder: Path) -> list[MigrationFile]:
 def digest(files: Iterable[MigrationFile]) -> str:
     """One digest over paths and bytes, the same on every machine."""
     total = hashlib.sha256()
-    for _, path, data in sorted(files, key=_PATH):
+    for path, data in sorted(files, key=_PATH):
         total.update(b"%s\0%d\0%s" % (path.encode(), len(data), data))
     return total.hexdigest()[:32]
 
@@ -126,21 +127,20 @@ def _candidates(folder: Path) -> list[str]:
     return found + folders
 
 
-def _name(path: str) -> str:
-    if "/" in path:
-        return path.split("/", 1)[0]
-    for suffix in (".up.sql", "_up.sql", ".sql", ".py"):
-        if path.endswith(suffix):
-            return path[: -len(suffix)]
-    return path
-
-
 def _order(file: MigrationFile, *, by_number: bool) -> tuple[bool, bool, tuple[int, ...], str]:
     """Numbered files by number (so that 9 comes before 10), the others by name, repeatable ones last."""
-    numbers = _NUMBERS.findall(file.number)
+    name = file.name
+    numbers = _NUMBERS.findall(_number(name))
     if not by_number:
         numbers = [_as_timestamp(number) for number in numbers]
-    return file.repeatable, not numbers, tuple(map(int, numbers)), file.name
+    return name.startswith(_REPEATABLE), not numbers, tuple(map(int, numbers)), name
+
+
+def _number(name: str) -> str:
+    if name[4:5] == "-" and (date := _LEADING_DATE.match(name)):
+        return date[1].replace("-", "")
+    match = _LEADING_NUMBER.match(name)
+    return match[1] if match else ""
 
 
 def _as_timestamp(number: str) -> str:
@@ -152,9 +152,10 @@ def _read(path: str) -> bytes:
     """A file's bytes. There may be thousands, and mostly one read is enough."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        parts = [os.read(descriptor, _CHUNK)]
-        while len(parts[-1]) == _CHUNK:
-            parts.append(os.read(descriptor, _CHUNK))
-        return b"".join(parts)
+        data = part = os.read(descriptor, _CHUNK)
+        while len(part) == _CHUNK:
+            part = os.read(descriptor, _CHUNK)
+            data += part
+        return data
     finally:
         os.close(descriptor)

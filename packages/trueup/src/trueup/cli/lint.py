@@ -74,7 +74,7 @@ def _of_files(context: Context, files: tuple[Path, ...], info: bool) -> list[_So
         if folder := _chain_of(file, context.folder):
             of_chains.setdefault(folder, set()).add(file.resolve().relative_to(folder).as_posix())
         else:
-            alone.append(MigrationFile(name=file.stem, path=str(file), data=file.read_bytes()))
+            alone.append(MigrationFile(str(file), file.read_bytes()))
     sources = []
     for folder, paths in of_chains.items():
         lint = _with_lock(folder, info)
