@@ -386,6 +386,28 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [2],
     ),
+    "a default, before its enum's labels change their order": (
+        [
+            "CREATE TYPE kind AS ENUM ('a', 'b');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind);",
+            (
+                "BEGIN;\nCREATE TYPE kind_new AS ENUM ('b', 'a');\n"
+                "ALTER TABLE calls ALTER kind DROP DEFAULT, ALTER kind TYPE text;\n"
+                "DROP TYPE kind;\nALTER TYPE kind_new RENAME TO kind;\n"
+                "ALTER TABLE calls ALTER kind TYPE kind USING kind::kind, ALTER kind SET DEFAULT 'a';\nCOMMIT;"
+            ),
+        ],
+        [0, "ALTER TABLE calls ALTER kind SET DEFAULT 'a'"],
+    ),
+    "no NOT NULL on a column that a block puts another in the place of": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            (
+                "BEGIN;\nALTER TABLE leads ADD label text UNIQUE;\nUPDATE leads SET label = name || id;\n"
+                "ALTER TABLE leads DROP name;\nALTER TABLE leads RENAME label TO name;\nCOMMIT;"
+            ),
+        ],
+        ["ALTER TABLE leads ALTER name DROP NOT NULL"],
+    ),
     "half of a table made anew, with a column that goes later": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY, x int NOT NULL);",

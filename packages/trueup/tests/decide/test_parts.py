@@ -128,6 +128,33 @@ def test_what_is_there_under_both_names_is_a_persons_decision() -> None:
     assert [0, 1] == chosen({"enum public.e": "'a', 'b'"}, made, renamed, tags=("create_enum_stmt", "rename_stmt"))
 
 
+def test_defaults_not_null_and_what_goes_along_do_not_tell_whether_a_statement_has_run() -> None:
+    made = Effect(set={"column public.b.k": "kind", "default public.b.k": "'a'", "not null public.b.k": ""})
+    gone = Effect(gone=("column public.b.x", "index public.b_x", "not null public.b.x"))
+    texts = ("ALTER TABLE b ALTER k TYPE kind, ALTER k SET DEFAULT 'a'", "ALTER TABLE b DROP COLUMN x")
+    tags = ("alter_table_stmt", "alter_table_stmt")
+    there: dict[str, str | None] = {**made.set, "column public.b.k": "text", "column public.b.x": "integer"}
+
+    assert [0, 1] == chosen(there, made, gone, tags=tags, texts=texts)
+    assert [1] == chosen({**there, "column public.b.k": "kind"}, made, gone, tags=tags, texts=texts)
+    both = ("", "ALTER TABLE b DROP COLUMN x; DROP INDEX b_x")
+    assert chosen(there, made, gone, tags=tags, texts=both) is None
+
+
+def test_what_a_block_makes_and_fills_on_its_way_is_not_gone() -> None:
+    parts = (
+        Effect(set={"column public.b.new": "text"}),
+        Effect(),
+        Effect(gone=("column public.b.x", "not null public.b.x")),
+        Effect(set={"column public.b.x": "text"}, gone=("column public.b.new",)),
+    )
+    texts = ("", "UPDATE b SET new = x", "ALTER TABLE b DROP COLUMN x", "ALTER TABLE b RENAME COLUMN new TO x")
+    block: Any = {"tags": ("alter_table_stmt", "update_stmt", "alter_table_stmt", "rename_stmt"), "texts": texts}
+    there: dict[str, str | None] = {"table public.b": "", "column public.b.x": "integer"}
+
+    assert [0, 1, 2, 3] == chosen(there, *parts, **block, rows={"public.b": True})
+
+
 def test_what_a_rename_only_changes_is_there_under_one_name() -> None:
     key = "constraint public.c.c_a_fkey"
     renamed = Effect(

@@ -95,6 +95,22 @@ def test_a_step_is_completed_with_its_mark_in_the_last_part() -> None:
     assert ["complete", "complete", "run"] == [action.verdict for action in built.actions]
 
 
+def test_a_step_that_no_statement_completes_is_a_conflict() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": "", "storage public.a": "fillfactor=70"}),
+        step("CREATE SCHEMA b", {"table public.b": ""}, gone=["storage public.a"]),
+        step("CREATE TABLE c ()", {"table public.c": ""}),
+    )
+
+    built = plan(locked, {**state(locked, 1), "table public.b": "", "column public.a.x": "text"}, marked=[0])
+
+    (conflict,) = built.conflicts
+    assert "2_b_schema" == conflict.about
+    assert ["storage public.a"] == [difference.fact for difference in conflict.differences]
+    assert "no statement makes them" in conflict.why
+    assert 1 not in built.settled
+
+
 def test_conflicts_say_what_and_what_to_do() -> None:
     locked = chain_of(
         step("CREATE TABLE a ()", {"table public.a": "", "column public.a.x": "integer"}),

@@ -218,10 +218,10 @@ def _leftovers(
 def _is_not_reached(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:
     """True where the step changes a fact of these kinds, and the fact still has a value from before."""
     found, made = live.get(key), paths.effects[index].set[key]
-    loses_labels = key.startswith("enum ") and found is not None and not enums.has_all(made, found)
-    if found in (None, made) or not (loses_labels or kind_of(key) in _CHANGED_BY_STEPS_ONLY):
+    is_swapped = key.startswith("enum ") and found is not None and not enums.is_part_of(found, made)
+    if found in (None, made) or not (is_swapped or kind_of(key) in _CHANGED_BY_STEPS_ONLY):
         return False
-    was = paths.value_at(key, index) if loses_labels else None
+    was = paths.value_at(key, index) if is_swapped else None
     swaps = was is not None and not enums.has_all(made, was)
     if was and swaps and enums.has_all(found, was) and not enums.has_all(found, made):  # whatever else it has by now
         return True

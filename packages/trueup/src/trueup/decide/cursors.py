@@ -324,6 +324,6 @@ def _lacks_some(key: str, found: str, wanted: str) -> bool:
 
 
 def _is_lossless(kind: str, found: str, wanted: str) -> bool:
-    if kind == "enum" and not enums.has_all(wanted, found):
+    if kind == "enum" and (not enums.has_all(wanted, found) or enums.has_all(found, wanted)):
         return False  # labels can only be added
     return kind in _LOSSLESS or (kind == "column" and widens_in_place(found, wanted))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of, table_touched
 from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect, Step
@@ -77,14 +78,25 @@ def is_under_both_names(rename: Effect, before: Callable[[str], Value], now: Map
 
 
 def row_bearing(effect: Effect, index: int, paths: Trajectories, now: Mapping[str, Value]) -> tuple[set[str], set[str]]:
-    """Tables and columns that a step takes away or retypes, and those that it brings where it takes some away."""
+    """What a step takes away or retypes of what rows are in, and the tables and columns that it brings beside that.
+
+    So for an enum that is swapped: labels change their order, or go, only with the rows that have them.
+    """
     bearing = {key: value for key, value in effect.set.items() if key.startswith(("table ", "column "))}
     removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
     for key, value in bearing.items():
         if key.startswith("column ") and len(paths.of[key]) > 1 and now.get(key) not in (None, value):
             removes.add(key)
+    removes |= {key for key, value in effect.set.items() if _is_swapped(key, value, paths.value_at(key, index), now)}
     added = {key for key in bearing if paths.value_at(key, index) is None}
     return (removes, added) if removes else (set(), set())
+
+
+def _is_swapped(key: str, value: str, was: Value, now: Mapping[str, Value]) -> bool:
+    """True for an enum that is still to become another than labels added to it can make of it."""
+    if not key.startswith("enum ") or was is None or now.get(key) in (None, value):
+        return False
+    return not enums.is_part_of(was, value)
 
 
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:

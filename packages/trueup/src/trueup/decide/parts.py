@@ -16,6 +16,9 @@ from trueup.decide.held import is_under_both_names
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
 
+_AS_OFTEN = ("default", "not null")
+"""What a statement sets, or takes away, whether or not it is so already."""
+
 
 def statements_to_run(
     step: Step,
@@ -51,7 +54,7 @@ def statements_to_run(
                 return None
             have_run |= {position} if has_run else set()
     silent = [position for position in silent if position not in have_run]
-    late = {position for position in silent if _reads_what_is_gone(position, step, effect, now)}
+    late = {position for position in silent if _reads_what_is_gone(position, step, effect, run, now)}
     if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
         return None
     return sorted({*chosen, *silent} - late)
@@ -79,7 +82,7 @@ def _missing(
             continue
         if (tables := _tables_gone(part)) and any(map(beyond, part.gone)) and not rows.none_in(tables):
             return None
-        if any(there) and not _still_before(part, state):
+        if any(there) and not _still_before(part, step.statements[position], state):
             return None
         before_it = _within(effect, position, before)
         is_rename = step.tags[position] == "rename_stmt"
@@ -138,11 +141,16 @@ def _rows_say_whether(one: Step, rows: Rows, *, first: bool) -> bool | None:
     return True if first and (rows.would_not_change(one) or rows.are_there(one)) else None
 
 
-def _reads_what_is_gone(position: int, step: Step, effect: Effect, now: Mapping[str, Value]) -> bool:
+def _reads_what_is_gone(
+    position: int, step: Step, effect: Effect, run: frozenset[int], now: Mapping[str, Value]
+) -> bool:
     """True for a statement that names a column which the step takes away behind it, and which is gone already."""
     text = step.statements[position]
-    gone = (key for part in effect.parts[position + 1 :] for key in part.gone if key.startswith("column "))
-    return writes_rows(step.tags[position], text) and any(now.get(k) is None and mentions(text, k[7:]) for k in gone)
+    if not writes_rows(step.tags[position], text):
+        return False
+    made = {key for one in run if one < position for key in effect.parts[one].set}
+    behind = {key for part in effect.parts[position + 1 :] for key in part.gone if key.startswith("column ")}
+    return any(now.get(key) is None and mentions(text, identity_of(key)) for key in behind - made)
 
 
 def _tables_named(text: str, now: Mapping[str, Value]) -> set[str]:
@@ -218,7 +226,13 @@ def _is_there(
     return found == value or beyond(key) or (found is not None and found == effect.set.get(key))
 
 
-def _still_before(part: Effect, state: Mapping[str, Value]) -> bool:
-    """True where nothing that the statement makes is there, and what it takes away is: it has not run."""
-    made = any(state.get(key) == value for key, value in part.set.items())
-    return not made and all(state.get(key) is not None for key in part.gone)
+def _still_before(part: Effect, text: str, state: Mapping[str, Value]) -> bool:
+    """True where nothing that the statement makes is there, and what it takes away is: it has not run.
+
+    Defaults and NOT NULL tell nothing: they are set, and taken away, as often as one likes. Nor does what only goes
+    along with something else that the statement names.
+    """
+    if any(kind_of(key) not in _AS_OFTEN and state.get(key) == value for key, value in part.set.items()):
+        return False
+    named = [key for key in part.gone if mentions(text, identity_of(key))] or part.gone
+    return all(state.get(key) is not None for key in named if kind_of(key) not in _AS_OFTEN)

@@ -77,15 +77,10 @@ class _Building:
             actions += self._around(sent, verdict.aside, list(self._former(verdict)))
         actions += self._around(later, {})
         self.conflicts += self.safely.conflicts
-        carried_out = {action.step for action in actions}
         return Plan(
             decision=decision,
             actions=tuple(actions),
-            settled=tuple(
-                v.index
-                for v in decision.steps
-                if v.verdict in ("reconcile", "assume") or (v.verdict == "complete" and v.index not in carried_out)
-            ),
+            settled=tuple(v.index for v in decision.steps if v.verdict in ("reconcile", "assume")),
             conflicts=tuple(self.conflicts),
             probes=tuple(self.probes),
         )
@@ -214,7 +209,10 @@ class _Building:
                 wanted[owner] = self.paths.value_at(owner, verdict.index + 1)
         found = {key: None if key in verdict.missing else value for key, value in effect.set.items()}
         found |= verdict.found
+        known = len(self.conflicts)
         rendered = self._rendered(verdict.missing, wanted, found)
+        if not rendered and len(self.conflicts) == known:
+            self.conflicts.append(conflicts.cannot_complete(step.id, verdict, wanted, found))
         actions = []
         for one in rendered:
             action = Action(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from trueup.chain.model import LockedChain
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
@@ -22,6 +22,21 @@ def cannot_make(difference: Difference, why: str) -> Conflict:
         why=f"it is not as the chain wants it, and cannot be made so: {why}",
         differences=(difference,),
         hint="Make it by hand as it is wanted, then run `trueup up` again.",
+    )
+
+
+def cannot_complete(
+    step: str, verdict: StepVerdict, wanted: Mapping[str, str | None], found: Mapping[str, str | None]
+) -> Conflict:
+    """A step that is partly there, and of which nothing can be made from its facts alone."""
+    differing = (
+        Difference(fact=key, wanted=wanted.get(key), found=found.get(key), origin=step) for key in verdict.missing
+    )
+    return Conflict(
+        about=step,
+        why=f"{verdict.reason}, and no statement makes them from what is there",
+        differences=tuple(differing),
+        hint=_by_hand(f"`trueup resolve {step} --applied`"),
     )
 
 
@@ -57,5 +72,9 @@ def _step(locked: LockedChain, verdict: StepVerdict) -> Conflict:
         about=step.id,
         why=verdict.reason,
         differences=verdict.differences,
-        hint=f"Change by hand what differs, then run `trueup up` again; where what was found is as good, {word}.",
+        hint=_by_hand(word),
     )
+
+
+def _by_hand(word: str) -> str:
+    return f"Change by hand what differs, then run `trueup up` again; where what was found is as good, {word}."
