@@ -311,3 +311,31 @@ def test_a_step_of_several_statements_may_have_stopped_between_them() -> None:
     assert {} == decision.heal
     assert ["reconcile", "complete"] == verdicts(decision)
     assert (1, 2) == decision.steps[1].statements
+
+
+def test_what_is_set_on_a_column_behind_its_retype_waits_for_that() -> None:
+    column, default, not_null = (f"{kind} public.a.x" for kind in ("column", "default", "not null"))
+    locked = chain_of(
+        step("CREATE TABLE a ()", {"table public.a": ""}),
+        step("ALTER TABLE a ADD x boolean DEFAULT false", {column: "boolean", default: "false", not_null: ""}),
+        step("ALTER TABLE a ALTER x TYPE text", {column: "text"}),
+        step("ALTER TABLE a ALTER x SET DEFAULT ''", {default: "''::text"}),
+        step("ALTER TABLE a ALTER x DROP NOT NULL", gone=[not_null]),
+        step("CREATE TABLE b ()", {"table public.b": "", "column public.b.x": "text", "column public.b.y": "text"}),
+    )
+
+    assert (0, 1, 5) == anchor(locked, state(locked, [0, 1, 5])).done
+    decision = decided(locked, state(locked, [0, 1, 5]))
+    assert ["reconcile", "reconcile", "run", "run", "run", "reconcile"] == verdicts(decision)
+    assert {} == decision.heal
+
+
+def test_labels_in_their_old_order_are_of_a_swap_that_has_not_run() -> None:
+    swapped = {"enum public.e": "'b', 'a'", "default public.a.x": "'a'"}
+    locked = chain_of(
+        step("CREATE TYPE e AS ENUM ('a', 'b')", {"enum public.e": "'a', 'b'"}),
+        step("CREATE TABLE a (x e)", {"table public.a": "", "column public.a.x": "public.e"}),
+        step("ALTER TYPE e RENAME TO e_old", swapped),
+    )
+
+    assert (0, 1) == anchor(locked, {**state(locked, 2), "default public.a.x": "'a'"}).done

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trueup.catalog import enums
-from trueup.catalog.keys import kind_of, owner_of, table_touched
+from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, table_touched
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -198,9 +198,10 @@ def _leftovers(
 
     Where rows hang on the fact, the database stands before that step: it is the first answer. Where none do (an index,
     a default, NOT NULL), only that step is still to come, the second: an ORM leaves such things behind. So is a step
-    that changes what cannot be made anew from its value, a column's type first of all.
+    that changes what cannot be made anew from its value, a column's type first of all, and what is set on it behind that.
     """
     undone: set[int] = set()
+    retyped: set[str] = set()
     for index in range(position + 1):
         if index in settled:
             continue
@@ -210,9 +211,17 @@ def _leftovers(
             if kind_of(key) not in _ROWLESS:
                 return index, undone
             undone.add(index)
-        if any(_is_not_reached(key, index, position, paths, live) for key in paths.effects[index].set):
+        not_reached = {key for key in paths.effects[index].set if _is_not_reached(key, index, position, paths, live)}
+        retyped |= {identity_of(key) for key in not_reached if key.startswith("column ")}
+        waits = retyped and any(_waits(key, value, live, retyped) for key, value in paths.effects[index].changes)
+        if not_reached or waits:
             undone.add(index)
     return None, undone
+
+
+def _waits(key: str, value: Value, live: Mapping[str, str], retyped: set[str]) -> bool:
+    """True for a default and the like that is not there, of a column that is still to get its type: it comes after."""
+    return identity_of(key) in retyped and kind_of(key) in COLUMN_FACETS and live.get(key) != value
 
 
 def _is_not_reached(key: str, index: int, position: int, paths: Trajectories, live: Mapping[str, str]) -> bool:
