@@ -124,6 +124,10 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
                 "ALTER TABLE calls ADD FOREIGN KEY (lead_id) REFERENCES leads (id) ON DELETE CASCADE;\n"
                 "CREATE INDEX ON calls (id) WHERE id > 0;"
             ),
+            (
+                "ALTER TABLE calls DROP CONSTRAINT calls_lead_id_fkey;\n"
+                "ALTER TABLE calls ADD FOREIGN KEY (lead_id) REFERENCES leads (id) ON DELETE CASCADE;"
+            ),
         ],
         [0, 3],
     ),

@@ -198,7 +198,7 @@ def _leftovers(
 
     Where rows hang on the fact, the database stands before that step: it is the first answer. Where none do (an index,
     a default, NOT NULL), only that step is still to come, the second: an ORM leaves such things behind. So is a step
-    that changes what cannot be made anew from its value, a column's type first of all, and what is set on it behind that.
+    that changes what cannot be made anew from its value, a column's type first of all; and what is then set on it.
     """
     undone: set[int] = set()
     retyped: set[str] = set()
