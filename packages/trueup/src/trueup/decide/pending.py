@@ -94,7 +94,8 @@ class Pending:
     def _may_come(self, sought: Sought) -> bool:
         """True where rows that are still to come may be the one."""
         changed = self._taken.get(sought.table, set())
-        if changed is None or not any(constants_sought(sought.where)):
+        columns = {column for column, _ in constants_sought(sought.where)}
+        if changed is None or not columns or columns & changed:
             return True
         return any(may_meet(sought.where, row, changed=changed) for row in self._to_come.get(sought.table, ()))
 
