@@ -105,6 +105,14 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads ADD hint text", 1],
     ),
+    "what the server writes anew where columns get other types": (
+        [
+            "ALTER TABLE leads ALTER name TYPE varchar, ALTER phone TYPE text;",
+            "CREATE INDEX leads_lower ON leads (lower(name));\nALTER TABLE leads ADD CHECK (name <> phone);",
+            "ALTER TABLE leads ALTER name SET DEFAULT 'x';",
+        ],
+        [1, 2],
+    ),
     "a table as a block makes it anew that was made before": (
         [
             "CREATE TABLE keys (id int PRIMARY KEY, key text CHECK (length(key) = 33));",

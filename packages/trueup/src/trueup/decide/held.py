@@ -134,7 +134,7 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     if kind == "column":
         return any(is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
     if kind in _DEFINED_ON_COLUMNS:
-        return any(_hangs_on(key, value, column) for column in touched)
+        return any(hangs_on(key, value, column) for column in touched)
     return False
 
 
@@ -167,7 +167,8 @@ def _retyped(effect: Effect, now: Mapping[str, Value]) -> Iterator[str]:
             yield key
 
 
-def _hangs_on(key: str, value: str, column: str) -> bool:
+def hangs_on(key: str, value: str, column: str) -> bool:
+    """True where a fact is on the column's table, or names it, and names the column."""
     table = table_of(column)
     on_it = table_of(key) == table or mentions(value, table)
     return on_it and mentions(value, identity_of(column))

@@ -9,12 +9,14 @@ from trueup.catalog.keys import kind_of, owner_of
 from trueup.chain.model import Effect
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
+from trueup.decide.held import hangs_on
 from trueup.decide.labels import has_early
 from trueup.decide.retyped import by_their_columns
 from trueup.decide.trajectory import Value
 
 _SET_OUTRIGHT = ("privileges ", "default privileges ", "comment on ")
 """What a statement sets to its value whatever it was before."""
+_WRITTEN_ANEW = ("index ", "constraint ")
 
 
 class Standing:
@@ -78,6 +80,7 @@ class Standing:
                 or found == self.paths.value_at(key, index)
                 or key.startswith(_SET_OUTRIGHT)
                 or has_early(key, found, index, self.paths)
+                or (key.startswith("default ") and all(one.startswith("default ") for one in effect.keys))
             ):
                 missing.append(key)
             else:
@@ -108,8 +111,19 @@ class Standing:
         """True where a later step that is done has given the fact the value that it has."""
         return self.last_done.get(key, -1) > index and self.wanted.get(key) == found
 
+    def _write_anew(self, column: str, index: int) -> None:
+        """What was made early on a column that changes its type: the server writes it anew, as it does in the chain."""
+        for key, found in self.now.items():
+            is_on_it = found is not None and key.startswith(_WRITTEN_ANEW) and hangs_on(key, found, column)
+            if is_on_it and key in self.paths.of and self.paths.last_place(key, found) < 0:
+                later = (value for place, value in self.paths.of[key] if place > index + 1 and value is not None)
+                self.now[key] = next(later, found)
+
     def advance(self, effect: Effect, index: int) -> None:
         """The step, or a part of it, is done: what is not further along is as it leaves it."""
+        for key in effect.set:
+            if key.startswith("column ") and self.now.get(key) not in (None, effect.set[key]):
+                self._write_anew(key, index)
         for key in effect.keys:
             if not self.is_beyond(key, index) and self.last_done.get(key, -1) <= index:
                 found, value = self.now.get(key), effect.set.get(key)
