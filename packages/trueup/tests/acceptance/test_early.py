@@ -22,6 +22,12 @@ SWAP = (
     "ALTER TABLE calls ALTER kind TYPE kind USING kind::text::kind;\nDROP TYPE kind_old;"
 )
 
+MOVE = (
+    "BEGIN;\nCREATE TYPE kind_new AS ENUM ({labels});\n"
+    "ALTER TABLE calls ALTER kind TYPE kind_new USING kind::text::kind_new;\n"
+    "ALTER TYPE kind RENAME TO kind_old;\nALTER TYPE kind_new RENAME TO kind;\nDROP TYPE kind_old;\nCOMMIT;"
+)
+
 EARLY: dict[str, tuple[list[str], list[int | str]]] = {
     "a column renamed": (
         [
@@ -384,6 +390,26 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE TABLE later (id int PRIMARY KEY);",
         ],
         ["ALTER TABLE leads ADD COLUMN fax text", "ALTER INDEX leads_pkey RENAME TO leads_key"],
+    ),
+    "what a block makes on its way, and one before it, too": (
+        [
+            "CREATE TYPE kind AS ENUM ('a', 'b');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind);",
+            MOVE.format(labels="'a', 'b', 'c'"),
+            "CREATE TABLE more (id int);",
+            MOVE.format(labels="'a', 'c'"),
+            "CREATE TABLE later (id int);",
+        ],
+        [0, "CREATE TYPE kind_new AS ENUM ('a', 'c')"],
+    ),
+    "a column, and another in its place": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            "ALTER TABLE leads ADD COLUMN fax text NOT NULL DEFAULT '-';",
+            "UPDATE leads SET name = fax || name;",
+            "ALTER TABLE leads DROP COLUMN fax, ADD COLUMN mail text;",
+            "CREATE TABLE later (id int);",
+        ],
+        [1, 3],
     ),
     "a label, before its enum is swapped for another": (
         [

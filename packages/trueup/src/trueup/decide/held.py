@@ -6,10 +6,10 @@ Where nothing is lost by it, such things are set aside while the step runs, in t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, table_of, table_touched
+from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
 from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
@@ -19,6 +19,8 @@ _ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy
 _DROPPED = ("table", "enum", "type", "domain", "function", "procedure")
 _FUNCTIONS = ("function ", "procedure ")
 _TYPES = ("enum", "type", "domain")
+_HELPERS = (*_TYPES, "table", "column")
+_ASKED_FOR = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b", re.IGNORECASE)
 
 
 def early_holders(step: Step, effect: Effect, early: Iterable[tuple[str, str]], now: Mapping[str, Value]) -> list[str]:
@@ -56,6 +58,30 @@ def go_along(step: Step, effect: Effect, early: Iterable[str], now: Mapping[str,
     gone = (key for tag, part in pairs if tag == "drop_stmt" for key in part.gone)
     dropped = {identity_of(key) for key in gone if key.startswith("table ")}
     return [key for key in early if table_touched(key, now.get(key)) in dropped] if dropped else []
+
+
+def early_helpers(step: Step, index: int, paths: Trajectories, passing: Mapping[str, str]) -> list[str]:
+    """What the step makes only on its way, and what is here already as a later step makes it on its own.
+
+    Args:
+        step: The step.
+        index: Which one it is.
+        paths: The chain's effects.
+        passing: What is here of all that steps make and take away again.
+    """
+    parts_of = paths.effects[index].parts if passing else ()
+    made = {key for part in parts_of for key in part.set if key in passing and kind_of(key) in _HELPERS}
+    if not made or _ASKED_FOR.search(step.sql):
+        return []
+    later = {(key, value) for e in paths.effects[index + 1 :] for part in e.parts for key, value in part.set.items()}
+    return [key for key in sorted(made) if (key, passing[key]) in later]
+
+
+def is_needed(key: str, now: Mapping[str, Value]) -> bool:
+    """True where rows are in it, or something that is there names it."""
+    if kind_of(key) not in _TYPES:
+        return True
+    return any(value is not None and mentions(f"{one} {value}", identity_of(key)) for one, value in now.items())
 
 
 def renames_of(step: Step, effect: Effect) -> Iterator[Effect]:
@@ -97,6 +123,27 @@ def _is_swapped(key: str, value: str, was: Value, now: Mapping[str, Value]) -> b
     if not key.startswith("enum ") or was is None or now.get(key) in (None, value):
         return False
     return not enums.is_part_of(was, value)
+
+
+def drops_alone(
+    step: Step, effect: Effect, missing: Sequence[str], healed: Mapping[str, Value], paths: Trajectories
+) -> str:
+    """The statement that takes away columns, where all that is missing of a step is to drop some that this run makes.
+
+    Args:
+        step: A step that is partly there.
+        effect: What it does.
+        missing: Its facts that are not there.
+        healed: The database before the first step of the run: what is not there has no rows.
+        paths: The chain's facts.
+    """
+    columns = [key for key in missing if key.startswith("column ")]
+    with_them = all(key in effect.gone and (key in columns or owner_of(key) in columns) for key in missing)
+    own = all(healed.get(key) is None and key not in paths.renamed_from for key in columns)
+    if step.tags != ("alter_table_stmt",) or not (columns and with_them and own):
+        return ""
+    dropped = (f"DROP COLUMN {parts(identity_of(key))[-1]}" for key in columns)
+    return f"ALTER TABLE {table_of(columns[0])} {', '.join(dropped)}"
 
 
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:

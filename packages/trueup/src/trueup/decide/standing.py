@@ -28,7 +28,7 @@ class Standing:
     def __init__(self, given: Given, cursors: Cursors, passing: Mapping[str, str]) -> None:
         self.locked, self.paths, self.marks, self.done = given.locked, given.paths, given.marks, given.done
         self.position, self.made_within = given.anchor.position, given.made_within
-        self.wanted, self.place, self.passing = cursors.wanted, cursors.place, passing
+        self.wanted, self.place, self.passing = cursors.wanted, cursors.place, dict(passing)
         self.now = dict(cursors.now)
         self.last_done = {key: index for index in given.anchor.done for key in self.locked.effects[index].keys}
 
@@ -52,6 +52,12 @@ class Standing:
     def has_passing(self, effect: Effect) -> bool:
         """True where something is there that the step's statements make and take away again: the last have not run."""
         return any(self.passing.get(key) == value for part in effect.parts for key, value in part.set.items())
+
+    def passes(self, effect: Effect) -> None:
+        """What the step's statements make and take away again is not there any more behind them."""
+        for part in effect.parts if self.passing else ():
+            for key in part.set:
+                self.passing.pop(key, None)
 
     def value_before(self, index: int) -> Callable[[str], Value]:
         """A fact's value in the chain just before the step."""

@@ -12,9 +12,12 @@ from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
 from trueup.decide.given import Given
 from trueup.decide.held import (
+    drops_alone,
+    early_helpers,
     early_holders,
     go_along,
     gone_for_good,
+    is_needed,
     is_under_both_names,
     renames_of,
     row_bearing,
@@ -231,13 +234,17 @@ class Deciding:
         verdict = self._run(
             index, step, effect, f"{early.key} is here as {maker} makes it anew, which it will do again"
         )
-        return replace(verdict, cleared=(early.key,))
+        return replace(verdict, cleared=(early.key, *verdict.cleared))
 
     def _run(self, index: int, step: Step, effect: Effect, reason: str) -> StepVerdict:
         """It runs as written, and takes away what a later step has brought early, too."""
+        helpers = early_helpers(step, index, self.paths, self.standing.passing)
+        if needed := next((key for key in helpers if is_needed(key, self.now)), ""):
+            return conflict(index, f"{needed}, which it makes on its way, is here already from a later step")
+        self.standing.passes(effect)
         if not self.place and not self.standing.last_done:  # nothing is early
             self.standing.advance(effect, index)
-            return StepVerdict(index=index, verdict="run", reason=reason)
+            return StepVerdict(index=index, verdict="run", reason=reason, cleared=tuple(helpers))
         if any(
             is_under_both_names(one, self.standing.value_before(index), self.now) for one in renames_of(step, effect)
         ):
@@ -255,7 +262,7 @@ class Deciding:
             self.place.pop(key)
             self.now[key] = self.paths.value_at(key, index + 1)
         self.standing.advance(effect, index)
-        return StepVerdict(index=index, verdict="run", reason=reason, aside=aside)
+        return StepVerdict(index=index, verdict="run", reason=reason, aside=aside, cleared=tuple(helpers))
 
     def _partly_there(
         self,
@@ -294,6 +301,10 @@ class Deciding:
             if all(self.now.get(key) is not None for key in removes) and not begun:
                 return self._run(index, step, effect, "what it removes or renames is still there")
             left = left or missing
+        if left and (text := drops_alone(step, effect, missing, self.cursors.now, self.paths)):
+            self.standing.advance(effect, index)
+            why = "only columns that this run makes are left for it to take away"
+            return StepVerdict(index=index, verdict="complete", reason=why, statements=(0,), written={0: text})
         if left or (step.has_data and not step.guarded) or self.standing.has_passing(effect):
             why = "half of it is there, and completing it could lose rows or skip work"
             return conflict(index, why, self._differences(missing, effect, index))
@@ -315,11 +326,14 @@ class Deciding:
 
     def _some_statements(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """Complete a step of several statements with those that have not run."""
+        if early_helpers(step, index, self.paths, self.standing.passing):
+            return None
         state = {**self.now, **self.standing.passing}
         beyond, before = (lambda key: self.place.get(key, -1) > index), self.standing.value_before(index)
         chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond)
         if not chosen:
             return None
+        self.standing.passes(effect)
         for one in (*(effect.parts[position] for position in chosen), effect):  # what is as it was may be made again
             self.standing.advance(one, index)
         return StepVerdict(
