@@ -401,6 +401,19 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, "CREATE TYPE kind_new AS ENUM ('a', 'c')"],
     ),
+    "the first half of a swap, and a label of the old enum missing": (
+        [
+            "ALTER TYPE mood ADD VALUE 'new';",
+            (
+                "BEGIN;\nALTER TYPE mood RENAME TO mood_old;\nCREATE TYPE mood AS ENUM ('fine', 'new');\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT;\n"
+                "ALTER TABLE leads ALTER mood TYPE mood USING (CASE WHEN mood::text = 'good' THEN 'fine' END::mood);\n"
+                "DROP TYPE mood_old;\nCOMMIT;\nALTER TABLE leads ALTER mood SET DEFAULT 'fine';"
+            ),
+            "CREATE TABLE later (id int);",
+        ],
+        ["ALTER TYPE mood RENAME TO mood_old", "CREATE TYPE mood AS ENUM ('fine', 'new')"],
+    ),
     "a column, and another in its place": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY);",

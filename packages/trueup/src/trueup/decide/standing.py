@@ -51,7 +51,18 @@ class Standing:
 
     def has_passing(self, effect: Effect) -> bool:
         """True where something is there that the step's statements make and take away again: the last have not run."""
-        return any(self.passing.get(key) == value for part in effect.parts for key, value in part.set.items())
+        return bool(self.within(effect))
+
+    def within(self, effect: Effect) -> dict[str, str]:
+        """What is there of that. An enum that is renamed away has come to it with a label less, it may be."""
+        found: dict[str, str] = {}
+        for part in effect.parts if self.passing else ():
+            renamed = [key for key in part.set if key.startswith("enum ")] if _takes_an_enum(part) else []
+            for key, value in part.set.items():
+                here = self.passing.get(key)
+                if here == value or (here is not None and key in renamed and enums.is_part_of(here, value)):
+                    found[key] = value
+        return found
 
     def passes(self, effect: Effect) -> None:
         """What the step's statements make and take away again is not there any more behind them."""
@@ -135,3 +146,7 @@ class Standing:
                 found, value = self.now.get(key), effect.set.get(key)
                 grown = found and value and self.grown_enum(key, found)
                 self.now[key] = enums.merged(found, value) if grown and found and value else value
+
+
+def _takes_an_enum(part: Effect) -> bool:
+    return any(key.startswith("enum ") for key in part.gone)

@@ -192,9 +192,9 @@ class Deciding:
         if self.anchor.within and index == self.anchor.position:
             return self._goes_on(index, step, effect)
         there, missing, strange = self.standing.sorted_facts(index, effect)
+        if not missing and self.standing.has_passing(effect):
+            return self._goes_on(index, step, effect)
         if not missing and not strange:
-            if self.standing.has_passing(effect):
-                return self._goes_on(index, step, effect)
             if column := self._not_converted(step, effect):
                 why = f"it makes other values of {column}, and a later step has changed its type here already"
                 return conflict(index, why, self._differences([f"column {column}"], effect, index))
@@ -328,7 +328,7 @@ class Deciding:
         """Complete a step of several statements with those that have not run."""
         if early_helpers(step, index, self.paths, self.standing.passing):
             return None
-        state = {**self.now, **self.standing.passing}
+        state = {**self.now, **self.standing.passing, **self.standing.within(effect)}
         beyond, before = (lambda key: self.place.get(key, -1) > index), self.standing.value_before(index)
         chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond)
         if not chosen:
