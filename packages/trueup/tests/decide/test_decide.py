@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.chain.model import Effect
+from trueup.chain.model import Effect, LockedChain
 from trueup.decide.model import Decision, Wish
-from trueup_testing.facts import chain_of, decided, state, step, verdicts
+from trueup_testing.facts import Made, chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
 
@@ -640,3 +640,23 @@ def test_values_that_a_step_makes_others_are_not_passed_over_where_a_later_one_h
 
     assert verdict == verdicts(decided(locked, live))[3]
     assert "reconcile" == verdicts(decided(locked, live, wish=empty))[3]
+
+
+def test_what_came_early_to_the_table_before_the_one_it_is_for_is_a_persons_matter() -> None:
+    body = {"column public.price.body": "text"}
+
+    def chain(*made: Made) -> LockedChain:
+        first = step("CREATE TABLE price ()", {"table public.price": "", "column public.price.id": "integer"})
+        away = step(
+            "ALTER TABLE price RENAME TO old",
+            {"table public.old": "", "column public.old.id": "integer"},
+            gone=["table public.price", "column public.price.id"],
+        )
+        return chain_of(first, away, *made, step("ALTER TABLE price ADD body text", body))
+
+    anew = chain(step("CREATE TABLE price ()", {"table public.price": ""}))
+    back = chain(step("ALTER TABLE old RENAME TO price", {"table public.price": ""}, gone=["table public.old"]))
+
+    (conflict,) = decided(anew, {**state(anew, 1), **body}).conflicts
+    assert "column public.price.body, made here already for a later table of this name" in conflict.reason
+    assert [] == decided(back, {**state(back, 1), **body}).conflicts

@@ -16,6 +16,7 @@ from trueup.decide.held import (
     early_helpers,
     early_holders,
     go_along,
+    goes_elsewhere,
     gone_for_good,
     is_needed,
     is_under_both_names,
@@ -253,6 +254,8 @@ class Deciding:
         if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
             why = f"{lost}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
+        if other := goes_elsewhere(step, index, self.place, self.now, self.paths):
+            return conflict(index, f"{other}, made here already for a later table of this name, would go with this one")
         aside = with_leaves(holders, self.now)
         taken = {key for key in effect.keys if takes(step, effect, key, self.now.get(key))}
         for key in taken:
