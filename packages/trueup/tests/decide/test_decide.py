@@ -660,3 +660,21 @@ def test_what_came_early_to_the_table_before_the_one_it_is_for_is_a_persons_matt
     (conflict,) = decided(anew, {**state(anew, 1), **body}).conflicts
     assert "column public.price.body, made here already for a later table of this name" in conflict.reason
     assert [] == decided(back, {**state(back, 1), **body}).conflicts
+
+
+def test_a_key_that_is_dropped_later_is_made_again_for_a_foreign_key_that_is() -> None:
+    key = {"constraint public.a.a_pkey": "PRIMARY KEY (id)"}
+    reference = {"constraint public.b.b_fkey": "FOREIGN KEY (a) REFERENCES public.a(id) ON DELETE CASCADE"}
+    a, b = (
+        {"table public.a": "", "column public.a.id": "integer"},
+        {"table public.b": "", "column public.b.a": "integer"},
+    )
+    locked = chain_of(
+        step("CREATE TABLE a (id int PRIMARY KEY)", {**a, **key}),
+        step("CREATE TABLE b (a int REFERENCES a)", {**b, **reference}),
+        step("DELETE FROM a", locks={"public.a": "RE"}),
+        step("DROP TABLE b", gone=[*b, *reference]),
+        step("DROP TABLE a", gone=[*a, *key]),
+    )
+
+    assert {*key, *reference} == decided(locked, {**a, **b}, marked=[0, 1]).heal.keys()

@@ -152,14 +152,17 @@ class Cursors:
         return owner if owner and self.wanted.get(owner) is not None and owner not in self.live else key
 
     def _is_referred_to(self, key: str, end: int) -> bool:
-        """True for a key that a foreign key made by a step still to come, before that place, may need."""
+        """True for a key that a foreign key may need which is healed, or made by a step to come before that place."""
         value = self.wanted.get(key) or ""
         if not value.startswith(("UNIQUE", "PRIMARY KEY")):
             return False
         table, columns = table_touched(key, value), set(unique_columns(value))
         pending = (self.locked.effects[index] for index in range(end - 1) if index not in self.done)
-        made = (reference for e in pending for one in e.set.values() if (reference := foreign_key(one)))
-        return any(one.parent == table and columns in (set(), set(one.referred)) for one in made)
+        made = [one for e in pending for one in e.set.values()]
+        lost = ((k, v) for k, v in self.wanted.items() if v and k not in self.live and v.startswith("FOREIGN KEY"))
+        made += [one for key, one in lost if not self._dropped_early(key)]  # they are healed
+        references = (reference for one in made if (reference := foreign_key(one)))
+        return any(one.parent == table and columns in (set(), set(one.referred)) for one in references)
 
     def _takes_rows_along(self, key: str, end: int) -> bool:
         """True for a foreign key by which rows go, or change, with those that a step before that place deletes."""
