@@ -58,6 +58,7 @@ def test_statements_that_do_not_say_it(sql: str) -> None:
 
 
 KEYS = [frozenset({"id"})]
+TYPES = {"id": "integer", "name": "text"}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,8 @@ def test_whether_the_rows_that_are_selected_are_there(
 ) -> None:
     (statement,) = parse_statements(f"INSERT INTO calls (id, name) {source}")
 
-    assert all_there == value(url, f"SELECT {rows_selected(statement, KEYS, there=True)}")
-    assert none_there == value(url, f"SELECT {rows_selected(statement, KEYS, there=False)}")
+    assert all_there == value(url, f"SELECT {rows_selected(statement, KEYS, TYPES, there=True)}")
+    assert none_there == value(url, f"SELECT {rows_selected(statement, KEYS, TYPES, there=False)}")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_whether_rows_of_values_are_to_be_written_and_none_is_there(url: str, sq
     (statement,) = parse_statements(sql)
 
     assert selects_of_values(statement)
-    assert none_there == value(url, f"SELECT {selects_only_new(statement, KEYS)}")
+    assert none_there == value(url, f"SELECT {selects_only_new(statement, KEYS, TYPES)}")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_whether_rows_of_values_are_to_be_written_and_none_is_there(url: str, sq
     ],
 )
 def test_what_is_another_each_time_is_not_asked(sql: str) -> None:
-    assert "" == selects_only_new(parse_statements(sql)[0])
+    assert "" == selects_only_new(parse_statements(sql)[0], KEYS, TYPES)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_what_is_another_each_time_is_not_asked(sql: str) -> None:
     ],
 )
 def test_inserts_that_do_not_say_their_keys(sql: str) -> None:
-    assert "" == rows_selected(parse_statements(sql)[0], KEYS, there=True)
+    assert "" == rows_selected(parse_statements(sql)[0], KEYS, TYPES, there=True)
 
 
 @pytest.mark.parametrize(

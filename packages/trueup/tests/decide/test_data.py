@@ -372,7 +372,7 @@ def test_at_the_place_where_no_fact_says_whether_they_were_written_the_rows_are_
 KEY = step("ALTER TABLE a ADD PRIMARY KEY (x)", {"constraint public.a.k": "PRIMARY KEY (x)"})
 COPY = "INSERT INTO a (x) SELECT x FROM b"
 SELECTED = 'SELECT FROM (SELECT x FROM b) AS new("x") WHERE'
-OLD = 'EXISTS (SELECT FROM "a" AS old WHERE old."x" = new."x")'
+OLD = 'EXISTS (SELECT FROM "a" AS old WHERE old."x" = CAST(new."x" AS integer))'
 ALL_THERE, NONE_NEW = f"SELECT NOT EXISTS ({SELECTED} NOT {OLD})", f"SELECT NOT EXISTS ({SELECTED} {OLD})"
 
 

@@ -24,6 +24,7 @@ _VOLATILE = {
     *("nextval", "random", "gen_random_uuid", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuidv4"),
     *("uuidv7", "gen_random_bytes", "now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"),
 }
+_WITHOUT_EQUALITY = {"json", "xml", "point", "polygon"}
 _SIZED = re.compile(r"character(?: varying)?\((\d+)\)")
 _MOST_ROWS = 500  # to ask for one by one
 
@@ -131,17 +132,26 @@ def _may_be_of_none(value: Any) -> bool:
     return any(next(nodes_of(value, kind), None) for kind in ("FuncCall", "CoalesceExpr", "CaseExpr", "SubLink"))
 
 
-def rows_selected(statement: Statement, keys: Collection[frozenset[str]], *, there: bool) -> str:
+def rows_selected(
+    statement: Statement, keys: Collection[frozenset[str]], types: Mapping[str, str], *, there: bool
+) -> str:
     """The condition that for each row of `INSERT … SELECT` one with the same key is there, or for none; else empty.
 
-    `keys` are sets of columns that are unique together. One that a function fills is another each time.
+    `keys` are sets of columns that are unique together, `types` those of the columns. One that a function fills is
+    another each time.
     """
     names, same = _selected_columns(statement)
-    matches = [" AND ".join(f"old.{n} = new.{n}" for n in map(in_quotes, sorted(key))) for key in keys if key <= same]
+    matches = [" AND ".join(_is_same(name, types) for name in sorted(key)) for key in keys if key <= same]
     if not matches:
         return ""
     one = f"EXISTS (SELECT FROM {range_sql(statement.node.relation)} AS old WHERE {' OR '.join(matches)})"
     return f"NOT EXISTS (SELECT FROM {_selected(statement, names)} WHERE {'NOT ' if there else ''}{one})"
+
+
+def _is_same(name: str, types: Mapping[str, str]) -> str:
+    """The comparison of a column; a constant among what is selected would be a text, and no label or date."""
+    column = in_quotes(name)
+    return f"old.{column} = " + (f"CAST(new.{column} AS {types[name]})" if name in types else f"new.{column}")
 
 
 def one_selected_is_refused(statement: Statement, types: Mapping[str, str], given: Collection[str]) -> str:
@@ -156,16 +166,17 @@ def one_selected_is_refused(statement: Statement, types: Mapping[str, str], give
     return f"EXISTS (SELECT FROM {_selected(statement, names)} WHERE {' OR '.join(refused)})" if refused else ""
 
 
-def selects_only_new(statement: Statement, keys: Collection[frozenset[str]] = ()) -> str:
+def selects_only_new(statement: Statement, keys: Collection[frozenset[str]], types: Mapping[str, str]) -> str:
     """The condition that an `INSERT … SELECT` has rows to write and none of them is there; empty where it cannot be.
 
-    With `keys`, sets of columns that are unique together, nor is one with such a key.
+    Nor is one with one of the `keys`, sets of columns that are unique together. `types` are those of the columns.
     """
     names, same = _selected_columns(statement)
+    same -= {name for name in same if types.get(name) in _WITHOUT_EQUALITY}
     if not same:
         return ""
     every = dict.fromkeys([frozenset(same), *(key for key in keys if key <= same)])
-    none_there = [rows_selected(statement, [key], there=False) for key in every]
+    none_there = [rows_selected(statement, [key], types, there=False) for key in every]
     known = ", ".join(f"new.{name}" for name in map(in_quotes, sorted(same)))
     some = f"EXISTS (SELECT FROM {_selected(statement, names)} WHERE ROW({known}) IS NOT NULL)"
     return " AND ".join([some, *none_there])

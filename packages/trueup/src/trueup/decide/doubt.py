@@ -83,18 +83,18 @@ class InDoubt:
         if filled and index > tail.last_run:
             if any(self.rows.none_in([table]) for table in filled):
                 return "a table that it fills has no rows"
-            if tail.is_of_the_file_that_ran_last(index) and self.rows.selects_only_new(step):
+            if (index > self.last_fact or tail.is_of_the_file_that_ran_last(index)) and self.rows.selects_only_new(
+                step
+            ):
                 return "none of the rows that it writes is there"
         if index > tail.last_run and self.is_unfilled(index, step):
             return "the columns that it fills have no values"
-        return self._why_not_run_behind(index, step, filled) if index > max(tail.last_run, self.last_fact) else ""
+        return self._why_not_run_behind(index, step) if index > max(tail.last_run, self.last_fact) else ""
 
-    def _why_not_run_behind(self, index: int, step: Step, filled: set[str]) -> str:
+    def _why_not_run_behind(self, index: int, step: Step) -> str:
         """The same of one behind all that facts or rows tell of."""
         if self.rows.are_to_change(step) or self.stands_as_before(index, step):
             return "rows that it would have changed are there"
-        if filled and self.rows.would_be_new(step, filled) and self.rows.selects_only_new(step):
-            return "none of the rows that it writes is there"
         if self._is_last_chance(index, step):
             return "a step of its file that is to run takes away what it reads"
         if self._is_in_the_middle(step):

@@ -132,7 +132,7 @@ class Rows:
         if any(s.tag == "insert_stmt" and _is_upsert(s.node) for s in parse_each(step.statements)):
             return False
         keys = self.keys_of(tables)
-        return self.all_of(self.of(step, keys) or _selected(step, keys, there=True))
+        return self.all_of(self.of(step, keys) or self._selected(step, keys, there=True))
 
     def one_would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
         """True where for one of the rows of its INSERTs of values one with the same key is there."""
@@ -142,11 +142,17 @@ class Rows:
 
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
-        return self.all_of(_selected(step, self.keys_of(tables), there=False))
+        return self.all_of(self._selected(step, self.keys_of(tables), there=False))
+
+    def _selected(self, step: Step, keys: Collection[frozenset[str]], *, there: bool) -> list[str]:
+        """A condition for each statement; none where one of them does not say its rows."""
+        conditions = [rows_selected(s, keys, self._types_of(s), there=there) for s in parse_each(step.statements)]
+        return conditions if all(conditions) else []
 
     def selects_only_new(self, step: Step) -> bool:
         """True where its `INSERT … SELECT` has rows to write, and none of them is there."""
-        conditions = (selects_only_new(s, self._keys_filled(s)) for s in parse_each(step.statements))
+        statements = parse_each(step.statements)
+        conditions = (selects_only_new(s, self._keys_filled(s), self._types_of(s)) for s in statements)
         return self.all_of([condition for condition in conditions if condition])
 
     def would_write_refused(self, step: Step) -> bool:
@@ -314,9 +320,3 @@ def _is_upsert(insert: Any) -> bool:
 def emptiness_of(table: str) -> str:
     """The query that is true where a table has no rows."""
     return f"SELECT NOT EXISTS (SELECT FROM {table})"  # noqa: S608 - quoted by the server
-
-
-def _selected(step: Step, keys: Collection[frozenset[str]], *, there: bool) -> list[str]:
-    """A condition for each statement; none where one of them does not say its rows."""
-    conditions = [rows_selected(s, keys, there=there) for s in parse_each(step.statements)]
-    return conditions if all(conditions) else []
