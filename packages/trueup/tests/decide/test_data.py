@@ -718,3 +718,12 @@ def test_what_is_no_fact_and_can_be_made_only_once_is_not_repeated_behind_a_lost
 
     assert verdict == verdicts(decided(locked, state(locked, 2), marked=[0]))[2]
     assert "run" == verdicts(decided(locked, state(locked, 2), marked=[0, 1]))[2]
+
+
+@pytest.mark.parametrize("table, verdict", [("a", "assume"), ("other", "run")])
+def test_an_update_with_a_guard_is_not_repeated_on_rows_that_were_written_behind_it(table: str, verdict: str) -> None:
+    guarded = step("UPDATE a SET x = 1 WHERE x IS NULL", locks=WRITES_A)
+    later = step(f"INSERT INTO {table} VALUES (NULL)", locks={f"public.{table}": "RX"})
+    locked = chain_of(A_WITH_X, guarded, later)
+
+    assert verdict == verdicts(decided(locked, state(locked, 3)))[1]

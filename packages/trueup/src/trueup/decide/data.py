@@ -364,14 +364,16 @@ class DataRules:
         return "rows that it is for are written only now" if self.pending.fills(index) else ""
 
     def _is_changed_after(self, index: int) -> bool:
-        """True where a later step that is done has changed or deleted rows of a table that it writes."""
-        written = self.around.written(index)
-        return any(i > index and not written.isdisjoint(changed) for i, changed in self._changed_by.items())
+        """True where a later step that is done has changed rows of a table that it writes, or made some to be found."""
+        written, steps = self.around.written(index), self.locked.steps
+        finds = set(steps[index].tags) == {"update_stmt"}
+        later = (i for i, tables in self._changed_by.items() if i > index and not written.isdisjoint(tables))
+        return any(finds or not _CHANGES_ROWS.isdisjoint(steps[i].tags) for i in later)
 
     @cached_property
     def _changed_by(self) -> dict[int, set[str]]:
-        """The tables in which each step that is done has changed or deleted rows, where it has."""
-        changes = (i for i in self.done if not _CHANGES_ROWS.isdisjoint(self.locked.steps[i].tags))
+        """The tables in which each step that is done has written, changed or deleted rows, where it has."""
+        changes = (i for i in self.done if self.locked.steps[i].has_data)
         return {i: self.around.written(i) for i in changes}
 
     def _may_take_keys_before(self, index: int, tables: set[str]) -> bool:
