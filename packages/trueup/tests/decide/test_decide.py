@@ -678,3 +678,18 @@ def test_a_key_that_is_dropped_later_is_made_again_for_a_foreign_key_that_is() -
     )
 
     assert {*key, *reference} == decided(locked, {**a, **b}, marked=[0, 1]).heal.keys()
+
+
+@pytest.mark.parametrize("default, verdict", [("'v7'::text", "complete"), ("now()", "run")])
+def test_a_text_that_is_the_default_of_a_column_retyped_early_stays_a_text(default: str, verdict: str) -> None:
+    column, key = "column public.b.p", "default public.b.p"
+    locked = chain_of(
+        step("CREATE TABLE b (p text)", {"table public.b": "", column: "text", "column public.b.id": "integer"}),
+        step("ALTER TABLE b ALTER p SET DEFAULT 'v7'", {key: default}),
+        step("ALTER TABLE b ALTER p TYPE varchar", {column: "character varying"}),
+    )
+
+    decision = decided(locked, {**state(locked, 1), column: "character varying"}, marked=[0])
+
+    assert ["skip", verdict, "reconcile"] == verdicts(decision)
+    assert ((key,) if verdict == "complete" else ()) == decision.steps[1].missing

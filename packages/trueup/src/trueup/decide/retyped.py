@@ -5,10 +5,17 @@ What these look like in between hangs on the order of such steps. So the columns
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from trueup.catalog.keys import identity_of
 from trueup.chain.grammar import enum_name, parse_each, string_list
-from trueup.chain.model import Step
+from trueup.chain.model import Effect, Step
+from trueup.decide.trajectory import Value
+
+_TEXTS = ("text", "character")
+_TEXT = re.compile(r"^'(?:[^']|'')*'::(?:text|character varying|bpchar)$")
 
 Sorted = tuple[list[str], list[str], list[str]]
 
@@ -34,6 +41,12 @@ def converted(step: Step) -> list[str]:
     retypes = (command for command in _commands(step) if _is_of_type(command))
     using = ((command.name, getattr(command, "def").column_def.raw_default) for command in retypes)
     return [name for name, value in using if value.WhichOneof("node") and not _is_cast_of(value, name)]
+
+
+def sets_text(key: str, effect: Effect, now: Mapping[str, Value]) -> bool:
+    """True for a default of a column of texts that is one: run as written, it would get the type of the column."""
+    column = now.get(f"column {identity_of(key)}") if key.startswith("default ") else None
+    return column is not None and column.startswith(_TEXTS) and _TEXT.search(effect.set.get(key, "")) is not None
 
 
 def _commands(step: Step) -> list[Any]:

@@ -30,7 +30,7 @@ from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish,
 from trueup.decide.ordering import Ordering, with_other_columns
 from trueup.decide.parts import statements_to_run
 from trueup.decide.remade import Remade, remade_early
-from trueup.decide.retyped import converted
+from trueup.decide.retyped import converted, sets_text
 from trueup.decide.rows import Rows
 from trueup.decide.standing import Standing
 from trueup.decide.trajectory import Value, fold
@@ -206,6 +206,8 @@ class Deciding:
         if not there and not strange and not grown:
             if self.standing.has_passing(effect):
                 return self._partly_there(index, step, effect, missing, differences)
+            if all(sets_text(key, effect, self.now) and self._has_later_type(key, index) for key in missing):
+                return self._completed(index, effect, missing, "its column has the type of a later step already")
             return self._run(index, step, effect, "nothing of it is there")
         if not there and not grown:
             return conflict(
@@ -214,6 +216,10 @@ class Deciding:
                 differences,
             )
         return self._partly_there(index, step, effect, missing, differences)
+
+    def _has_later_type(self, key: str, index: int) -> bool:
+        """True for a fact of a column that a later step has retyped here already."""
+        return self.place.get(f"column {identity_of(key)}", 0) > index + 1
 
     def _not_converted(self, step: Step, effect: Effect) -> str:
         """A column of a table with rows that has its type of a later step, while this one would make others of them."""
@@ -311,16 +317,14 @@ class Deciding:
         if left or (step.has_data and not step.guarded) or self.standing.has_passing(effect):
             why = "half of it is there, and completing it could lose rows or skip work"
             return conflict(index, why, self._differences(missing, effect, index))
+        why = f"{len(missing)} of its {len(effect.keys)} facts are missing"
+        return replace(self._completed(index, effect, missing, why), differences=differences)
+
+    def _completed(self, index: int, effect: Effect, missing: Sequence[str], why: str) -> StepVerdict:
+        """The facts that are missing are made from what they are in the chain."""
         found = {key: self.now.get(key) for key in missing}
         self.standing.advance(effect, index)
-        return StepVerdict(
-            index=index,
-            verdict="complete",
-            found=found,
-            reason=f"{len(missing)} of its {len(effect.keys)} facts are missing",
-            missing=tuple(missing),
-            differences=differences,
-        )
+        return StepVerdict(index=index, verdict="complete", reason=why, found=found, missing=tuple(missing))
 
     def _goes_on(self, index: int, step: Step, effect: Effect) -> StepVerdict:
         """The step was left in its middle: with the statements that have not run, where one can tell which."""
