@@ -87,8 +87,9 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE TABLE leads (id text PRIMARY KEY);",
             "ALTER TABLE leads ADD fax text NOT NULL DEFAULT '';",
             "ALTER TABLE leads DROP fax, ADD mail text;",
+            "CREATE VIEW ids AS SELECT id FROM leads;",
         ],
-        [2],
+        [2, 4],
     ),
     "a type of a column of a table that is swapped": (
         [
@@ -97,8 +98,9 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
                 "INSERT INTO swap SELECT id, phone FROM leads;\nDROP TABLE leads;\nALTER TABLE swap RENAME TO leads;"
             ),
             "ALTER TABLE leads ALTER phone TYPE text;",
+            "CREATE VIEW phones AS SELECT id, phone FROM leads;\nCREATE VIEW ids AS SELECT id FROM phones;",
         ],
-        [1],
+        [1, 2],
     ),
     "a column that its file fills before it is NOT NULL": (
         [

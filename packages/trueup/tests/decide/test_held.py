@@ -44,7 +44,6 @@ SWAP = step(
     [
         (RETYPE, OTHER_VIEW, "run"),
         (RETYPE, KEY, "run"),
-        (DROP_COLUMN, VIEW, "conflict"),
         (CASCADE, VIEW, "run"),
         (DROP, KEY, "conflict"),
     ],
@@ -56,6 +55,18 @@ def test_what_could_not_be_made_again_is_a_persons_matter(pending: Made, early: 
 
     assert ["reconcile", *["run"] * 4, verdict, "reconcile"] == verdicts(decision)
     assert not decision.steps[5].aside
+
+
+def test_a_view_of_what_is_dropped_is_made_again_by_its_own_step() -> None:
+    locked = chain(DROP_COLUMN, VIEW)
+    (key,) = VIEW[1].set
+
+    decision = decided(locked, state(locked, [0, 6]))
+    later = decided(locked, state(locked, [0, 6]), adopted=[0, 6])
+
+    assert ["reconcile", *["run"] * 6] == verdicts(decision)
+    assert (key,) == decision.steps[5].cleared
+    assert "conflict" == later.steps[5].verdict
 
 
 @pytest.mark.parametrize("pending, early", [(RETYPE, VIEW), (RETYPE, POLICY), (SWAP, KEY)])

@@ -16,6 +16,7 @@ from trueup.decide.trajectory import Trajectories, Value
 
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
 _ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy ", "trigger ", "statistics ")
+_VIEWS = ("view", "materialized view")
 _DROPPED = ("table", "enum", "type", "domain", "function", "procedure")
 _FUNCTIONS = ("function ", "procedure ")
 _TYPES = ("enum", "type", "domain")
@@ -39,7 +40,14 @@ def early_holders(step: Step, effect: Effect, early: Iterable[tuple[str, str]], 
     touched = set() if renames else {key for key in effect.gone if key.startswith("column ")}
     for part in (*effect.parts, effect):
         touched |= set(_retyped(part, now))
-    return [key for key, value in early if _hangs(key, value, dropped, touched)] if dropped or touched else []
+    if not (dropped or touched):
+        return []
+    values = dict(early)
+    found = [key for key, value in values.items() if _hangs(key, value, dropped, touched)]
+    views = {key: value for key, value in values.items() if kind_of(key) in _VIEWS and key not in found}
+    for holder in found:  # views on views come behind them
+        found += [key for key, value in views.items() if key not in found and _reads(value, identity_of(holder))]
+    return found
 
 
 def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
@@ -176,6 +184,11 @@ def drops_alone(
     return f"ALTER TABLE {table_of(columns[0])} {', '.join(dropped)}"
 
 
+def views_of(holders: Iterable[str]) -> list[str]:
+    """Those of them that have no rows of their own, the last first: as they can be dropped."""
+    return [key for key in holders if key.startswith("view ")][::-1]
+
+
 def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool:
     """True where what the fact hangs on is not there any more when the step has run: it could not be made again."""
     gone = {key for key in effect.gone if kind_of(key) in _DROPPED}
@@ -210,9 +223,14 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
         return True
     if kind == "column":
         return any(is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
-    if kind in _DEFINED_ON_COLUMNS:
-        return any(hangs_on(key, value, column) for column in touched)
-    return False
+    if kind in _VIEWS and any(_reads(value, identity_of(gone)) for gone in dropped if gone.startswith("table ")):
+        return True
+    return kind in _DEFINED_ON_COLUMNS and any(hangs_on(key, value, column) for column in touched)
+
+
+def _reads(value: str, relation: str) -> bool:
+    """True where a view's definition names the table or view, with its schema."""
+    return re.search(rf'(?<![\w".]){re.escape(relation)}(?![\w"])', value) is not None
 
 
 def is_of_type(value: str, name: str) -> bool:

@@ -23,6 +23,7 @@ from trueup.decide.held import (
     renames_of,
     row_bearing,
     takes,
+    views_of,
     with_leaves,
 )
 from trueup.decide.lent import Lent
@@ -257,12 +258,17 @@ class Deciding:
         ):
             return conflict(index, "something is called already as it is to call it")
         holders = early_holders(step, effect, self.standing.early(index), self.now)
-        if lost := next((holder for holder in holders if gone_for_good(holder, effect, self.now)), ""):
-            why = f"{lost}, made here already by a later step, hangs on what it drops"
+        lost = [holder for holder in holders if gone_for_good(holder, effect, self.now)]
+        views = views_of(holders) if lost else []  # their own steps make them again
+        if kept := next((one for one in (*lost, *views) if one not in views or one not in self.place), ""):
+            why = f"{kept}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
         if other := goes_elsewhere(step, index, self.place, self.now, self.paths):
             return conflict(index, f"{other}, made here already for a later table of this name, would go with this one")
-        aside = with_leaves(holders, self.now)
+        for key in with_leaves(views, self.now):
+            self.place.pop(key, None)
+            self.now[key] = None
+        aside = with_leaves([holder for holder in holders if holder not in views], self.now)
         taken = {key for key in effect.keys if takes(step, effect, key, self.now.get(key))}
         for key in taken:
             self.place.pop(key, None)
@@ -271,7 +277,7 @@ class Deciding:
             self.place.pop(key)
             self.now[key] = self.paths.value_at(key, index + 1)
         self.standing.advance(effect, index)
-        return StepVerdict(index=index, verdict="run", reason=reason, aside=aside, cleared=tuple(helpers))
+        return StepVerdict(index=index, verdict="run", reason=reason, aside=aside, cleared=(*helpers, *views))
 
     def _partly_there(
         self,
