@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.inserts import rows_it_leaves
-from trueup.chain.updates import ends_the_same, finds_unfilled, stands_between
+from trueup.chain.updates import ends_the_same, finds_unfilled, has_no_key, stands_between
 from trueup_testing.grammar import one
 
 pytestmark = pytest.mark.unit
@@ -50,3 +50,23 @@ def test_a_key_that_an_insert_does_not_name_has_its_default() -> None:
 
     assert [] == rows_it_leaves(insert, keys)
     assert ['(EXISTS (SELECT FROM "a" WHERE "one" = 1))'] == rows_it_leaves(insert, keys, defaults={"one": "1"})
+
+
+@pytest.mark.parametrize(
+    "sql, wanted",
+    [
+        ("UPDATE p SET d = jsonb_set(d, '{k}', d -> 'l') - 'l'", ["d #> '{k}'"]),
+        (
+            "UPDATE p SET d = jsonb_set(jsonb_set(d, '{a}', '1'), '{b}'::text[], '2')",
+            ["d #> '{b}'::text[]", "d #> '{a}'"],
+        ),
+        ("UPDATE p SET d = jsonb_set(e, '{a}', '1')", []),
+        ("UPDATE p SET d = jsonb_set(d, ARRAY[n], '1')", []),
+        ("UPDATE p SET d = jsonb_set(d, '{a}', '1'), n = 1", []),
+        ("DELETE FROM p", []),
+    ],
+)
+def test_keys_that_are_set_in_a_document(sql: str, wanted: list[str]) -> None:
+    there = " OR ".join(f'"d" {path.removeprefix("d ")} IS NOT NULL' for path in wanted)
+
+    assert (f'NOT EXISTS (SELECT FROM "p" WHERE {there})' if wanted else "") == has_no_key(one(sql))

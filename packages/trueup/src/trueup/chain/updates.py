@@ -71,6 +71,31 @@ def one_is_filled(statement: Statement, defaults: Mapping[str, str] | None = Non
     return f"EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(filled)})" if filled else ""
 
 
+def has_no_key(statement: Statement) -> str:
+    """The condition that no row has a key which an UPDATE sets in a JSON column; empty where it sets other things."""
+    node = statement.node
+    if statement.tag != "update_stmt" or node.from_clause:
+        return ""
+    found = [(target.res_target.name, [*_paths_set(target.res_target)]) for target in node.target_list]
+    if not all(paths for _, paths in found):
+        return ""
+    there = [f"{in_quotes(name)} #> {path} IS NOT NULL" for name, paths in found for path in paths]
+    return f"NOT EXISTS (SELECT FROM {range_sql(node.relation)} WHERE {' OR '.join(there)})"
+
+
+def _paths_set(target: Any) -> Iterator[str]:
+    """The constant paths that `SET c = jsonb_set(c, path, …)` sets, as SQL."""
+    for call in nodes_of(target.val, "FuncCall"):
+        of = [string_list(ref.fields)[-1] for ref in nodes_of(call.args[0], "ColumnRef")] if len(call.args) > 1 else []
+        if string_list(call.funcname)[-1:] == ("jsonb_set",) and target.name in of and _is_literal(call.args[1]):
+            yield expression(call.args[1])
+
+
+def _is_literal(value: Any) -> bool:
+    inner = value.type_cast.arg if value.WhichOneof("node") == "type_cast" else value
+    return bool(inner.WhichOneof("node") == "a_const")
+
+
 def values_set(statement: Statement) -> dict[str, str]:
     """The constants that an UPDATE with a condition sets columns to; none for others."""
     node = statement.node

@@ -357,6 +357,8 @@ class DataRules:
         new = self.rows.would_be_new(step, written) or self.rows.selects_only_new(step)
         if new or self.rows.are_missing(step):
             return "none of the rows that it writes is there"
+        if self.rows.has_no_key(step):
+            return "no row has what it sets"
         if not step_ends_the_same(step):
             return ""
         if self.rows.are_to_change(step) or self.doubt.stands_as_before(index, step):

@@ -24,6 +24,7 @@ from trueup.chain.model import Step
 from trueup.chain.updates import (
     finds_nothing,
     finds_unfilled,
+    has_no_key,
     may_find,
     one_is_filled,
     rows_it_finds,
@@ -273,6 +274,11 @@ class Rows:
         """True where columns that the step's UPDATEs would fill have no value in any row, or only their defaults."""
         conditions = (finds_unfilled(s, defaults) for s in parse_each(step.statements))
         return self.one_of([condition for condition in conditions if condition])
+
+    def has_no_key(self, step: Step) -> bool:
+        """True where no row has a key that the step's UPDATEs set in JSON; as long as not known, false."""
+        conditions = [has_no_key(s) for s in parse_each(step.statements)]
+        return all(conditions) and self.all_of(conditions)
 
     def all_are_filled(self, step: Step) -> bool:
         """True where each of its UPDATEs fills a column of which some row has a value; as long as not known, false."""
