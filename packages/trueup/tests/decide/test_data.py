@@ -204,6 +204,16 @@ def test_what_a_later_step_has_done_early_can_make_it_impossible() -> None:
     assert ("conflict", True) == (verdict, "not null public.a.z" in reason)
 
 
+def test_not_null_that_came_early_is_nothing_to_a_step_that_only_reads_its_table() -> None:
+    b = step("CREATE TABLE b (n int)", {"table public.b": "", "column public.b.n": "integer"})
+    early = step("ALTER TABLE b ALTER n SET NOT NULL", {"not null public.b.n": ""})
+    insert = step("INSERT INTO a (x) SELECT 1 FROM b", locks={**WRITES_A, "public.b": "AS"})
+    locked = chain_of(A_WITH_X, b, *OTHERS, insert, ADD_Y, early)
+    live = {**state(locked, 2), "not null public.b.n": ""}
+
+    assert "run" == written(locked, live, a=False)[0]
+
+
 def test_a_table_made_early_is_filled_only_where_it_is_empty() -> None:
     locked = chain_of(*OTHERS, A_WITH_X, step("INSERT INTO a VALUES (1)", locks=WRITES_A), ADD_Y)
     live = state(locked, [0, 6])

@@ -226,7 +226,8 @@ class Surroundings:
             kind, named = kind_of(key), mentions(step.sql, identity_of(key))
             if kind in _ROW_BEARING and self.live.get(key) is None and named:
                 return key
-            if kind == "not null" and step.inserts and self._must_be_given(key) and not named:
+            is_new = kind == "not null" and step.inserts and table_of(key) in self.written(index)
+            if is_new and self._must_be_given(key) and not named:
                 return key
         return ""
 
