@@ -20,7 +20,7 @@ from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings
 from trueup.decide.tail import Tail
 
-_MOST_UPDATES = 50  # before a step in doubt: to compare each with it
+_MOST_UPDATES = 8  # before a step in doubt: to compare each with it
 
 
 class InDoubt:

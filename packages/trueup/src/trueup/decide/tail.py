@@ -82,11 +82,14 @@ class Tail:
 
     def is_of_a_file_not_run(self, index: int) -> bool:
         """True where a step of its file has not run, and none is known to have."""
-        path = self._steps[index].path
-        of_file = [i for i in self._written if self._steps[i].path == path]
-        if any(i <= self.last_run for i in of_file):
-            return False
-        return any(self._rows.are_to_change(self._steps[i]) for i in of_file)
+        return self._steps[index].path in self._files_not_run
+
+    @cached_property
+    def _files_not_run(self) -> set[str]:
+        """The files of which a step has not run, and none is known to have; there are files of hundreds of UPDATEs."""
+        ran = {self._steps[index].path for index in self._written if index <= self.last_run}
+        others = ((self._steps[index], self._steps[index].path) for index in self._written)
+        return {path for step, path in others if path not in ran and self._rows.are_to_change(step)}
 
     def _has_not_changed(self, index: int) -> bool:
         """True where the step ends the same when repeated, and rows that no step behind it can have written need it."""
