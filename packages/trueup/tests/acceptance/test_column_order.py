@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from trueup_testing.chains import MakeChain
@@ -12,6 +14,14 @@ pytestmark = pytest.mark.acceptance
 
 TABLE = "CREATE TABLE leads (id int, name text, phone text);"
 MADE = "CREATE TABLE leads (id int, phone text, name text); INSERT INTO leads VALUES (1, '7', 'a')"
+
+
+def made_by_hand(chain: MakeChain, databases: Databases, pending: str) -> tuple[Path, str]:
+    """A chain with a pending step, and a database in which the order of the table's columns is another one."""
+    folder = chain({"001_leads.sql": TABLE, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending})
+    url = databases.create()
+    execute(url, *MADE.split(";"))
+    return folder, url
 
 
 SELECTED = "SELECT id, name, phone FROM leads"
@@ -40,11 +50,7 @@ SELECTED = "SELECT id, name, phone FROM leads"
 def test_a_step_is_sent_with_the_columns_that_it_leaves_to_the_table(
     run: Run, chain: MakeChain, databases: Databases, pending: str, asked: str, wanted: list[tuple[object, ...]]
 ) -> None:
-    folder, url = (
-        chain({"001_leads.sql": TABLE, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending}),
-        databases.create(),
-    )
-    execute(url, *MADE.split(";"))
+    folder, url = made_by_hand(chain, databases, pending)
 
     answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
 
@@ -62,11 +68,7 @@ def test_a_step_is_sent_with_the_columns_that_it_leaves_to_the_table(
 def test_a_step_that_depends_on_it_is_a_persons_matter(
     run: Run, chain: MakeChain, databases: Databases, pending: str
 ) -> None:
-    folder, url = (
-        chain({"001_leads.sql": TABLE, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending}),
-        databases.create(),
-    )
-    execute(url, *MADE.split(";"))
+    folder, url = made_by_hand(chain, databases, pending)
 
     answer = run("--migrations", folder, "--database-url", url, "up", "--json")
 
@@ -89,11 +91,7 @@ def test_a_step_that_depends_on_it_is_a_persons_matter(
     ],
 )
 def test_others_run(run: Run, chain: MakeChain, databases: Databases, pending: str) -> None:
-    folder, url = (
-        chain({"001_leads.sql": TABLE, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending}),
-        databases.create(),
-    )
-    execute(url, *MADE.split(";"))
+    folder, url = made_by_hand(chain, databases, pending)
 
     assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from trueup.catalog.keys import identity_of, kind_of, own_name, quoted
+from trueup.catalog.keys import identity_of, kind_of, own_name
 from trueup.chain.model import Step
-from trueup.chain.statements import columns_written, relations_named
+from trueup.chain.statements import relations_named
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import InDoubt
@@ -60,9 +60,8 @@ class DataRules:
         verdict, step = self._verdict(index), self.locked.steps[index]
         if verdict.verdict == "run" and index in self.done and self._would_be_refused(index, step):
             why = "the server would refuse rows that it has to write"
-            return (
-                assume(index, f"its place says so, and {why}") if index < self.doubt.last_fact else conflict(index, why)
-            )
+            is_past = index < self.doubt.last_fact
+            return assume(index, f"its place says so, and {why}") if is_past else conflict(index, why)
         if verdict.verdict != "run" or not step.inserts or self._is_guarded(step) or self.empty_database:
             return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
@@ -278,8 +277,7 @@ class DataRules:
 
     def _fills_unfilled(self, index: int, step: Step) -> bool:
         """True where the columns that it fills are without values yet, and lack the NOT NULL that follows it."""
-        names = columns_written(step.statements) if step.tags == ("update_stmt",) else set()
-        columns = [f"{table}.{quoted(name)}" for table in self.around.written(index) for name in names]
+        columns = self.around.columns_set(index) if step.tags == ("update_stmt",) else []
         if not columns or not all(f"not null {column}" in self.heal for column in columns):
             return False
         is_due = self.around.still_fits(index) and self.doubt.is_unfilled(index, step)

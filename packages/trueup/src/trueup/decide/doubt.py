@@ -83,9 +83,8 @@ class InDoubt:
         if filled and index > tail.last_run:
             if any(self.rows.none_in([table]) for table in filled):
                 return "a table that it fills has no rows"
-            if (index > self.last_fact or tail.is_of_the_file_that_ran_last(index)) and self.rows.selects_only_new(
-                step
-            ):
+            is_due = index > self.last_fact or tail.is_of_the_file_that_ran_last(index)
+            if is_due and self.rows.selects_only_new(step):
                 return "none of the rows that it writes is there"
         if index > tail.last_run and self.is_unfilled(index, step):
             return "the columns that it fills have no values"

@@ -46,7 +46,7 @@ def early_holders(step: Step, effect: Effect, early: Iterable[tuple[str, str]], 
     found = [key for key, value in values.items() if _hangs(key, value, dropped, touched)]
     views = {key: value for key, value in values.items() if kind_of(key) in _VIEWS and key not in found}
     for holder in found:  # views on views come behind them
-        found += [key for key, value in views.items() if key not in found and _reads(value, identity_of(holder))]
+        found += [key for key, value in views.items() if key not in found and reads(value, identity_of(holder))]
     return found
 
 
@@ -62,7 +62,7 @@ def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
 
 def go_along(step: Step, effect: Effect, early: Iterable[str], now: Mapping[str, Value]) -> list[str]:
     """The facts of tables that a statement of the step drops, if only to make them again; `early` are some facts."""
-    dropped = _tables_gone("drop_stmt", step, effect)
+    dropped = _tables_taken("drop_stmt", step, effect)
     return [key for key in early if table_touched(key, now.get(key)) in dropped] if dropped else []
 
 
@@ -78,17 +78,22 @@ def goes_elsewhere(
         now: The database just before the step.
         paths: The chain's effects.
     """
-    renamed = _tables_gone("rename_stmt", step, paths.effects[index])
+    renamed = _tables_taken("rename_stmt", step, paths.effects[index])
     if not renamed or not any(_is_made_anew(table, index + 1, paths) for table in renamed):
         return ""
     later = (key for key, at in place.items() if at > index + 1 and now.get(key) is not None)
     return next((key for key in later if table_touched(key, now.get(key)) in renamed), "")
 
 
-def _tables_gone(how: str, step: Step, effect: Effect) -> set[str]:
+def _tables_taken(how: str, step: Step, effect: Effect) -> set[str]:
     """The tables that statements of one kind take away."""
     pairs = zip(step.tags, effect.parts or (effect,), strict=False)
-    return {identity_of(key) for tag, one in pairs if tag == how for key in one.gone if key.startswith("table ")}
+    return {table for tag, one in pairs if tag == how for table in tables_gone(one)}
+
+
+def tables_gone(effect: Effect) -> set[str]:
+    """The tables that a step or a statement takes away, or that go by another name behind it."""
+    return {identity_of(key) for key in effect.gone if key.startswith("table ")}
 
 
 def _is_made_anew(table: str, position: int, paths: Trajectories) -> bool:
@@ -223,13 +228,13 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
         return True
     if kind == "column":
         return any(is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
-    if kind in _VIEWS and any(_reads(value, identity_of(gone)) for gone in dropped if gone.startswith("table ")):
+    if kind in _VIEWS and any(reads(value, identity_of(gone)) for gone in dropped if gone.startswith("table ")):
         return True
     return kind in _DEFINED_ON_COLUMNS and any(hangs_on(key, value, column) for column in touched)
 
 
-def _reads(value: str, relation: str) -> bool:
-    """True where a view's definition names the table or view, with its schema."""
+def reads(value: str, relation: str) -> bool:
+    """True where a definition, such as a view's, names the table, view or type with its schema."""
     return re.search(rf'(?<![\w".]){re.escape(relation)}(?![\w"])', value) is not None
 
 

@@ -81,7 +81,7 @@ class Ordering:
         parts = effect.parts or (Effect(),) * len(step.statements)
         for position, (statement, part) in enumerate(zip(parse_each(step.statements), parts, strict=True)):
             if any(_depends(statement)):
-                columns = self._columns_by_then(index, now, dict(changed))
+                columns = self._columns_by_then(index, now, changed)
                 if not (text := with_columns(statement, columns)):
                     return {}
                 texts[position] = text

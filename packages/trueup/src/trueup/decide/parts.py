@@ -12,7 +12,7 @@ from trueup.chain.grammar import parse_statements
 from trueup.chain.model import Effect, Step, writes_rows
 from trueup.chain.statements import columns_written, is_guarded, relations_named
 from trueup.chain.updates import ends_the_same
-from trueup.decide.held import is_under_both_names
+from trueup.decide.held import is_under_both_names, tables_gone
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Value, fold
 
@@ -80,7 +80,7 @@ def _missing(
         passed = [state.get(key) is None and ends[key] is None for key in part.keys]  # taken away again behind it
         if any(there) and all(map(or_, there, passed)):
             continue
-        if (tables := _tables_gone(part)) and any(map(beyond, part.gone)) and not rows.none_in(tables):
+        if (tables := tables_gone(part)) and any(map(beyond, part.gone)) and not rows.none_in(tables):
             return None
         if any(there) and not _still_before(part, step.statements[position], state):
             return None
@@ -92,10 +92,6 @@ def _missing(
         state.update(part.set)
         state.update(dict.fromkeys(part.gone))
     return chosen
-
-
-def _tables_gone(part: Effect) -> set[str]:
-    return {identity_of(key) for key in part.gone if key.startswith("table ")}
 
 
 def _within(effect: Effect, position: int, before: Callable[[str], Value]) -> Callable[[str], Value]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of
 from trueup.chain.model import Effect
-from trueup.decide.held import is_of_type, with_leaves
+from trueup.decide.held import is_of_type, reads, with_leaves
 from trueup.decide.trajectory import Trajectories, Value
 
 _REMADE = ("enum", "domain", "type", "view", "materialized view")
@@ -72,4 +71,4 @@ def _checks(key: str, now: Mapping[str, Value]) -> Iterator[str]:
 def _hangs(value: str, key: str) -> bool:
     """True where the value of a fact names it, with its schema; a column's type in `public` has none."""
     name = identity_of(key)
-    return is_of_type(value, name) or re.search(rf'(?<![\w".]){re.escape(name)}(?![\w"])', value) is not None
+    return is_of_type(value, name) or reads(value, name)

@@ -19,6 +19,7 @@ from trueup.chain.statements import columns_written, filled_whole, relations_nam
 from trueup.chain.updates import constants_sought, fills, may_find
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
+from trueup.decide.held import tables_gone
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
 _ROW_BEARING = ("table", "column")
@@ -242,10 +243,13 @@ class Surroundings:
         step = self.locked.steps[index]
         if not self.early or set(step.tags) != {"update_stmt"}:
             return False
-        names = columns_written(step.statements)
-        written = [f"column {table}.{quoted(name)}" for table in self.written(index) for name in names]
-        written = [key for key in written if key in self.paths.of]
+        written = [key for column in self.columns_set(index) if (key := f"column {column}") in self.paths.of]
         return bool(written) and all(self._is_another(key, index) for key in written)
+
+    def columns_set(self, index: int) -> list[str]:
+        """The columns that a step sets, as `schema.table.column` of each of the tables that it writes."""
+        names = columns_written(self.locked.steps[index].statements)
+        return [f"{table}.{quoted(name)}" for table in self.written(index) for name in names]
 
     def _is_another(self, key: str, index: int) -> bool:
         """True where a fact is early, and is taken away between the step and the one that has made it."""
@@ -299,8 +303,7 @@ class Surroundings:
         """The tables that a step of several statements drops before one of them has read or written their rows."""
         step, dropped, texts = self.locked.steps[index], set[str](), list[str]()
         for tag, text, part in zip(step.tags, step.statements, self.locked.effects[index].parts, strict=False):
-            tables = {identity_of(key) for key in part.gone if key.startswith("table ")}
-            dropped |= {table for table in tables if not any(mentions(one, table) for one in texts)}
+            dropped |= {table for table in tables_gone(part) if not any(mentions(one, table) for one in texts)}
             if writes_rows(tag, text):
                 texts += self._with_what_it_calls(text)
         return dropped
