@@ -7,7 +7,6 @@ relations agree with it. Where they do not, the rows may: a table without any wa
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, own_name
@@ -21,16 +20,9 @@ from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
+from trueup.decide.traceless import can_be_repeated, changes_nothing, in_empty
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
-_OF_OBJECTS = frozenset(
-    {
-        *("create_stmt", "index_stmt", "view_stmt", "create_seq_stmt", "create_function_stmt", "create_trig_stmt"),
-        *("drop_stmt", "alter_table_stmt", "alter_enum_stmt", "rename_stmt"),
-    }
-)
-_ASKS_FIRST = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
-_ONCE = ("create_", "define_", "drop_", "rename_")
 _BUILT = ("index", "valid", "constraint", "validated")
 
 
@@ -90,11 +82,11 @@ class DataRules:
         step = self.locked.steps[index]
         before = index in self.done or self._is_passed(index)
         if not step.has_data:
-            if before or _found_it_so(step):
-                return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
-            if self.marks.own and not _can_be_repeated(step) and self._follows_unmarked(index):
+            if before:
+                return changes_nothing(index)
+            if self.marks.own and not can_be_repeated(step) and self._follows_unmarked(index):
                 return conflict(index, "the step before it is there without a mark, so this one may be, too")
-            return run(index, "it changes nothing in the catalog, and is pending")
+            return in_empty(index, step)
         if before and self._fills_unfilled(index, step):
             return assume(index, "it is run again where its column is healed")
         if not before and (stopped := self._is_stopped(index, step)):
@@ -102,7 +94,7 @@ class DataRules:
         if self.marks.own and not self._mark_was_lost(index, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
-            return run(index, "the database is empty")
+            return in_empty(index, step)
         repeats = not before or (self.around.still_fits(index) and not self._is_changed_after(index))
         if repeats and self._is_guarded(step):
             return self._guarded(index, step, before=before)
@@ -380,17 +372,3 @@ class DataRules:
         """True where steps that are to run before it may free a key of these tables."""
         keys = self.rows.keys_of(tables)
         return self.pending.may_take(index, " ".join(column for key in keys for column in key))
-
-
-def _can_be_repeated(step: Step) -> bool:
-    """False for what makes, renames or drops something that is no fact: the server refuses to do it twice."""
-    pairs = zip(step.tags, step.statements, strict=True)
-    return not any(tag.startswith(_ONCE) and not _ASKS_FIRST.search(text) for tag, text in pairs)
-
-
-def _found_it_so(step: Step) -> bool:
-    """True for `CREATE … IF NOT EXISTS`, `DROP … IF EXISTS` and the like that had nothing to do in the chain.
-
-    Here they could meet what a later step has made or taken away early.
-    """
-    return _OF_OBJECTS.issuperset(step.tags) and all(map(_ASKS_FIRST.search, step.statements))

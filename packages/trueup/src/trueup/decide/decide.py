@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from trueup.chain.model import Effect, Facts, LockedChain, Step
+from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.aliases import with_aliases
 from trueup.decide.anchor import MOST_EARLY, Anchor, find_anchor
+from trueup.decide.ends import at_its_end, at_its_start
 from trueup.decide.given import Given
 from trueup.decide.labels import in_order
 from trueup.decide.lent import Lent, as_before, renamed_early
-from trueup.decide.model import MARKED, Decision, Marks, StepVerdict, Wish
-from trueup.decide.trajectory import Trajectories, fold
+from trueup.decide.model import Decision, Marks, Wish
+from trueup.decide.trajectory import Trajectories
 from trueup.decide.verdicts import Deciding
 
 
@@ -94,12 +95,14 @@ def _decide(
 ) -> Decision:
     named, renamed = with_aliases(live, paths)
     managed = {key: value for key, value in named.items() if paths.manages(key)}
-    if len(marks.done) == len(locked.steps) and (ended := _at_its_end(locked, managed, renamed)):
+    if len(marks.done) == len(locked.steps) and (ended := at_its_end(locked, managed, renamed)):
         return ended
-    excluded = _excluded(locked.steps, marks.done | frozenset(wish.applied), wish)
     passing = {key: value for key, value in named.items() if key in paths.passing}
+    if not (managed or passing or marks.done) and (started := at_its_start(locked, wish)):
+        return started
+    excluded = _excluded(locked.steps, marks.done | frozenset(wish.applied), wish)
     renamed |= {one.old: one.new for one in lent if not one.is_seen}
-    seen = [one for one in lent if one.is_seen]
+    seen = tuple(one for one in lent if one.is_seen)
 
     def deciding(anchor: Anchor, left: frozenset[int]) -> Deciding:
         given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
@@ -154,23 +157,6 @@ def _anchor(
         if reached.distance < anchor.distance:
             return reached, excluded - there.intersection(reached.done)
     return anchor, excluded
-
-
-def _at_its_end(locked: LockedChain, managed: Facts, renamed: Mapping[str, str]) -> Decision | None:
-    """The decision where every step is marked and every fact has its final value, as after most runs."""
-    steps = range(len(locked.steps))
-    final = fold(locked.effects, steps, locked.base)
-    if managed != {key: value for key, value in final.items() if value is not None}:
-        return None
-    return Decision(
-        anchor=len(steps),
-        distance=0,
-        steps=[StepVerdict(index=index, verdict="skip", reason=MARKED) for index in steps],
-        found=managed,
-        before=managed,
-        final=final,
-        renamed=renamed,
-    )
 
 
 def _excluded(steps: Sequence[Step], marked: frozenset[int], wish: Wish) -> frozenset[int]:

@@ -15,6 +15,8 @@ Verdict = Literal["skip", "reconcile", "run", "complete", "heal", "assume", "con
 
 MARKED = "marked in the ledger"
 """Why a step is skipped."""
+NOTHING_OF_IT = "nothing of it is there"
+NOT_OF_THIS_TEXT = "repeatable, and what is there is not of this text"
 
 
 class Marks(NamedTuple):
@@ -126,7 +128,7 @@ class Decision:
     before: Mapping[str, str | None] = field(default_factory=dict)
     final: Mapping[str, str | None] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
-    unfilled: Collection[str] = ()
+    unfilled: Collection[str] = frozenset()
     lent: Sequence[Lent] = ()
     reordered: Sequence[Reordered] = ()
     asked: Collection[str] = ()

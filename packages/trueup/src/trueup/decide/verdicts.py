@@ -27,7 +27,17 @@ from trueup.decide.held import (
     with_leaves,
 )
 from trueup.decide.lent import Lent
-from trueup.decide.model import MARKED, Decision, Difference, StepVerdict, Wish, conflict, run
+from trueup.decide.model import (
+    MARKED,
+    NOT_OF_THIS_TEXT,
+    NOTHING_OF_IT,
+    Decision,
+    Difference,
+    StepVerdict,
+    Wish,
+    conflict,
+    run,
+)
 from trueup.decide.ordering import Ordering, with_other_columns
 from trueup.decide.parts import statements_to_run
 from trueup.decide.remade import Remade, remade_early
@@ -164,7 +174,7 @@ class Deciding:
         _, missing, strange = self.standing.sorted_facts(index, effect)
         self.standing.advance(effect, index)
         if missing or strange:
-            return run(index, "repeatable, and what is there is not of this text")
+            return run(index, NOT_OF_THIS_TEXT)
         return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
 
     def _before_anchor(self, index: int) -> StepVerdict:
@@ -209,7 +219,7 @@ class Deciding:
                 return self._partly_there(index, step, effect, missing, differences)
             if all(sets_text(key, effect, self.now) and self._has_later_type(key, index) for key in missing):
                 return self._completed(index, effect, missing, "its column has the type of a later step already")
-            return self._run(index, step, effect, "nothing of it is there")
+            return self._run(index, step, effect, NOTHING_OF_IT)
         if not there and not grown:
             return conflict(
                 index,

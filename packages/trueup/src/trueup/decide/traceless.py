@@ -1,0 +1,45 @@
+"""Steps of which nothing is left in the catalog, as far as their own text tells what they need."""
+
+from __future__ import annotations
+
+import re
+
+from trueup.chain.model import Step
+from trueup.decide.model import StepVerdict, run
+
+_OF_OBJECTS = frozenset(
+    {
+        *("create_stmt", "index_stmt", "view_stmt", "create_seq_stmt", "create_function_stmt", "create_trig_stmt"),
+        *("drop_stmt", "alter_table_stmt", "alter_enum_stmt", "rename_stmt"),
+    }
+)
+_ASKS_FIRST = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
+_ONCE = ("create_", "define_", "drop_", "rename_")
+
+
+def in_empty(index: int, step: Step) -> StepVerdict:
+    """The verdict for a step that leaves no trace in the catalog, where no step before it was there."""
+    if step.has_data:
+        return run(index, "the database is empty")
+    if _found_it_so(step):
+        return changes_nothing(index)
+    return run(index, "it changes nothing in the catalog, and is pending")
+
+
+def changes_nothing(index: int) -> StepVerdict:
+    """It need not run."""
+    return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
+
+
+def can_be_repeated(step: Step) -> bool:
+    """False for what makes, renames or drops something that is no fact: the server refuses to do it twice."""
+    pairs = zip(step.tags, step.statements, strict=True)
+    return not any(tag.startswith(_ONCE) and not _ASKS_FIRST.search(text) for tag, text in pairs)
+
+
+def _found_it_so(step: Step) -> bool:
+    """True for `CREATE … IF NOT EXISTS`, `DROP … IF EXISTS` and the like that had nothing to do in the chain.
+
+    Here they could meet what a later step has made or taken away early.
+    """
+    return _OF_OBJECTS.issuperset(step.tags) and all(map(_ASKS_FIRST.search, step.statements))
