@@ -1,9 +1,8 @@
-"""What a decision starts from. Plain data."""
+"""What a decision starts from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from trueup.chain.model import Effect, LockedChain
@@ -12,15 +11,14 @@ from trueup.decide.model import Marks
 from trueup.decide.trajectory import Trajectories
 
 
-@dataclass(frozen=True, kw_only=True)
 class Given:
     """A chain and the values of its facts along it; a database, where it stands, and what its ledger says."""
 
-    locked: LockedChain
-    paths: Trajectories
-    live: Mapping[str, str]
-    anchor: Anchor
-    marks: Marks
+    def __init__(
+        self, *, locked: LockedChain, paths: Trajectories, live: Mapping[str, str], anchor: Anchor, marks: Marks
+    ) -> None:
+        self.locked, self.paths, self.live = locked, paths, live
+        self.anchor, self.marks = anchor, marks
 
     @cached_property
     def done(self) -> frozenset[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_touched
@@ -22,14 +22,13 @@ _FUNCTIONS = ("function ", "procedure ")
 _VIEWS = ("view ", "materialized view ")
 
 
-@dataclass(frozen=True, slots=True)
-class Lent:
+class Lent(NamedTuple):
     """One such rename: the step's index, and the object's key before and after it; of a label the quoted `enum`'s.
 
     Where the step does more than that, the rename is `within` it, and the step is still to be run as a whole.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # instead of the method of tuples
     old: str
     new: str
     enum: str = ""

@@ -68,8 +68,7 @@ class Conflict(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepVerdict:
+class StepVerdict(NamedTuple):
     """What has to happen with one step, and why.
 
     `missing` are the facts to complete it with, `found` their values just before; `statements`, where it has several,
@@ -78,16 +77,16 @@ class StepVerdict:
     `former`. What is `cleared` is taken away before it, for good. Statements in `written` are sent as it has them.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # instead of the method of tuples
     verdict: Verdict
     reason: str
     missing: tuple[str, ...] = ()
-    found: Mapping[str, str | None] = field(default_factory=dict)
+    found: Mapping[str, str | None] = NOTHING
     statements: tuple[int, ...] = ()
-    aside: Mapping[str, str] = field(default_factory=dict)
-    former: Mapping[str, str] = field(default_factory=dict)
+    aside: Mapping[str, str] = NOTHING
+    former: Mapping[str, str] = NOTHING
     cleared: tuple[str, ...] = ()
-    written: Mapping[int, str] = field(default_factory=dict)
+    written: Mapping[int, str] = NOTHING
     differences: tuple[Difference, ...] = ()
 
 

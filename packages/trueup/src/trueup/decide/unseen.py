@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 
 from trueup.catalog import enums
@@ -78,7 +77,7 @@ class Unseen:
         called = {key for key in called if any(mentions(text, identity_of(key)) for text in texts)}
         aside = with_leaves((key for key in acting if self._now.get(key) is not None), self._now)
         former = {key: was for key, was in early.items() if was is not None and key in acting | called}
-        return replace(verdict, aside={**verdict.aside, **aside}, former=former)
+        return verdict._replace(aside={**verdict.aside, **aside}, former=former)
 
     def _gone(self, index: int) -> str:
         """A table that it names and that is not there, though it was before the step."""

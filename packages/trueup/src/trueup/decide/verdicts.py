@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.model import Effect, Step
@@ -117,7 +116,7 @@ class Deciding:
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
             if not (written := self.ordering.written(step, index, before)):
                 return with_other_columns(index, step, order, found)
-            verdict = replace(verdict, written=written)
+            verdict = verdict._replace(written=written)
         writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
         return self.unseen.kept_from(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
 
@@ -252,7 +251,7 @@ class Deciding:
         verdict = self._run(
             index, step, effect, f"{early.key} is here as {maker} makes it anew, which it will do again"
         )
-        return replace(verdict, cleared=(early.key, *verdict.cleared))
+        return verdict._replace(cleared=(early.key, *verdict.cleared))
 
     def _run(self, index: int, step: Step, effect: Effect, reason: str) -> StepVerdict:
         """It runs as written, and takes away what a later step has brought early, too."""
@@ -334,7 +333,7 @@ class Deciding:
             why = "half of it is there, and completing it could lose rows or skip work"
             return conflict(index, why, self._differences(missing, effect, index))
         why = f"{len(missing)} of its {len(effect.keys)} facts are missing"
-        return replace(self._completed(index, effect, missing, why), differences=differences)
+        return self._completed(index, effect, missing, why)._replace(differences=differences)
 
     def _completed(self, index: int, effect: Effect, missing: Sequence[str], why: str) -> StepVerdict:
         """The facts that are missing are made from what they are in the chain."""

@@ -173,6 +173,13 @@ class Safely:
 
     def _advance(self, action: Action, effect: Effect) -> None:
         """What is there and what it is called when the next action comes."""
+        if self._live.relations:  # else there is no table that anybody could wait for
+            self._follow(action, effect)
+        self._facts.update(effect.set)
+        self._facts.update(dict.fromkeys(effect.gone))
+
+    def _follow(self, action: Action, effect: Effect) -> None:
+        """What the tables are called, which are new, and whether they have a primary key."""
         renamed = _renamed(action.statements, effect)
         for old, new in renamed.items():
             here = self._names.pop(old, old)
@@ -191,8 +198,6 @@ class Safely:
                 is_used = table not in self._made and self._names.get(table, table) in self._live.relations
                 if is_used and _is_primary(effect.set.get(key) or self._facts.get(key)):
                     self._keyed[table] = is_there
-        self._facts.update(effect.set)
-        self._facts.update(dict.fromkeys(effect.gone))
 
     def _conflict(self, action: Action, effect: Effect, hazard: Hazard) -> Conflict:
         here = self._names.get(hazard.table, hazard.table)

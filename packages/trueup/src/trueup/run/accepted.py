@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,6 +41,8 @@ def _entries(folder: Path) -> list[dict[str, str]]:
     path = folder / ACCEPTED_NAME
     if not path.is_file():
         return []
+    import tomllib  # most chains have no such file
+
     try:
         entries = tomllib.loads(path.read_text()).get("accept", [])
     except tomllib.TOMLDecodeError as error:
