@@ -385,7 +385,43 @@ def test_rows_that_are_there_are_not_written_again_where_the_marks_were_lost(
 
     assert 0 == answer.code, answer.err
     assert [("cold",), ("hot",)] == rows(url, "SELECT name FROM kinds ORDER BY id")
-    assert "assume" in {step["verdict"] for step in answer.json["steps"]}
+    reasons = {step["id"]: step["reason"] for step in answer.json["steps"]}
+    assert "it was marked when all was last proved true" == reasons["3_insert_kinds"]
+
+
+RETURNED = {
+    "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);",
+    "002_b.sql": "ALTER TABLE a ADD x int DEFAULT 1;",
+    "003_c.sql": "ALTER TABLE a DROP x;\nINSERT INTO a SELECT max(id) + 1 FROM a;",
+    "004_d.sql": "ALTER TABLE a ADD x int DEFAULT 2;",
+    "005_e.sql": "CREATE TABLE b (id int);",
+}
+
+
+@pytest.mark.parametrize("kept", ["^$", "^1_", "^[1-3]_", "_a$"])
+@pytest.mark.parametrize("early", ["", "CREATE TABLE b (id int)"])
+def test_marks_that_were_lost_are_known_by_their_number(
+    run: Run, chain: MakeChain, database: str, kept: str, early: str
+) -> None:
+    where = ("--migrations", chain(RETURNED), "--database-url", database)
+    run(*where, "up", "--to", "3")
+    execute(database, f"DELETE FROM trueup.schema_migrations WHERE migration_id !~ '{kept}'", early)
+
+    answer = run(*where, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert [(1, 2), (2, 2)] == rows(database, "SELECT id, x FROM a ORDER BY id")
+    assert "run" == {step["id"]: step["verdict"] for step in answer.json["steps"]}["4_a_x"]
+
+
+def test_a_step_that_was_taken_back_with_its_mark_runs_again(run: Run, chain: MakeChain, database: str) -> None:
+    where = ("--migrations", chain(RETURNED), "--database-url", database)
+    run(*where, "up", "--to", "2")
+    execute(database, "ALTER TABLE a DROP x; DELETE FROM trueup.schema_migrations WHERE migration_id ~ '^2_'")
+
+    answer = run(*where, "up", "--to", "2", "--json")
+
+    assert "run" == {step["id"]: step["verdict"] for step in answer.json["steps"]}["2_a_x"]
 
 
 LOST: dict[str, tuple[list[str], list[str], str, list[tuple[object, ...]]]] = {

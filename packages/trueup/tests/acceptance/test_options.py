@@ -207,6 +207,19 @@ def test_what_is_marked_is_not_run_again_on_a_word(run: Run, doubtful: Where, da
     assert [(1,)] == rows(database, "SELECT x FROM a")
 
 
+def test_what_was_marked_runs_again_on_a_word_once_its_mark_is_taken_back(
+    run: Run, doubtful: Where, database: str
+) -> None:
+    run(*doubtful, "resolve", "3_update_a", "--applied")
+    run(*doubtful, "up")
+    execute(database, "DELETE FROM trueup.schema_migrations WHERE migration_id = '3_update_a'")
+
+    again = run(*doubtful, "resolve", "3_update_a", "--run")
+
+    assert 0 == again.code, again.err
+    assert [(2,)] == rows(database, "SELECT x FROM a")
+
+
 def test_all_data_steps_can_be_said_to_be_applied_at_once(run: Run, doubtful: Where, database: str) -> None:
     resolved = run(*doubtful, "resolve", "--all-data", "--applied", "--json")
 

@@ -14,6 +14,7 @@ from trueup.decide.ends import at_its_end, at_its_start
 from trueup.decide.given import Given
 from trueup.decide.labels import in_order
 from trueup.decide.lent import Lent, as_before, renamed_early
+from trueup.decide.lost import with_lost
 from trueup.decide.model import Decision, Marks, Wish
 from trueup.decide.trajectory import Trajectories
 from trueup.decide.verdicts import Deciding
@@ -95,7 +96,8 @@ def _decide(
 ) -> Decision:
     named, renamed = with_aliases(live, paths)
     managed = {key: value for key, value in named.items() if paths.manages(key)}
-    if len(marks.done) == len(locked.steps) and (ended := at_its_end(locked, managed, renamed)):
+    marks = with_lost(locked, managed, marks, paths)
+    if len(marks.done) == len(locked.steps) and not marks.lost and (ended := at_its_end(locked, managed, renamed)):
         return ended
     passing = {key: value for key, value in named.items() if key in paths.passing}
     if not (managed or passing or marks.done) and (started := at_its_start(locked, wish)):

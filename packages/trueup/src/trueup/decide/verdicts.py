@@ -141,13 +141,15 @@ class Deciding:
 
     def _said(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
         """What is settled before any fact is looked at: by the ledger, by a person, by the author, by a name."""
-        if index in self.marks.done:
+        if index in self.marks.done and index not in self.marks.lost:
             return StepVerdict(index=index, verdict="skip", reason=MARKED)
         if index in self.wish.applied:
             return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
         if index in self.wish.run:
             self.standing.advance(effect, index)
             return run(index, "a person said that it has to run")
+        if index in self.marks.lost:
+            return StepVerdict(index=index, verdict="reconcile", reason="it was marked when all was last proved true")
         if index in self.excluded:
             reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
             return StepVerdict(index=index, verdict="blocked", reason=reason)

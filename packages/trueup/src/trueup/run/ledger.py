@@ -65,6 +65,7 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     own: set[int] = set()
     taken: set[int] = set()
     unknown: list[str] = []
+    lost: frozenset[int] = frozenset()
     if exists(conn):
         rows = conn.execute(
             "SELECT migration_id, verdict, checksum FROM trueup.schema_migrations WHERE success AND chain = "
@@ -81,11 +82,30 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
                 own.add(index)
             if verdict in ("assume", "reconcile"):
                 taken.add(index)
-    adopted = {} if done else _old_marks(conn, known)
+        if len(rows) < len(chain.steps) and not unknown:
+            lost = _lost(conn, chain, {known[row[0]] for row in rows})
+    adopted = {} if done or lost else _old_marks(conn, known)
     done.update(adopted)
     begun = _begun(conn, chain, known) - done
-    marks = Marks(done=frozenset(done), own=frozenset(own))
+    marks = Marks(done=frozenset(done), own=frozenset(own), lost=lost)
     return Ledger(marks, sorted(unknown), adopted, begun, frozenset(taken))
+
+
+def _lost(conn: Connection[Any], chain: Chain, there: set[int]) -> frozenset[int]:
+    """The steps that must have been marked at the last completion, and are not: there were more marks by then."""
+    row = conn.execute("SELECT to_regclass('trueup.completions') IS NOT NULL").fetchone()
+    if not row or not row[0]:
+        return frozenset()
+    row = conn.execute(  # an older trueup did not count
+        "SELECT (to_jsonb(c) ->> 'marks')::int, phase FROM trueup.completions c WHERE chain = "
+        f"{literal(chain.name)} ORDER BY completed_at DESC LIMIT 1".encode(),
+    ).fetchone()
+    count, phase = row if row and row[0] else (0, "")
+    asked = [
+        i for i, s in enumerate(chain.steps) if s.phase != "contract" or i in there or phase.startswith("contract")
+    ]
+    first = set(asked[:count])
+    return frozenset(first - there) if len(there) < count == len(first) and there <= first else frozenset()
 
 
 def last_proof(conn: Connection[Any], chain: Chain) -> Proof:

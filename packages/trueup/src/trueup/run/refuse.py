@@ -56,6 +56,6 @@ def refuse_marked(chain: Chain, wanted: Iterable[int], marked: Collection[int]) 
         names = ", ".join(f"'{name}'" for name in again)
         raise UsageError(
             f"{', '.join(again)}: marked in the ledger as done; nothing was run",
-            hint="If the work was lost, take back the mark, then run `trueup up`: DELETE FROM trueup.schema_migrations "
+            hint="If the work was lost, take back the mark, and say it again: DELETE FROM trueup.schema_migrations "
             f"WHERE chain = '{chain.name}' AND migration_id IN ({names});",
         )
