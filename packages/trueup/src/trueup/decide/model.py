@@ -142,6 +142,11 @@ class Decision:
         return [step for step in self.steps if step.verdict == "conflict"]
 
     @property
+    def left_to_people(self) -> int:
+        """How much a person has to decide."""
+        return len(self.conflicts) + len(self.heal_conflicts)
+
+    @property
     def pending(self) -> list[StepVerdict]:
         """The steps that send something."""
         return [step for step in self.steps if step.verdict in ("run", "complete")]

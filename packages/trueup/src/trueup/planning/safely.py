@@ -14,8 +14,7 @@ from trueup.errors import MigrationError
 from trueup.planning.backfill import Backfill, backfill_of
 from trueup.planning.live import Live, table_on, vacuumed
 from trueup.planning.model import Action
-from trueup.planning.safe.form import READS_NOTHING, parts_together, safe_parts
-from trueup.planning.safe.model import Hazard, Part, Work
+from trueup.planning.safe.model import READS_NOTHING, Hazard, Part, Work
 
 
 class Safely:
@@ -82,6 +81,8 @@ class Safely:
         resumed = action.step in self._unfinished
         if action.backfill or self._is_as_written(action) or not (felt or resumed):
             return as_written
+        from trueup.planning.safe.form import parts_together, safe_parts  # most runs never need them
+
         statements = [one for text in action.statements for one in parse_statements(text)]
         table = _target(statements[0], effect.locks)
         if felt and not (resumed and table) and table not in felt:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from trueup.catalog.keys import kind_of, table_touched
 from trueup.chain.grammar import Statement, enum_name
 from trueup.planning.safe.indexes import create_index, drop_index, reindex
-from trueup.planning.safe.model import Form, Hazard, Part, Work
+from trueup.planning.safe.model import READS_NOTHING, Form, Hazard, Part, Work
 from trueup.planning.safe.partitions import attach_partition, create_partition, detach_partition
 from trueup.planning.safe.recreate import as_one, only_indexes, swapped_indexes
 from trueup.planning.safe.references import create_table, drop_table
 from trueup.planning.safe.tables import alter_table
-
-READS_NOTHING = {"truncate_stmt"}  # its table gets a new file, but no row is read or written
 
 
 def parts_together(work: Work, statements: list[Statement]) -> tuple[Part, ...]:

@@ -14,6 +14,7 @@ from trueup.planning.backfill import Backfill
 from trueup.planning.live import Live
 
 _T = TypeVar("_T")
+READS_NOTHING = {"truncate_stmt"}  # its table gets a new file, but no row is read or written
 
 
 class Part(NamedTuple):
