@@ -539,6 +539,43 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE VIEW names AS SELECT 1 AS one",
         ],
     ),
+    "a function that is made anew with other names, for a step of rows": (
+        [
+            "CREATE FUNCTION tidied(was text) RETURNS text LANGUAGE sql AS $$SELECT trim(was)$$;",
+            "UPDATE leads SET phone = tidied(phone || ' ') WHERE id > 3;",
+            "CREATE TABLE more (id int);",
+            (
+                "DROP FUNCTION tidied(text);\n"
+                "CREATE FUNCTION tidied(given text) RETURNS text LANGUAGE sql AS $$SELECT upper(given)$$;"
+            ),
+        ],
+        [0, 3],
+    ),
+    "a function that is made anew with other names, for a block": (
+        [
+            (
+                "BEGIN;\nCREATE FUNCTION tidied(was text) RETURNS text LANGUAGE sql AS $$SELECT trim(was)$$;\n"
+                "ALTER TABLE leads ADD tidy text;\nUPDATE leads SET tidy = tidied(name);\nCOMMIT;"
+            ),
+            "CREATE TABLE more (id int);",
+            (
+                "DROP FUNCTION tidied(text);\n"
+                "CREATE FUNCTION tidied(given text) RETURNS text LANGUAGE sql AS $$SELECT upper(given)$$;"
+            ),
+        ],
+        ["CREATE FUNCTION tidied(given text) RETURNS text LANGUAGE sql AS $$SELECT upper(given)$$"],
+    ),
+    "a function that is replaced, for a block of rows": (
+        [
+            (
+                "BEGIN;\nCREATE FUNCTION tidied(was text) RETURNS text LANGUAGE sql AS $$SELECT trim(was)$$;\n"
+                "ALTER TABLE leads ADD tidy text;\nUPDATE leads SET tidy = tidied(name);\nCOMMIT;"
+            ),
+            "CREATE TABLE more (id int);",
+            "CREATE OR REPLACE FUNCTION tidied(was text) RETURNS text LANGUAGE sql AS $$SELECT upper(was)$$;",
+        ],
+        [2],
+    ),
 }
 
 

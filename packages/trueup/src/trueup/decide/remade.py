@@ -50,6 +50,11 @@ def remade_early(
     return None
 
 
+def is_made_anew(key: str, start: int, end: int, paths: Trajectories) -> bool:
+    """True where a step behind the place `start`, up to `end`, takes it away."""
+    return next(_taken_away(key, start, paths.effects, end), 0) > 0
+
+
 def _taken_away(key: str, start: int, effects: Sequence[Effect], end: int) -> Iterator[int]:
     """The places behind `start`, up to `end`, of the steps that take it away, be it to make it anew at once."""
     for place in range(start + 1, end + 1):

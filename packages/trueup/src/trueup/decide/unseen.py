@@ -62,7 +62,7 @@ class Unseen:
         index, step = verdict.index, self._steps[verdict.index]
         if not said and (gone := self._gone(index)):
             return conflict(index, f"it uses {gone}, which a later step has taken away here already")
-        early = {} if step.python else dict(self._early(index))
+        early = {} if step.python else {**dict(self._early(index)), **self._made_without(verdict)}
         if not early:
             return verdict
         tables = self._rules.around.written(index)
@@ -95,6 +95,15 @@ class Unseen:
                 was = self._was(key, index)
                 if was != self._now.get(key):
                     yield key, was
+
+    def _made_without(self, verdict: StepVerdict) -> dict[str, Value]:
+        """Functions as a block makes them, where they are here as a later step does and its text is not sent."""
+        if verdict.verdict != "complete":
+            return {}
+        effect = self._effects[verdict.index]
+        sent = {key for position in verdict.statements for key in effect.parts[position].set}
+        later = {key for key in self._some if kind_of(key) in _FUNCTIONS and self._is_later(key, verdict.index)}
+        return {key: value for key, value in effect.set.items() if key in later - sent}
 
     def _was(self, key: str, index: int) -> Value:
         """Its value just before the step; a column that is there early has the default that it came with."""

@@ -10,6 +10,7 @@ from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts,
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.asking import as_named_here
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
+from trueup.decide.remade import is_made_anew
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning import conflicts
 from trueup.planning.around import Former, around, as_it_was
@@ -97,7 +98,9 @@ class _Building:
             if kind_of(key) not in ("function", "procedure"):
                 yield as_it_was(key, was)
             elif (begins := source(key, was)) and (ends := source(key, here.get(key))):
-                yield Former(key, (begins,), (ends,))
+                place = self.paths.last_place(key, here.get(key))
+                gone = drop(key) if is_made_anew(key, verdict.index + 1, place, self.paths) else []  # so it has to be
+                yield Former(key, (*gone, begins), (*gone, ends))
 
     def _reorders(self) -> list[Action]:
         """Labels that no row has change places."""
