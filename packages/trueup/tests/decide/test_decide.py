@@ -419,6 +419,26 @@ def test_a_definition_that_names_a_column_renamed_early_is_no_stranger() -> None
     assert ["reconcile", "run", "run", "run", "run", "reconcile"] == verdicts(decided(locked, live))
 
 
+def test_a_key_from_before_a_step_of_the_prefix_is_healed_under_the_names_that_its_columns_have_since() -> None:
+    key = "constraint public.a.pk"
+    x, y, z = ({f"column public.a.{name}": "integer"} for name in "xyz")
+    locked = chain_of(
+        step(
+            "CREATE TABLE a (x int, CONSTRAINT pk PRIMARY KEY (x))", {"table public.a": "", **x, key: "PRIMARY KEY (x)"}
+        ),
+        step("ALTER TABLE a ADD z int", z),
+        step("ALTER TABLE a DROP CONSTRAINT pk, ADD CONSTRAINT pk PRIMARY KEY (z, x)", {key: "PRIMARY KEY (z, x)"}),
+        step("ALTER TABLE a RENAME x TO y", {**y, key: "PRIMARY KEY (z, y)"}, gone=x),
+        *(step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "bcdefgh"),
+    )
+
+    older = decided(locked, {**state(locked, 11), key: "PRIMARY KEY (y)"})
+    another = decided(locked, {**state(locked, 11), key: "PRIMARY KEY (y, z)"})
+
+    assert ([key], []) == ([*older.heal], [*drift(older)])
+    assert ([], [key]) == ([*another.heal], [*drift(another)])
+
+
 def test_a_constraint_that_a_later_step_renames_is_made_again_before() -> None:
     make = step("CREATE TABLE a ()", {"table public.a": "", "constraint public.a.k": "PRIMARY KEY (x)"})
     rename = step(

@@ -71,7 +71,7 @@ class Cursors:
             if wanted is not None and key.startswith("column ") and self._is_ahead(place):
                 place = next(at for at, value in self.paths.of[key] if value == found and self._is_ahead(at))
             if not self._is_ahead(place):
-                if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted)):
+                if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted) or self._is_older(key, found)):
                     self._hole(key, wanted, found)
                 elif wanted is not None and (step := self.paths.step_not_run(key, found)) in self.done:
                     self.passed[step] = key
@@ -95,8 +95,16 @@ class Cursors:
     def _as_before_renames(self, key: str, value: str) -> str:
         """A definition of a constraint or an index as it was before its columns got the names of a later step."""
         for new, old in self._renamed.get(table_touched(key, value), ()):
-            value = re.sub(rf"(?<![\w\"]){re.escape(new)}(?![\w\"])", old.replace("\\", r"\\"), value)
+            value = _renamed(value, new, old)
         return value
+
+    def _is_older(self, key: str, value: str) -> bool:
+        """True for such a definition as it was before some step, but for the names that its columns got since."""
+        names = {new: old for new, (old, at) in self.paths.renamed_from.items() if at in self.done}
+        for new, old in names.items():
+            if table_of(new) == table_of(old) == table_touched(key, value):
+                value = _renamed(value, parts(identity_of(new))[-1], parts(identity_of(old))[-1])
+        return kind_of(key) in ("constraint", "index") and self.paths.last_place(key, value) >= 0
 
     def _is_ahead(self, place: int) -> bool:
         """True for the places of steps that are not taken as done."""
@@ -315,6 +323,11 @@ class Cursors:
             for index in range(end)
             if index not in self.done
         )
+
+
+def _renamed(value: str, was: str, name: str) -> str:
+    """A definition with one name for another."""
+    return re.sub(rf"(?<![\w\"]){re.escape(was)}(?![\w\"])", name.replace("\\", r"\\"), value)
 
 
 def _lacks_some(key: str, found: str, wanted: str) -> bool:
