@@ -90,6 +90,12 @@ def test_a_table_that_is_missing_or_empty_is_filled() -> None:
     assert [1, 2] == chosen({"table public.a": ""}, TABLE, COLUMN, Effect(), **INSERT, rows={"public.a": False})
 
 
+def test_a_table_that_was_not_there_to_be_dropped_is_not_dropped_where_it_is_early() -> None:
+    drop: Any = {"tags": ("alter_table_stmt", "drop_stmt", "create_stmt"), "texts": ("", "DROP TABLE IF EXISTS a", "")}
+
+    assert [0] == chosen({"table public.a": ""}, COLUMN, Effect(), TABLE, **drop, rows={"public.a": True})
+
+
 def test_rows_are_written_between_neighbours_that_have_not_run() -> None:
     update: Any = {"tags": ("alter_table_stmt", "update_stmt", "create_stmt"), "texts": ("", "UPDATE b SET x = 1", "")}
     there: dict[str, str | None] = {"table public.b": "", "table public.a": ""}

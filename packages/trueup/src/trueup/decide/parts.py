@@ -14,6 +14,7 @@ from trueup.chain.statements import columns_written, is_guarded, relations_named
 from trueup.chain.updates import ends_the_same
 from trueup.decide.held import is_under_both_names, tables_gone
 from trueup.decide.rows import Rows
+from trueup.decide.traceless import found_it_so
 from trueup.decide.trajectory import Value, fold
 
 _AS_OFTEN = ("default", "not null")
@@ -43,6 +44,7 @@ def statements_to_run(
     if chosen is None:
         return None
     silent = [position for position, part in enumerate(effect.parts) if not part.keys]
+    silent = [position for position in silent if not found_it_so(_alone(step, position))]
     run = frozenset(chosen)
     ran = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
     have_run = _before_the_last(silent, chosen, ran)

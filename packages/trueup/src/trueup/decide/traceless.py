@@ -21,7 +21,7 @@ def in_empty(index: int, step: Step) -> StepVerdict:
     """The verdict for a step that leaves no trace in the catalog, where no step before it was there."""
     if step.has_data:
         return run(index, "the database is empty")
-    if _found_it_so(step):
+    if found_it_so(step):
         return changes_nothing(index)
     return run(index, "it changes nothing in the catalog, and is pending")
 
@@ -37,7 +37,7 @@ def can_be_repeated(step: Step) -> bool:
     return not any(tag.startswith(_ONCE) and not _ASKS_FIRST.search(text) for tag, text in pairs)
 
 
-def _found_it_so(step: Step) -> bool:
+def found_it_so(step: Step) -> bool:
     """True for `CREATE … IF NOT EXISTS`, `DROP … IF EXISTS` and the like that had nothing to do in the chain.
 
     Here they could meet what a later step has made or taken away early.
