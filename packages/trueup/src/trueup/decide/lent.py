@@ -74,7 +74,7 @@ def renamed_early(
                 found.append(one)
                 there = there - {one.new} | {one.old}
         label = _renamed_label(index, paths) if steps[index].tags in _RENAMES else None
-        if label and paths.last_place(label.enum, live.get(label.enum)) < 0:
+        if label and _is_wanted(label, live, paths, (steps[one] for one in range(index) if one not in settled)):
             there_now = labels.get(label.enum, set())
             if label.new in there_now and label.old not in there_now:
                 found.append(label)
@@ -127,6 +127,11 @@ def _renamed_label(index: int, paths: Trajectories) -> Lent | None:
         if len(before) == len(after) and len(changed) == 1:
             return Lent(index, *changed[0], enum=key)
     return None
+
+
+def _is_wanted(label: Lent, live: Mapping[str, str], paths: Trajectories, before: Iterable[Step]) -> bool:
+    """True where the enum is not as the chain ever has it, or a step that is to come before names the label."""
+    return paths.last_place(label.enum, live.get(label.enum)) < 0 or any(label.old in step.sql for step in before)
 
 
 def _renamed(effect: Effect) -> tuple[str, str]:
