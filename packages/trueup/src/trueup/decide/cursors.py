@@ -223,6 +223,7 @@ class Cursors:
         if not column or column in self.live or f"table {table_of(column)}" not in self.live:
             return 0
         if column not in self._ends:
+            self._ends[column] = 0  # as long as it is being asked
             self._ends[column] = self._end_of(column)
         return self._ends[column]
 
@@ -243,7 +244,16 @@ class Cursors:
         with_it = [column] if effect.parts else [key for key in effect.gone if key.startswith("column ")]
         pending = [index for index in range(place - 1) if index not in self.done]
         is_kept = any(key in self.live or any(self._may_use(index, key) for index in pending) for key in with_it)
-        return 0 if swaps or is_kept else place
+        return 0 if swaps or is_kept or self._is_to_compute(column, place) else place
+
+    def _is_to_compute(self, column: str, end: int) -> bool:
+        """True where another column that is to be made is computed from it."""
+        for key in (key for key in self.paths.of if key.startswith("generated ") and table_of(key) == table_of(column)):
+            made = (value for place, value in self.paths.of[key] if place < end and self._is_ahead(place))
+            reads = any(value and mentions(value, identity_of(column)) for value in (self.wanted.get(key), *made))
+            if reads and owner_of(key) not in self.live and not self._dropped_unused(owner_of(key)):
+                return True
+        return False
 
     def _may_use(self, index: int, column: str) -> bool:
         """True where a step names the column, or uses all that its table has."""
