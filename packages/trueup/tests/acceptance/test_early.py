@@ -403,6 +403,55 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, "CREATE TYPE kind_new AS ENUM ('a', 'c')"],
     ),
+    "a swap that is left behind its third statement, with others before it": (
+        [
+            "CREATE TYPE kind AS ENUM ('a', 'b');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind NOT NULL);",
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(4)),
+            MOVE.format(labels="'a'"),
+        ],
+        [0, *MOVE.format(labels="'a'").split(";\n")[1:4]],
+    ),
+    "a swap of which only the new type and the old one's other name are there, with others before it": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(4)),
+            (
+                "BEGIN;\nUPDATE leads SET mood = 'bad' WHERE mood = 'odd';\nCREATE TYPE mood_new AS ENUM ('good', 'bad');\n"
+                "ALTER TABLE leads ALTER mood DROP DEFAULT, ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "ALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;\nCOMMIT;"
+            ),
+        ],
+        [0, "ALTER TYPE mood RENAME TO mood_old", "CREATE TYPE mood_new AS ENUM ('good', 'bad')"],
+    ),
+    "a computed column and what it reads, to make it anew, with others before it": (
+        [
+            (
+                "CREATE TABLE calls (id int PRIMARY KEY, name text NOT NULL, found tsvector NOT NULL\n"
+                "GENERATED ALWAYS AS (to_tsvector('simple', name)) STORED);\nCREATE INDEX ON calls (found);"
+            ),
+            "CREATE TABLE notes (id int PRIMARY KEY, text text);",
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(4)),
+            (
+                "ALTER TABLE calls DROP found;\nALTER TABLE calls DROP name;\nALTER TABLE calls ADD found tsvector;\n"
+                "CREATE INDEX ON calls (found);"
+            ),
+        ],
+        [0, 1, "ALTER TABLE calls DROP found", "ALTER TABLE calls DROP name"],
+    ),
+    "a computed column and what it reads, to make it anew, of a table that is early": (
+        [
+            (
+                "CREATE TABLE calls (id int PRIMARY KEY, name text NOT NULL, found tsvector NOT NULL\n"
+                "GENERATED ALWAYS AS (to_tsvector('simple', name)) STORED);\nCREATE INDEX ON calls (found);"
+            ),
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(4)),
+            (
+                "ALTER TABLE calls DROP found;\nALTER TABLE calls DROP name;\nALTER TABLE calls ADD found tsvector;\n"
+                "CREATE INDEX ON calls (found);"
+            ),
+        ],
+        [0, "ALTER TABLE calls DROP found", "ALTER TABLE calls DROP name"],
+    ),
     "the first half of a swap, and a label of the old enum missing": (
         [
             "ALTER TYPE mood ADD VALUE 'new';",
@@ -415,6 +464,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE TABLE later (id int);",
         ],
         ["ALTER TYPE mood RENAME TO mood_old", "CREATE TYPE mood AS ENUM ('fine', 'new')"],
+    ),
+    "a label renamed, before what names it": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            "ALTER TABLE calls ADD mood mood DEFAULT 'odd';\nUPDATE leads SET mood = 'odd' WHERE id > 9;",
+            "CREATE VIEW odd AS SELECT id FROM leads WHERE mood = 'odd';",
+            "ALTER TYPE mood RENAME VALUE 'odd' TO 'strange';",
+        ],
+        [3],
     ),
     "a column, and another in its place": (
         [

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, table_touched
-from trueup.chain.model import Effect, Step
+from trueup.chain.model import NOTHING, Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
 
 _ROWLESS = {
@@ -24,13 +24,13 @@ MOST_EARLY = 8
 class Anchor(NamedTuple):
     """`done` are the steps taken as done there: the marked ones and the unmarked ones of the prefix.
 
-    Of the step behind them, which has several statements, so many are taken as done as `within` says.
+    Of steps behind them, which have several statements, so many are taken as done as `begun` says, by their indexes.
     """
 
     position: int
     distance: int
     done: tuple[int, ...]
-    within: int = 0
+    begun: Mapping[int, int] = NOTHING
 
 
 class _Candidate(NamedTuple):
@@ -98,8 +98,8 @@ def find_anchor(
         i for i in range(len(steps)) if i in marked or (i <= nearest.last and i not in excluded and i not in undone)
     )
     position = max(done, default=-1) + 1
-    within = nearest.within if position == nearest.last + 1 else 0
-    return Anchor(position, nearest.distance, done, within)
+    begun = {position: nearest.within} if nearest.within and position == nearest.last + 1 else NOTHING
+    return Anchor(position, nearest.distance, done, begun)
 
 
 def _nearest(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from trueup.chain.model import Effect, Facts, LockedChain, Step
 from trueup.decide.anchor import Anchor, find_anchor
+from trueup.decide.begun import begun_early
 from trueup.decide.given import Given
 from trueup.decide.lent import Lent
 from trueup.decide.model import Decision, Marks, Wish
@@ -53,7 +54,11 @@ def between(
 
     anchor, left = anchored()
     decision = decided(anchor, left)
-    if anchor.within and decision.conflicts and not _may_have_written(locked.steps[anchor.position]):
+    if begun := begun_early(locked, {**managed, **passing}, anchor, decision):
+        other = decided(anchor._replace(begun={**anchor.begun, **begun}), left)
+        other.asked = decision.asked = {*decision.asked, *other.asked}
+        decision = min(decision, other, key=lambda one: one.trouble)
+    if anchor.begun and decision.conflicts and not _may_have_written(locked.steps[anchor.position]):
         other = decided(*anchored(whole=True))
         other.asked = decision.asked = {*decision.asked, *other.asked}
         decision = min(decision, other, key=lambda one: one.left_to_people)

@@ -61,19 +61,14 @@ def _with_renames(
     more = renamed_early(locked.steps, paths, live, _taken_as_done(decision, first)) if first >= 0 else lent
     if more and more != lent and len(more) <= MOST_EARLY:  # they may be what made the place so late
         other = with_lent(more)
-        less = _to_mend(other) < _to_mend(decision) and other.left_to_people <= decision.left_to_people
+        less = other.to_mend < decision.to_mend and other.left_to_people <= decision.left_to_people
         nearer = other.anchor < decision.anchor and other.distance <= decision.distance
         decision = other if less and nearer else decision
     return decision
 
 
 def _trouble(decision: Decision) -> tuple[int, int]:
-    """What a decision leaves to people, and what it has to mend."""
-    return decision.left_to_people, _to_mend(decision)
-
-
-def _to_mend(decision: Decision) -> int:
-    return len(decision.heal) + len(decision.drift)
+    return decision.trouble
 
 
 def _left(decision: Decision) -> int:

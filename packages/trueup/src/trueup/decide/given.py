@@ -27,9 +27,9 @@ class Given:
 
     @cached_property
     def begun(self) -> tuple[Effect, ...]:
-        """What the statements did that have run of the step in which the database stands; mostly it is in none."""
-        within = self.anchor.within
-        return self.locked.effects[self.anchor.position].parts[:within] if within else ()
+        """What the statements did that have run of the steps in which the database stands; mostly it is in none."""
+        effects, begun = self.locked.effects, self.anchor.begun
+        return tuple(part for index in sorted(begun) for part in effects[index].parts[: begun[index]])
 
     @cached_property
     def made_within(self) -> frozenset[str]:

@@ -147,6 +147,16 @@ class Decision:
         return len(self.conflicts) + len(self.heal_conflicts)
 
     @property
+    def to_mend(self) -> int:
+        """How much is healed, or stays different."""
+        return len(self.heal) + len(self.drift)
+
+    @property
+    def trouble(self) -> tuple[int, int]:
+        """What it leaves to people, and what it has to mend."""
+        return self.left_to_people, self.to_mend
+
+    @property
     def pending(self) -> list[StepVerdict]:
         """The steps that send something."""
         return [step for step in self.steps if step.verdict in ("run", "complete")]

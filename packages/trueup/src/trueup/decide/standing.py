@@ -27,7 +27,7 @@ class Standing:
 
     def __init__(self, given: Given, cursors: Cursors, passing: Mapping[str, str]) -> None:
         self.locked, self.paths, self.marks, self.done = given.locked, given.paths, given.marks, given.done
-        self.position, self.made_within = given.anchor.position, given.made_within
+        self.begun, self.made_within = given.anchor.begun, given.made_within
         self.wanted, self.place, self.passing = cursors.wanted, cursors.place, dict(passing)
         self.now = dict(cursors.now)
         self.last_done = {key: index for index in given.anchor.done for key in self.locked.effects[index].keys}
@@ -45,7 +45,7 @@ class Standing:
 
     def before_it(self, index: int) -> Mapping[str, Value]:
         """The database just before the step, without what those of its statements have made that have run."""
-        if index != self.position or not self.made_within:
+        if index not in self.begun:
             return self.now
         return {key: value for key, value in self.now.items() if key not in self.made_within}
 

@@ -125,8 +125,7 @@ class Deciding:
         if said := self._said(index, step, effect):
             return said
         if not effect.keys:
-            is_within = self.anchor.within and index == self.anchor.position
-            return self._goes_on(index, step, effect) if is_within else self.rules.verdict(index)
+            return self._goes_on(index, step, effect) if index in self.anchor.begun else self.rules.verdict(index)
         if step.repeatable:
             return self._repeatable(index, effect)
         if early := remade_early(index, self.paths, self.now, self.place, self.done):
@@ -202,7 +201,7 @@ class Deciding:
     def _after_anchor(self, index: int, step: Step, effect: Effect) -> StepVerdict:
         if old := self._uses_renamed(index, step, effect):
             return conflict(index, f"it uses {old}, which is renamed here already by a later step")
-        if self.anchor.within and index == self.anchor.position:
+        if index in self.anchor.begun:
             return self._goes_on(index, step, effect)
         there, missing, strange = self.standing.sorted_facts(index, effect)
         if not missing and self.standing.has_passing(effect):
