@@ -414,6 +414,45 @@ def test_marks_that_were_lost_are_known_by_their_number(
     assert "run" == {step["id"]: step["verdict"] for step in answer.json["steps"]}["4_a_x"]
 
 
+BESIDE = {
+    "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, n text);\nCREATE INDEX a_n ON a (n);",
+    "002_b.sql": "UPDATE a SET n = n || '!';",
+    "003_c.sql": "CREATE INDEX a_id ON a (id, n);\nDROP INDEX a_n;",
+}
+
+
+@pytest.mark.parametrize("early", ["CREATE INDEX a_id ON a (id, n)", "DROP INDEX a_n"])
+def test_what_was_done_early_says_nothing_of_a_data_step_where_no_mark_was_lost(
+    run: Run, chain: MakeChain, database: str, early: str
+) -> None:
+    where = ("--migrations", chain(BESIDE), "--database-url", database)
+    run(*where, "up", "--to", "1")
+    execute(database, "INSERT INTO a VALUES (1, 'x')", early)
+
+    answer = run(*where, "up")
+
+    assert 0 == answer.code, answer.err
+    assert [("x!",)] == rows(database, "SELECT n FROM a")
+
+
+def test_an_insert_that_lost_its_view_is_for_a_person_where_no_mark_was_lost(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    files = {
+        "001_a.sql": "CREATE TABLE people (id int PRIMARY KEY);\nCREATE VIEW users AS SELECT * FROM people;",
+        "002_b.sql": "INSERT INTO users VALUES (5);\nCREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+        "003_c.sql": "DROP FUNCTION one();\nDROP VIEW users;",
+    }
+    where = ("--migrations", chain(files), "--database-url", database)
+    run(*where, "up", "--to", "1")
+    execute(database, "DROP VIEW users")
+
+    answer = run(*where, "up")
+
+    assert 3 == answer.code
+    assert "2_insert_users: it is not in the ledger, and its tables have changed since" in " ".join(answer.err.split())
+
+
 def test_a_step_that_was_taken_back_with_its_mark_runs_again(run: Run, chain: MakeChain, database: str) -> None:
     where = ("--migrations", chain(RETURNED), "--database-url", database)
     run(*where, "up", "--to", "2")

@@ -13,6 +13,7 @@ from trueup.catalog.keys import identity_of, kind_of, own_name
 from trueup.chain.model import Step
 from trueup.chain.statements import relations_named
 from trueup.chain.updates import step_ends_the_same
+from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import InDoubt
 from trueup.decide.given import Given
@@ -205,7 +206,12 @@ class DataRules:
             return self._follows_unmarked(index)
         path = self.locked.steps[index].path
         beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]
-        if any(i in self.marks.own or (i in self.done and self._has_facts(i)) for i in beside):
+        if any(i in self.marks.own for i in beside):
+            return True
+        if self.marks.whole:  # so what is there without a mark was done by hand, and that is not much
+            shown = self.doubt.shown
+            return not set(beside).isdisjoint(shown) or sum(i > index for i in shown) > MOST_EARLY
+        if any(i in self.done and self._has_facts(i) for i in beside):
             return True
         behind = range(index + 1, len(self.locked.steps))
         return any(i in self.done and i not in self.marks.done and self._has_facts(i) for i in behind)

@@ -34,16 +34,16 @@ class InDoubt:
     @cached_property
     def sure_to(self) -> int:
         """The last step that the facts show to have run for sure: what is there of the few behind it may be early."""
-        doubtful = len(self._shown) if self.marks.own else len(self._shown) // 3
-        return [max(self.marks.own, default=-1), *self._shown][-1 - min(MOST_EARLY, doubtful)]
+        doubtful = len(self.shown) if self.marks.own else len(self.shown) // 3
+        return [max(self.marks.own, default=-1), *self.shown][-1 - min(MOST_EARLY, doubtful)]
 
     def is_long_past(self, index: int) -> bool:
         """True where there is more behind it than anybody runs early by hand, or a mark of trueup's own."""
-        behind = sum(i > index for i in self._shown)
+        behind = sum(i > index for i in self.shown)
         return behind > MOST_EARLY or index < max(self.marks.own, default=-1)
 
     @cached_property
-    def _shown(self) -> list[int]:
+    def shown(self) -> list[int]:
         """The steps without a mark of which something is there."""
         return [i for i in sorted(self.done) if i not in self.marks.done and self._shows(i)]
 

@@ -17,7 +17,7 @@ def with_lost(locked: LockedChain, live: Facts, marks: Marks, paths: Trajectorie
     """The marks, those that were lost among them where the facts bear it out; else without a word of these."""
     done = marks.done | marks.lost
     if marks.lost and _is_reached(live, fold(locked.effects, sorted(done), locked.base), max(done) + 1, paths):
-        return Marks(done, marks.own | marks.lost, marks.lost)
+        return Marks(done, marks.own | marks.lost, marks.lost, whole=True)
     return marks._replace(lost=frozenset())
 
 

@@ -22,12 +22,14 @@ NOT_OF_THIS_TEXT = "repeatable, and what is there is not of this text"
 class Marks(NamedTuple):
     """What the ledger says: `done` are the indexes of marked steps; `own` those that trueup itself wrote.
 
-    `lost` are steps that must have been marked when the database was last proved true, and are not any more.
+    `lost` are steps that must have been marked when the database was last proved true, and are not any more; `whole`
+    says that there are none.
     """
 
     done: frozenset[int] = frozenset()
     own: frozenset[int] = frozenset()
     lost: frozenset[int] = frozenset()
+    whole: bool = False
 
 
 class Difference(NamedTuple):

@@ -65,7 +65,7 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
     own: set[int] = set()
     taken: set[int] = set()
     unknown: list[str] = []
-    lost: frozenset[int] = frozenset()
+    lost, whole = frozenset[int](), False
     if exists(conn):
         rows = conn.execute(
             "SELECT migration_id, verdict, checksum FROM trueup.schema_migrations WHERE success AND chain = "
@@ -83,27 +83,31 @@ def read(conn: Connection[Any], chain: Chain) -> Ledger:
             if verdict in ("assume", "reconcile"):
                 taken.add(index)
         if len(rows) < len(chain.steps) and not unknown:
-            lost = _lost(conn, chain, {known[row[0]] for row in rows})
+            count, phase = _last_count(conn, chain)
+            lost, whole = _lost(chain, {known[row[0]] for row in rows}, count, phase), 0 < count <= len(rows)
     adopted = {} if done or lost else _old_marks(conn, known)
     done.update(adopted)
     begun = _begun(conn, chain, known) - done
-    marks = Marks(done=frozenset(done), own=frozenset(own), lost=lost)
+    marks = Marks(done=frozenset(done), own=frozenset(own), lost=lost, whole=whole)
     return Ledger(marks, sorted(unknown), adopted, begun, frozenset(taken))
 
 
-def _lost(conn: Connection[Any], chain: Chain, there: set[int]) -> frozenset[int]:
-    """The steps that must have been marked at the last completion, and are not: there were more marks by then."""
+def _last_count(conn: Connection[Any], chain: Chain) -> tuple[int, str]:
+    """How many marks there were at the last completion, and its phase; zero where nobody has counted."""
     row = conn.execute("SELECT to_regclass('trueup.completions') IS NOT NULL").fetchone()
     if not row or not row[0]:
-        return frozenset()
+        return 0, ""
     row = conn.execute(  # an older trueup did not count
         "SELECT (to_jsonb(c) ->> 'marks')::int, phase FROM trueup.completions c WHERE chain = "
         f"{literal(chain.name)} ORDER BY completed_at DESC LIMIT 1".encode(),
     ).fetchone()
-    count, phase = row if row and row[0] else (0, "")
-    asked = [
-        i for i, s in enumerate(chain.steps) if s.phase != "contract" or i in there or phase.startswith("contract")
-    ]
+    return (row[0] or 0, row[1]) if row else (0, "")
+
+
+def _lost(chain: Chain, there: set[int], count: int, phase: str) -> frozenset[int]:
+    """The steps that must be those without a mark, where there were so many marks."""
+    contracted = phase.startswith("contract")
+    asked = [i for i, step in enumerate(chain.steps) if contracted or step.phase != "contract" or i in there]
     first = set(asked[:count])
     return frozenset(first - there) if len(there) < count == len(first) and there <= first else frozenset()
 
