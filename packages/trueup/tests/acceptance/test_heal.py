@@ -221,6 +221,24 @@ def test_after_a_first_proof_too(run: Run, folder: Path, databases: Databases) -
     assert [] == [step for step in again.json["steps"] if step["statements"]]
 
 
+def test_a_column_does_not_wait_for_a_table_that_is_called_like_its_type(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    files = {
+        "001_a.sql": "CREATE TYPE size AS ENUM ('s', 'l');\nCREATE TABLE a (id int PRIMARY KEY);\nALTER TABLE a ADD x size;",
+        "002_b.sql": "ALTER TYPE size RENAME TO size_type;\nUPDATE a SET x = 's';",
+        "003_c.sql": "CREATE TABLE size (x size_type);",
+    }
+    where = ("--migrations", chain(files), "--database-url", database)
+    run(*where, "up", "--to", "1")
+    execute(database, "ALTER TABLE a DROP x", "INSERT INTO a VALUES (1)")
+
+    answer = run(*where, "up")
+
+    assert 0 == answer.code, answer.err
+    assert [("s",)] == rows(database, "SELECT x FROM a")
+
+
 def test_a_table_that_was_lost_after_a_proof_is_for_a_person(run: Run, folder: Path, databases: Databases) -> None:
     url = databases.copy_of("healed", by_hand)
     where = ("--migrations", folder, "--database-url", url)

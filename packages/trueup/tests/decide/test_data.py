@@ -446,10 +446,14 @@ def test_labels_added_to_an_enum_since_do_not_keep_a_row_from_being_written() ->
     more = step("ALTER TYPE mood ADD VALUE 'b'", {"enum public.mood": "'a', 'b'"})
     other = step("ALTER TYPE mood RENAME VALUE 'a' TO 'c'", {"enum public.mood": "'c'"})
 
+    moody = step("ALTER TABLE a ADD mood mood", {"column public.a.mood": "mood"})
+
     added, lost = chain_of(A_WITH_X, mood, insert, more), chain_of(A_WITH_X, mood, insert, other)
+    used = chain_of(A_WITH_X, mood, moody, insert, other)
 
     assert "run" == verdicts(decided(added, state(added, 4)))[2]
-    assert "assume" == verdicts(decided(lost, state(lost, 4)))[2]
+    assert "run" == verdicts(decided(lost, state(lost, 4)))[2]  # no column of its table is of that type
+    assert "assume" == verdicts(decided(used, state(used, 5)))[3]
 
 
 @pytest.mark.parametrize("later", ["DELETE FROM a WHERE x = 1", "UPDATE a SET x = 2", "TRUNCATE a"])

@@ -19,7 +19,7 @@ from trueup.chain.statements import columns_written, filled_whole, relations_nam
 from trueup.chain.updates import constants_sought, fills, may_find
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
-from trueup.decide.held import tables_gone
+from trueup.decide.held import is_of_type, tables_gone
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
 _ROW_BEARING = ("table", "column")
@@ -343,7 +343,8 @@ class Surroundings:
             taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
             if any(table_of(key) in relations for key in taken) or self._is_called(effect.gone, step):
                 return False
-            if any(self._loses_labels(key, later) for key in effect.keys if key.startswith("enum ")):
+            lessened = (k for k in effect.keys if k.startswith("enum ") and self._loses_labels(k, later))
+            if any(self._writes_labels(step, index, identity_of(key)) for key in lessened):
                 return False
         return True
 
@@ -361,6 +362,13 @@ class Surroundings:
         """True where the step takes the enum away, or labels of it."""
         was, made = self.paths.value_at(enum, index), self.locked.effects[index].set.get(enum)
         return was is not None and (made is None or not enums.has_all(made, was))
+
+    def _writes_labels(self, step: Step, index: int, enum: str) -> bool:
+        """True where the step names the enum, or a table of its has a column of that type."""
+        relations = self.locked.effects[index].locks
+        columns = (key for key in self.paths.of if key.startswith("column ") and table_of(key) in relations)
+        types = (self.paths.value_at(key, index) for key in columns)
+        return mentions(step.sql, enum) or any(value is not None and is_of_type(value, enum) for value in types)
 
     def _may_refuse(self, key: str, step: Step) -> bool:
         kind = kind_of(key)

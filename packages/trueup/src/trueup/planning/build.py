@@ -28,6 +28,7 @@ from trueup.render.objects import drop
 from trueup.render.render import CannotRender, Rendered, render
 
 _READ = ("view", "materialized view")
+_TYPES = ("enum", "domain", "type")  # as long as one is there, no table is called so
 
 
 def build(
@@ -176,6 +177,7 @@ class _Building:
             for key in effect.set
             if kind_of(key) == "table" and self.decision.before.get(key) is None
         }
+        awaited -= {name for name in awaited for kind in _TYPES if self.decision.before.get(f"{kind} {name}")}
         first: list[Action] = []
         later: list[Action] = []
         names = _any_of(awaited)
