@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, split_key, table_of
-from trueup.render import objects, privileges, tables
+from trueup.render import numbering, objects, privileges, tables
 from trueup.render.order import in_order
 
 State = Mapping[str, str | None]
@@ -116,12 +116,18 @@ def _statements(
     if kind == "column" and there is None:
         return [tables.add_column(identity, wanted)], []
     if kind == "column" or kind in COLUMN_FACETS:
-        return _column_facet(key, value, wanted, there)
+        return _column_facet(key, value, wanted, found)
     if kind in _FUNCTIONS:
         text = source(key)
         if not text:
             raise CannotRender(key, "no statement of the chain defines it as a whole")
         return [text], []
+    if (
+        kind == "sequence"
+        and there is None
+        and (serial := numbering.serial_for_identity(identity, value, wanted, found))
+    ):
+        return serial
     name = identity_of(renamed[owner]) if (owner := owner_of(key)) in renamed else ""
     also = [f"validated {identity}"] if kind == "constraint" and not value.startswith(objects.VALIDATED_LATER) else []
     also += [f"valid {identity}"] if kind == "index" else []
@@ -148,15 +154,16 @@ def _removal(key: str, wanted: State, there: str | None) -> list[str]:
     return objects.drop(key)
 
 
-def _column_facet(key: str, value: str, wanted: State, there: str | None) -> tuple[list[str], list[str]]:
+def _column_facet(key: str, value: str, wanted: State, found: State) -> tuple[list[str], list[str]]:
     kind, identity = split_key(key)
+    there = found.get(key)
     if kind == "collation":
         raise CannotRender(key, "a collation is changed with the column's type")
     if kind == "generated":
         raise CannotRender(key, "a generated column is made anew")
     statements = [tables.alter_column(key, value, there, partitioned=_is_partitioned(table_of(key), wanted))]
     if kind == "identity" and there is None:
-        statements.append(tables.fill_identity(identity))
+        statements = [*numbering.without_serial(identity, found), *statements, tables.fill_identity(identity)]
     return statements, []
 
 
