@@ -414,6 +414,29 @@ def test_marks_that_were_lost_are_known_by_their_number(
     assert "run" == {step["id"]: step["verdict"] for step in answer.json["steps"]}["4_a_x"]
 
 
+def test_a_guarded_step_is_not_repeated_where_a_begun_block_has_renamed_what_it_fills(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    swap = [
+        "ALTER TABLE a DROP CONSTRAINT a_pkey",
+        "ALTER TABLE a RENAME id TO id_old",
+        "ALTER TABLE a RENAME id_new TO id",
+        "ALTER TABLE a ADD PRIMARY KEY (id)",
+    ]
+    files = {
+        "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);",
+        "002_b.sql": "ALTER TABLE a ADD id_new bigint;\nUPDATE a SET id_new = id WHERE id_new IS NULL;",
+        "003_c.sql": "BEGIN;\n" + ";\n".join(swap) + ";\nCOMMIT;",
+        "004_d.sql": "ALTER TABLE a DROP id_old;",
+    }
+    execute(database, files["001_a.sql"], "INSERT INTO a VALUES (1), (2)", files["002_b.sql"], *swap[:3])
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(1,), (2,)] == rows(database, "SELECT id FROM a ORDER BY id")
+
+
 BESIDE = {
     "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, n text);\nCREATE INDEX a_n ON a (n);",
     "002_b.sql": "UPDATE a SET n = n || '!';",

@@ -1,0 +1,74 @@
+"""Whether what a data step uses is still as it was at its place in the chain: only then can it run again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from trueup.catalog import enums
+from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
+from trueup.catalog.types import widens
+from trueup.chain.model import Step
+from trueup.decide.given import Given
+from trueup.decide.held import is_of_type
+
+_CALLABLE = ("view", "materialized view", "function", "procedure")
+
+
+class Fitting:
+    """Answers about the steps before the anchor. `heal` are the facts that are made first."""
+
+    def __init__(self, given: Given, heal: Collection[str]) -> None:
+        self.locked, self.paths, self.live, self.begun = given.locked, given.paths, given.live, given.begun
+        self.position, self.heal = given.anchor.position, heal
+
+    def still_fits(self, index: int) -> bool:
+        """No step up to the anchor, nor a begun one, took away or retyped a column of its tables, or labels of an enum.
+
+        Nor made what a new row could be refused for: a trigger, or NOT NULL of a column that it does not name. (A CHECK
+        is made on a table that has those rows already.)
+        """
+        step, relations = self.locked.steps[index], self.locked.effects[index].locks
+        for later in range(index + 1, self.position):
+            effect = self.locked.effects[later]
+            taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
+            taken += [key for key in effect.set if key.startswith("column ") and self._is_narrowed(key, later)]
+            taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
+            if any(table_of(key) in relations for key in taken) or self._is_called(effect.gone, step):
+                return False
+            lessened = (k for k in effect.keys if k.startswith("enum ") and self._loses_labels(k, later))
+            if any(self._writes_labels(step, index, identity_of(key)) for key in lessened):
+                return False
+        gone = (key for part in self.begun for key in part.gone if key not in self.live)
+        return not any(table_of(key) in relations and mentions(step.sql, identity_of(key)) for key in gone)
+
+    def _is_narrowed(self, column: str, index: int) -> bool:
+        """True where the step gives a column that is there a type that does not hold all values of its former one."""
+        was, made = self.paths.value_at(column, index), self.locked.effects[index].set[column]
+        return was is not None and not widens(was, made)
+
+    def _is_called(self, gone: Iterable[str], step: Step) -> bool:
+        """True where something is gone that the step calls by its name."""
+        called = (key for key in gone if kind_of(key) in ("sequence", *_CALLABLE) and key not in self.live)
+        return any(mentions(step.sql, identity_of(key)) for key in called)
+
+    def _loses_labels(self, enum: str, index: int) -> bool:
+        """True where the step takes the enum away, or labels of it."""
+        was, made = self.paths.value_at(enum, index), self.locked.effects[index].set.get(enum)
+        return was is not None and (made is None or not enums.has_all(made, was))
+
+    def _writes_labels(self, step: Step, index: int, enum: str) -> bool:
+        """True where the step names the enum, or a table of its has a column of that type."""
+        relations = self.locked.effects[index].locks
+        columns = (key for key in self.paths.of if key.startswith("column ") and table_of(key) in relations)
+        types = (self.paths.value_at(key, index) for key in columns)
+        return mentions(step.sql, enum) or any(value is not None and is_of_type(value, enum) for value in types)
+
+    def _may_refuse(self, key: str, step: Step) -> bool:
+        kind = kind_of(key)
+        unnamed = kind == "not null" and not mentions(step.sql, identity_of(key))
+        return kind == "trigger" or (unnamed and self._must_be_given(key))
+
+    def _must_be_given(self, key: str) -> bool:
+        """NOT NULL of a column that no default fills, nor one that is healed first."""
+        facets = {f"{facet} {identity_of(key)}" for facet in ("default", "identity", "generated")}
+        return key in self.live and facets.isdisjoint(self.live) and facets.isdisjoint(self.heal)
