@@ -66,9 +66,9 @@ class Fitting:
     def _may_refuse(self, key: str, step: Step) -> bool:
         kind = kind_of(key)
         unnamed = kind == "not null" and not mentions(step.sql, identity_of(key))
-        return kind == "trigger" or (unnamed and self._must_be_given(key))
+        return kind == "trigger" or (unnamed and self.must_be_given(key))
 
-    def _must_be_given(self, key: str) -> bool:
+    def must_be_given(self, key: str) -> bool:
         """NOT NULL of a column that no default fills, nor one that is healed first."""
         facets = {f"{facet} {identity_of(key)}" for facet in ("default", "identity", "generated")}
         return key in self.live and facets.isdisjoint(self.live) and facets.isdisjoint(self.heal)

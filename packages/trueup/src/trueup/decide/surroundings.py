@@ -33,7 +33,7 @@ class Surroundings:
         self.locked, self.paths, self.live, self.done = given.locked, given.paths, given.live, given.done
         self.position = given.anchor.position
         self.wanted, self.heal, self.early = cursors.wanted, cursors.heal, cursors.place
-        self.still_fits = Fitting(given, self.heal).still_fits
+        self._fitting = Fitting(given, self.heal)
         self.healed_tables = {table_of(key) for key in self.heal if kind_of(key) == "table"}
         self.healed_columns = {column_of(key) for key in self.heal if kind_of(key) == "column"}
         self.behind = [(key, step) for key, step in self.heal.items() if kind_of(key) in _ROW_BEARING]
@@ -229,7 +229,7 @@ class Surroundings:
             if kind in _ROW_BEARING and self.live.get(key) is None and named:
                 return key
             is_new = kind == "not null" and step.inserts and table_of(key) in self.written(index)
-            if is_new and self._must_be_given(key) and not named:
+            if is_new and self._fitting.must_be_given(key) and not named:
                 return key
         return ""
 
@@ -329,6 +329,10 @@ class Surroundings:
                 is_code = kind_of(key) in ("function", "procedure") and setter >= 0
                 found[key] = defining_statement(self.locked.steps[setter], key) if is_code else value
         return found
+
+    def still_fits(self, index: int) -> bool:
+        """True where what the step uses is as it was at its place."""
+        return self._fitting.still_fits(index)
 
 
 def not_filled(step: Step, columns: list[str]) -> list[str]:
