@@ -13,6 +13,7 @@ import pytest
 from trueup_testing.chains import Locksmith, MakeChain
 from trueup_testing.command import TRUEUP, Run, clean_environment
 from trueup_testing.databases import execute, rows, value
+from trueup_testing.schema import dump
 
 pytestmark = pytest.mark.acceptance
 
@@ -281,3 +282,41 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+BESIDE = {
+    "ALTER TABLE a DROP COLUMN x": "view public.report",
+    "ALTER TABLE a ADD y int;\nALTER TABLE a ALTER x TYPE varchar(9)": "view public.report",
+    "BEGIN;\nALTER TABLE a ADD y int;\nALTER TABLE a DROP x;\nCOMMIT": "view public.report",
+    "DROP TABLE a": "table public.mine by its foreign key",
+}
+
+
+@pytest.mark.parametrize("pending", BESIDE)
+def test_what_somebody_made_beside_the_chain_is_named_before_anything_is_run(
+    run: Run, chain: MakeChain, database: str, pending: str
+) -> None:
+    first = "CREATE TABLE a (id int PRIMARY KEY, x text, z text);"
+    execute(database, first, "CREATE VIEW report AS SELECT x FROM a", "CREATE TABLE mine (a int REFERENCES a)")
+    before = dump(database)
+
+    answer = run(
+        "--migrations", chain({"001_a.sql": first, "002_b.sql": f"{pending};"}), "--database-url", database, "up"
+    )
+
+    assert 3 == answer.code
+    assert f"{BESIDE[pending]}, which no step makes, hangs on it" in " ".join(answer.err.split())
+    assert before == dump(database)
+
+
+def test_what_hangs_beside_what_goes_is_nobodys_matter(run: Run, chain: MakeChain, database: str) -> None:
+    files = {
+        "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, x text, z text);\nCREATE VIEW v AS SELECT z FROM a;",
+        "002_b.sql": "ALTER TABLE a DROP COLUMN x;\nALTER TABLE a RENAME id TO key;\nDROP VIEW v;",
+        "003_c.sql": "ALTER TABLE a DROP COLUMN z CASCADE;",
+    }
+    execute(database, files["001_a.sql"], "CREATE VIEW report AS SELECT id FROM a")
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
+
+    assert 0 == answer.code, answer.err

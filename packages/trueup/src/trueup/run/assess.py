@@ -19,6 +19,7 @@ from trueup.planning.begun import Begun, as_before
 from trueup.planning.build import build
 from trueup.planning.conflicts import rows_in_the_way
 from trueup.planning.healing import Heal, in_the_way, without_left
+from trueup.planning.leaving import leaving
 from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
 from trueup.report import PartReport, Report, StepReport
@@ -27,6 +28,7 @@ from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import Divided, divided
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
+from trueup.run.hanging import hanging
 from trueup.run.lease import MARK
 from trueup.run.seen import Early, Seen, scope_of, see
 from trueup.run.sizes import sizes
@@ -152,13 +154,14 @@ class Assessor:
             self.options = own
 
     def _probed(self, plan: Plan) -> Plan:
-        """Ask the rows whether they stand in the way of what is to be made."""
+        """Ask the rows whether they stand in the way of what is to be made, and what hangs on what is to go."""
         wanted, found = plan.decision.final, plan.decision.found
         broken = [
             rows_in_the_way(probe, wanted.get(probe.fact), found.get(probe.fact))
             for probe in plan.probes
             if self._ask(probe.sql)
         ]
+        broken += hanging(self.conn, list(leaving(self.locked, plan.decision)), self.paths.of)
         return plan._replace(conflicts=(*plan.conflicts, *broken)) if broken else plan
 
     def refuse_unknown(self, plan: Plan) -> None:

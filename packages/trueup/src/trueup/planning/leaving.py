@@ -1,0 +1,52 @@
+"""What pending steps take away or change so that the server refuses as long as somebody's view or key hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from trueup.catalog.keys import identity_of, own_name, table_of
+from trueup.chain.model import Effect, LockedChain
+from trueup.decide.model import Conflict, Decision
+
+
+class Leaving(NamedTuple):
+    """A table, or one of its columns, and the step that drops it; or that changes the column's type."""
+
+    step: str
+    table: str
+    column: str = ""
+    is_retyped: bool = False
+
+    def conflict(self, holder: str) -> Conflict:
+        """For what no step has made and what hangs on it."""
+        what = f"{self.table}.{self.column}" if self.column else self.table
+        done = f"changes the type of {what}" if self.is_retyped else f"drops {what}"
+        return Conflict(
+            about=self.step,
+            why=f"it {done}, and {holder}, which no step makes, hangs on it",
+            hint="Drop that, run `trueup up`, then make it again as it has to be.",
+        )
+
+
+def leaving(locked: LockedChain, decision: Decision) -> Iterator[Leaving]:
+    """Of each pending step; what says CASCADE takes along what hangs on it."""
+    for verdict in decision.pending:
+        step, effect = locked.steps[verdict.index], locked.effects[verdict.index]
+        if "cascade" in step.sql.lower():
+            continue
+        parts = effect.parts or (effect,)
+        tags = step.tags if effect.parts else step.tags[-1:]
+        for part, tag in zip(parts, tags, strict=False):
+            yield from _of_statement(step.id, part, tag, decision.found)
+
+
+def _of_statement(step: str, part: Effect, tag: str, found: Mapping[str, str]) -> Iterator[Leaving]:
+    gone = [key for key in part.gone if key in found]
+    if tag == "drop_stmt":
+        yield from (Leaving(step, identity_of(key)) for key in gone if key.startswith("table "))
+    if tag == "alter_table_stmt":
+        retyped = [key for key, value in part.set.items() if found.get(key, value) != value]
+        for keys, is_retyped in ((gone, False), (retyped, True)):
+            columns = (key for key in keys if key.startswith("column "))
+            yield from (Leaving(step, table_of(key), own_name(identity_of(key)), is_retyped) for key in columns)

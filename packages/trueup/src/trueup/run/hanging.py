@@ -1,0 +1,28 @@
+"""Ask what hangs on what pending steps drop: views, or tables by a foreign key, that somebody made beside the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from typing import Any
+
+from psycopg import Connection, sql
+
+from trueup.catalog.snapshot import last_result
+from trueup.decide.model import Conflict
+from trueup.planning.leaving import Leaving
+from trueup.run.look import query
+
+
+def hanging(conn: Connection[Any], wanted: Collection[Leaving], known: Container[str]) -> list[Conflict]:
+    """The conflicts with what is there and is none of the `known` facts; one query, and none where nothing leaves."""
+    if not wanted:
+        return []
+    names = sql.Literal(sorted({one.table for one in wanted})).as_string(conn)
+    rows = last_result(conn, f"BEGIN READ ONLY; {query('hanging').replace('{names}', names)}; COMMIT")
+    return [
+        one.conflict(f"{holder} by its foreign key" if is_key else holder)
+        for table, columns, holder, is_key in rows
+        if holder not in known
+        for one in wanted
+        if one.table == table and (not one.column or one.column in columns) and not (is_key and one.is_retyped)
+    ]
