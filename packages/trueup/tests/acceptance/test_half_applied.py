@@ -517,6 +517,20 @@ LOST: dict[str, tuple[list[str], list[str], str, list[tuple[object, ...]]]] = {
         "SELECT id FROM a ORDER BY id",
         [(1,), (101,)],
     ),
+    "rows of a table that is dropped next, and of which none is there": (
+        [
+            "CREATE TABLE a (id int PRIMARY KEY, name text);",
+            "CREATE TABLE b (id int, name text);\nINSERT INTO b SELECT * FROM a;\nDROP TABLE a;",
+        ],
+        [
+            "DROP SCHEMA trueup CASCADE",
+            "CREATE TABLE b (id int, name text)",
+            "INSERT INTO a VALUES (1, 'x'), (2, NULL)",
+            "INSERT INTO b VALUES (9, 'own')",
+        ],
+        "SELECT id FROM b ORDER BY id",
+        [(1,), (2,), (9,)],
+    ),
     "rows that are not there are written, though a column of theirs was lost": (
         [
             "CREATE TABLE a (id int PRIMARY KEY, name text, at date);\nCREATE TABLE b ();",
@@ -542,6 +556,24 @@ def test_the_rows_tell_where_marks_were_lost(run: Run, chain: MakeChain, databas
 
     assert 0 == answer.code, answer.err
     assert wanted == rows(database, query)
+
+
+@pytest.mark.parametrize("name, code", [("1", 0), ("-", 3)])
+def test_what_is_copied_is_dropped_only_where_all_of_it_is_there(
+    run: Run, chain: MakeChain, database: str, name: str, code: int
+) -> None:
+    statements = [
+        "CREATE TABLE phones AS SELECT id, phone FROM leads WHERE false",
+        "INSERT INTO phones SELECT id, phone FROM leads",
+    ]
+    folder = chain({**FIRST, "002_b.sql": ";\n".join([*statements, "ALTER TABLE leads DROP COLUMN phone"]) + ";"})
+    execute(database, FIRST["001_leads.sql"], ROWS, "UPDATE leads SET phone = NULL WHERE id = 2", *statements)
+    execute(database, f"UPDATE phones SET phone = '{name}' WHERE id = 1")
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert code == answer.code, answer.err
+    assert [(20,)] == rows(database, "SELECT count(*) FROM phones")
 
 
 @pytest.mark.parametrize("done, ran", [(0, True), (1, True), (2, False)])

@@ -150,8 +150,16 @@ def rows_selected(
 
 def _is_same(name: str, types: Mapping[str, str]) -> str:
     """The comparison of a column; a constant among what is selected would be a text, and no label or date."""
+    return f"{_as_it_is(name, types)} = {_as_of_column(name, types)}"
+
+
+def _as_it_is(name: str, _: Mapping[str, str]) -> str:
+    return f"old.{in_quotes(name)}"
+
+
+def _as_of_column(name: str, types: Mapping[str, str]) -> str:
     column = in_quotes(name)
-    return f"old.{column} = " + (f"CAST(new.{column} AS {types[name]})" if name in types else f"new.{column}")
+    return f"CAST(new.{column} AS {types[name]})" if name in types else f"new.{column}"
 
 
 def one_selected_is_refused(statement: Statement, types: Mapping[str, str], given: Collection[str]) -> str:
@@ -171,8 +179,7 @@ def selects_only_new(statement: Statement, keys: Collection[frozenset[str]], typ
 
     Nor is one with one of the `keys`, sets of columns that are unique together. `types` are those of the columns.
     """
-    names, same = _selected_columns(statement)
-    same -= {name for name in same if types.get(name) in _WITHOUT_EQUALITY}
+    names, same = _compared_columns(statement, types)
     if not same:
         return ""
     every = dict.fromkeys([frozenset(same), *(key for key in keys if key <= same)])
@@ -180,6 +187,27 @@ def selects_only_new(statement: Statement, keys: Collection[frozenset[str]], typ
     known = ", ".join(f"new.{name}" for name in map(in_quotes, sorted(same)))
     some = f"EXISTS (SELECT FROM {_selected(statement, names)} WHERE ROW({known}) IS NOT NULL)"
     return " AND ".join([some, *none_there])
+
+
+def selects_nothing_new(statement: Statement, keys: Collection[frozenset[str]], types: Mapping[str, str]) -> str:
+    """The condition that all rows of an `INSERT … SELECT` are there, by their values or one of the `keys`; else empty.
+
+    Here NULL is a value like others.
+    """
+    names, same = _compared_columns(statement, types)
+    if not same:
+        return ""
+    new, old = (", ".join(of(name, types) for name in sorted(same)) for of in (_as_of_column, _as_it_is))
+    table = range_sql(statement.node.relation)
+    others = f"SELECT {new} FROM {_selected(statement, names)} EXCEPT SELECT {old} FROM {table} AS old"  # noqa: S608 - quoted
+    by_key = (rows_selected(statement, [key], types, there=True) for key in keys)
+    return f"({' OR '.join([f'NOT EXISTS ({others})', *filter(None, by_key)])})"
+
+
+def _compared_columns(statement: Statement, types: Mapping[str, str]) -> tuple[list[str], set[str]]:
+    """The columns that an `INSERT … SELECT` names, and those whose values tell whether a row of it is there."""
+    names, same = _selected_columns(statement)
+    return names, {name for name in same if types.get(name) not in _WITHOUT_EQUALITY}
 
 
 def selects_of_values(statement: Statement) -> bool:

@@ -74,6 +74,9 @@ class InDoubt:
                 return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
             if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
                 return conflict(index, "its file has not run to its end, and there are rows, which it would take away")
+            if index > max(tail.last_run, self.last_fact) and self._loses_what_it_reads(index, step):
+                why = "a step of its file that is to run takes away what it reads, and not all of its rows are there"
+                return conflict(index, why)
         return assume(index, "everything around it is there")
 
     def _why_not_run(self, index: int, step: Step) -> str:
@@ -134,6 +137,12 @@ class InDoubt:
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""
         return self._would_change(step) and self.around.is_dropped_behind(index)
+
+    def _loses_what_it_reads(self, index: int, step: Step) -> bool:
+        """True where a pending step of its file leaves nothing to read, while some of its rows may not be there."""
+        if not self.around.is_dropped_behind(index) or self.rows.would_not_change(step):
+            return False
+        return not (self.rows.are_there(step) or self.rows.selects_nothing_new(step))
 
     def _is_in_the_middle(self, step: Step) -> bool:
         """True where the last fact that is there and the first that is not are of its file, and it would change rows.

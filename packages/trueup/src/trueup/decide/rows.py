@@ -9,6 +9,7 @@ from typing import Any
 
 from trueup.catalog.keys import identity_of, own_name, quoted, table_of, table_touched, unquoted
 from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
+from trueup.chain.columns import with_columns
 from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity
 from trueup.chain.inserts import (
     columns_repeated,
@@ -18,6 +19,7 @@ from trueup.chain.inserts import (
     rows_it_leaves,
     rows_selected,
     rows_written,
+    selects_nothing_new,
     selects_only_new,
 )
 from trueup.chain.model import Step
@@ -152,9 +154,26 @@ class Rows:
 
     def selects_only_new(self, step: Step) -> bool:
         """True where its `INSERT … SELECT` has rows to write, and none of them is there."""
-        statements = parse_each(step.statements)
+        statements = (self._spelt_out(step, s) for s in parse_each(step.statements))
         conditions = (selects_only_new(s, self._keys_filled(s), self._types_of(s)) for s in statements)
         return self.all_of([condition for condition in conditions if condition])
+
+    def selects_nothing_new(self, step: Step) -> bool:
+        """True where each row of its `INSERT … SELECT` is there, by value or by key; as long as not known, false."""
+        statements = [self._spelt_out(step, s) for s in parse_each(step.statements)]
+        conditions = [selects_nothing_new(s, self._keys_filled(s), self._types_of(s)) for s in statements]
+        return all(conditions) and self.all_of(conditions)
+
+    def _spelt_out(self, step: Step, statement: Statement) -> Statement:
+        """An `INSERT … SELECT` with the columns that it leaves to its tables."""
+        node = statement.node
+        if statement.tag != "insert_stmt" or (node.cols and not next(nodes_of(node, "A_Star"), None)):
+            return statement
+
+        def columns(relation: Any) -> Sequence[str]:
+            return self._columns(step, relation.relname) or list(self._types.get(range_identity(relation), ()))
+
+        return next(parse_each([with_columns(statement, columns) or statement.text]))
 
     def would_write_refused(self, step: Step) -> bool:
         """True where its `INSERT … SELECT` has rows to write that the server would refuse for their values."""

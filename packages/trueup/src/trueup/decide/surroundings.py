@@ -213,7 +213,9 @@ class Surroundings:
             parts = () if later in self.done else (effects[later], *effects[later].parts)
             gone = {key for part in parts for key in part.gone if key.startswith("column ") and key in self.live}
             columns = [identity_of(key) for key in gone if table_of(key) in effects[index].locks]
-            if not_filled(step, [column for column in columns if mentions(step.sql, column)]):
+            columns = [column for column in columns if "*" in step.sql or mentions(step.sql, column)]
+            own = [column for column in columns if table_of(f"column {column}") in self.written(index)]
+            if len(own) < len(columns) or not_filled(step, own):
                 return True
         return False
 
