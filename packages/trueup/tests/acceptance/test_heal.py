@@ -547,3 +547,18 @@ def test_a_lost_column_is_not_read_where_its_table_is_dropped_first(
 
     assert 0 == answer.code, answer.err
     assert [(1, True, 2)] == rows(url, "SELECT * FROM fast")
+
+
+def test_an_update_for_a_trigger_runs_where_that_was_missing(run: Run, chain: MakeChain, databases: Databases) -> None:
+    first = "CREATE TABLE a (id int PRIMARY KEY, t text);"
+    column, index = "ALTER TABLE a ADD COLUMN s text;", "CREATE INDEX a_s ON a (s);"
+    function = "CREATE FUNCTION a_s() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.s = NEW.t; RETURN NEW; END$$;"
+    trigger = "CREATE TRIGGER a_s BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION a_s();"
+    files = {"001_a.sql": first, "002_s.sql": f"{column}\n{function}\n{trigger}\nUPDATE a SET t = t;\n{index}"}
+    url = databases.create()
+    execute(url, first, "INSERT INTO a VALUES (1, 'x')", column, index)
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [("x",)] == rows(url, "SELECT s FROM a")

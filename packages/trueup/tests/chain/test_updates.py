@@ -20,6 +20,7 @@ pytestmark = pytest.mark.unit
         ("UPDATE a SET x = x + 1", False),
         ("UPDATE a SET x = a.x || 'b'", False),
         ("UPDATE a SET x = y, y = x", False),
+        ("UPDATE a SET x = x, z = x", True),
         ("INSERT INTO a VALUES (1)", False),
     ],
 )

@@ -222,15 +222,32 @@ def step_ends_the_same(step: Step) -> bool:
 
 
 def ends_the_same(statement: Statement) -> bool:
-    """True for an UPDATE that does not read what it sets, a DELETE and a TRUNCATE: done twice, it ends as done once."""
+    """True for a DELETE, a TRUNCATE and an UPDATE that makes no value of what it sets: done twice, it ends as once."""
     if statement.tag in ("delete_stmt", "truncate_stmt"):
         return True
     if statement.tag != "update_stmt":
         return False
     node = statement.node
-    own = {node.relation.alias.aliasname or node.relation.relname, ""}
-    targets = [target.res_target for target in node.target_list]
+    own = _own_names(node)
+    targets = [target.res_target for target in node.target_list if not _is_itself(target.res_target, own)]
     return not any(_reads(made.val, column.name, own) for made in targets for column in targets)
+
+
+def only_fires(statement: Statement) -> bool:
+    """True for an UPDATE that sets columns to what they are (`SET x = x`): it is there for what its triggers do."""
+    node = statement.node
+    if statement.tag != "update_stmt":
+        return False
+    return all(_is_itself(target.res_target, _own_names(node)) for target in node.target_list)
+
+
+def _own_names(update: Any) -> set[str]:
+    """The names that columns of the table that it changes may have in front."""
+    return {update.relation.alias.aliasname or update.relation.relname, ""}
+
+
+def _is_itself(target: Any, own: Collection[str]) -> bool:
+    return target.val.WhichOneof("node") == "column_ref" and _reads(target.val, target.name, own)
 
 
 def fills(statement: Statement, column: str) -> bool:

@@ -235,6 +235,8 @@ class DataRules:
             if all(f"not null {column}" in self.heal for column in columns):
                 return assume(index, "it is run again where its column is healed")
             return run(index, "it fills a column that was missing")
+        if any(trigger in self.heal for trigger in self.rows.fires_only(step)) and self.around.still_fits(index):
+            return run(index, "what its UPDATE is to fire was missing")
         if why := self._why_not_done(index, step, relations):
             if column := self._has_read_lost(index):
                 return assume(index, f"its place says so, and done now it would read {column}, whose values were lost")

@@ -29,6 +29,7 @@ from trueup.chain.updates import (
     has_no_key,
     may_find,
     one_is_filled,
+    only_fires,
     rows_it_finds,
     stands_between,
     values_set,
@@ -306,8 +307,19 @@ class Rows:
 
     def would_not_change(self, step: Step) -> bool:
         """True where the step's UPDATEs and DELETEs would leave each row as it is; as long as not known, false."""
+        if self.fires_only(step):
+            return False
         conditions = [finds_nothing(s) for s in parse_each(step.statements)]
         return all(conditions) and self.all_of(conditions)
+
+    def fires_only(self, step: Step) -> list[str]:
+        """The triggers for the sake of which the step has UPDATEs that change nothing themselves."""
+        updates = filter(only_fires, parse_each(step.statements))
+        tables = {range_identity(statement.node.relation) for statement in updates}
+        triggers = (
+            (key for key in self._now if key.startswith("trigger ") and table_of(key) in tables) if tables else ()
+        )
+        return [key for key in triggers if "UPDATE" in (self._now[key] or "")]
 
     def _is_true(self, query: str) -> bool:
         query = as_named_here(query, self._lent)
