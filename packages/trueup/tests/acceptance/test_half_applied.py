@@ -252,6 +252,19 @@ ROWS_ON_THE_WAY: dict[str, tuple[str, list[str], int, str, list[tuple[object, ..
         "SELECT t::text FROM i",
         [("x",)],
     ),
+    "an UPDATE is there for what a trigger makes of it": (
+        "CREATE TABLE d (id int PRIMARY KEY, t text);\nINSERT INTO d VALUES (1, 'a');",
+        [
+            "ALTER TABLE d ADD COLUMN s text",
+            "CREATE FUNCTION d_s() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.s = upper(NEW.t); RETURN NEW; END$$",
+            "CREATE TRIGGER d_s BEFORE UPDATE ON d FOR EACH ROW EXECUTE FUNCTION d_s()",
+            "UPDATE d SET t = t",
+            "CREATE INDEX d_s ON d (s)",
+        ],
+        3,
+        "SELECT s FROM d",
+        [("A",)],
+    ),
     "what a DELETE looks for is dropped behind it": (
         "CREATE TABLE m (id int PRIMARY KEY, deleted boolean);\nINSERT INTO m VALUES (1, true), (2, false);",
         [
@@ -556,6 +569,27 @@ def test_the_rows_tell_where_marks_were_lost(run: Run, chain: MakeChain, databas
 
     assert 0 == answer.code, answer.err
     assert wanted == rows(database, query)
+
+
+def test_a_block_in_which_a_table_takes_the_place_of_another_goes_on(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    done = [
+        "ALTER TABLE leads RENAME TO was",
+        "ALTER TABLE was RENAME CONSTRAINT leads_pkey TO was_pkey",
+        "CREATE TABLE leads (id int PRIMARY KEY, name text NOT NULL, phone text)",
+    ]
+    others = ["CREATE INDEX leads_name ON leads (name)", "INSERT INTO leads SELECT * FROM was", "DROP TABLE was"]
+    folder = chain({**FIRST, "002_b.sql": ";\n".join(["BEGIN", *done, *others, "COMMIT"]) + ";"})
+    url, reference = databases.create(), databases.create()
+    execute(reference, FIRST["001_leads.sql"], *done, *others)
+    execute(url, FIRST["001_leads.sql"], ROWS, *done)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert dump(reference) == dump(url)
+    assert [(20,)] == rows(url, "SELECT count(*) FROM leads")
 
 
 @pytest.mark.parametrize("name, code", [("1", 0), ("-", 3)])

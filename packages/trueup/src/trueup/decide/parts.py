@@ -29,6 +29,7 @@ def statements_to_run(
     *,
     before: Callable[[str], Value],
     beyond: Callable[[str], bool],
+    begun: int = 0,
 ) -> list[int] | None:
     """The statements whose effect is not there, by index; None where saying so could lose or repeat work.
 
@@ -39,8 +40,9 @@ def statements_to_run(
         rows: Which tables have rows.
         before: A fact's value in the chain just before the step.
         beyond: Whether a fact is further along than this step.
+        begun: How many of the statements have run, where the database as a whole says so.
     """
-    chosen = _missing(step, effect, now, rows, before=before, beyond=beyond)
+    chosen = _missing(step, effect, now, rows, before=before, beyond=beyond, begun=begun)
     if chosen is None:
         return None
     silent = [position for position, part in enumerate(effect.parts) if not part.keys]
@@ -70,13 +72,16 @@ def _missing(
     *,
     before: Callable[[str], Value],
     beyond: Callable[[str], bool],
+    begun: int = 0,
 ) -> list[int] | None:
     """Of the statements with facts those whose facts are not there; None as above."""
     state = dict(now)
     chosen: list[int] = []
-    ends = fold(effect.parts, range(len(effect.parts)), {})
+    ends, left = (fold(effect.parts, range(count), {}) for count in (len(effect.parts), begun))
     for position, part in enumerate(effect.parts):
         if not part.keys:
+            continue
+        if position < begun and all(state.get(key) == left[key] for key in part.keys):
             continue
         there = [_is_there(key, part.set.get(key), state, effect, beyond) for key in part.keys]
         passed = [state.get(key) is None and ends[key] is None for key in part.keys]  # taken away again behind it
@@ -134,7 +139,7 @@ def _rows_say_whether(one: Step, rows: Rows, *, first: bool) -> bool | None:
     """Whether a statement has run, as far as the rows tell; `first` where no other has to run before it."""
     if not writes_rows(one.tags[0], one.statements[0]):
         return None
-    if rows.are_to_change(one) or rows.are_missing(one):
+    if rows.are_to_change(one) or rows.are_missing(one) or rows.selects_only_new(one):
         return False
     return True if first and (rows.would_not_change(one) or rows.are_there(one)) else None
 

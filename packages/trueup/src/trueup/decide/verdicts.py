@@ -353,7 +353,8 @@ class Deciding:
             return None
         state = {**self.now, **self.standing.passing, **self.standing.within(effect)}
         beyond, before = (lambda key: self.place.get(key, -1) > index), self.standing.value_before(index)
-        chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond)
+        begun = self.anchor.begun.get(index, 0)
+        chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond, begun=begun)
         if not chosen:
             return None
         self.standing.passes(effect)
