@@ -13,7 +13,7 @@ from trueup.chain.model import LockedChain, Step
 from trueup.chain.steps import read_chain
 from trueup.errors import ScratchError
 from trueup.scratch.binaries import ICU
-from trueup.scratch.lock import learn, needs_of, save, unexplained
+from trueup.scratch.lock import learn, may_need, needs_of, save, unexplained
 from trueup_testing.chains import Files, write_chain
 from trueup_testing.databases import Databases, rows
 
@@ -211,3 +211,11 @@ def test_extensions_are_found_wherever_they_are_created(tmp_path: Path) -> None:
     }
 
     assert {"pg_trgm", "uuid-ossp"} == needs_of(read_chain(write_chain(tmp_path, files)))
+
+
+def test_blocks_that_may_create_extensions_are_told(tmp_path: Path) -> None:
+    block = """DO $$ BEGIN EXECUTE 'CREATE EXTENSION "uuid-ossp"'; END $$;"""
+    chain = read_chain(write_chain(tmp_path, {"1_a.sql": f"DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$;\n{block}"}))
+
+    assert set() == needs_of(chain)
+    assert [block.rstrip(";")] == [text.rstrip(";") for text in may_need(chain)]

@@ -106,13 +106,13 @@ def find_installations() -> list[Installation]:
     return list(found.values())
 
 
-def choose(installations: list[Installation], needs: Collection[str] = (), setup: str = "") -> Installation:
-    """The first installation that has all that is needed and, among those, most of what the setup mentions.
+def choose(installations: list[Installation], needs: Collection[str] = (), texts: str = "") -> Installation:
+    """The first installation that has all that is needed and, among those, most of what is mentioned besides.
 
     Args:
         installations: As `find_installations` returns them.
         needs: Names of extensions that the chain creates; `ICU`.
-        setup: SQL that is run before the chain.
+        texts: SQL that may create others: of the setup, of blocks.
 
     Raises:
         ScratchError: None has them all; says which are missing where.
@@ -122,7 +122,7 @@ def choose(installations: list[Installation], needs: Collection[str] = (), setup
         raise ScratchError(message, hint=f"pip install 'trueup[embedded]'. {_POINT_ELSEWHERE}")
     wanted = frozenset(needs)
     if fitting := [one for one in installations if wanted <= one.offers]:
-        mentioned = set(re.findall(r"[\w-]+", setup))
+        mentioned = set(re.findall(r"[\w-]+", texts))
         return max(fitting, key=lambda one: len(mentioned & one.extensions))
     lacking = "; ".join(
         f"PostgreSQL {one.version} in {one.bin_dir} lacks {', '.join(sorted(wanted - one.offers))}"

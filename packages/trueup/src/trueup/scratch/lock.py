@@ -103,7 +103,7 @@ def scratch_server(chain: Chain, url: str, setup: str = "") -> Iterator[str]:
     if url:
         yield url
         return
-    installation = choose(find_installations(), needs_of(chain), setup)
+    installation = choose(find_installations(), needs_of(chain), "\n".join([setup, *may_need(chain)]))
     with Server.start(installation) as server:
         yield server.url()
 
@@ -119,6 +119,12 @@ def needs_of(chain: Chain) -> set[str]:
             if _NEEDS_ICU.search(text):
                 found.add(ICU)
     return found - {"plpgsql"}
+
+
+def may_need(chain: Chain) -> list[str]:
+    """The texts of blocks that may create extensions, with `EXECUTE` say: what else they name hangs on the server."""
+    texts = (text for step in chain.steps if step.opaque for text in step.statements)
+    return [text for text in texts if "extension" in text.lower()]
 
 
 def _connect(url: str) -> Connection[Any]:
