@@ -450,6 +450,41 @@ def test_a_guarded_step_is_not_repeated_where_a_begun_block_has_renamed_what_it_
     assert [(1,), (2,)] == rows(database, "SELECT id FROM a ORDER BY id")
 
 
+LEFT = {
+    "an INSERT … SELECT": (
+        "INSERT INTO a SELECT id + 10, old FROM b",
+        "DROP TABLE b",
+        "INSERT INTO a VALUES (11, 'v')",
+    ),
+    "an UPDATE": (
+        "UPDATE a SET new = coalesce(new, old)",
+        "ALTER TABLE a DROP old",
+        "UPDATE a SET new = 'w' WHERE id = 1",
+    ),
+    "a block": (
+        "DO $$ BEGIN UPDATE a SET new = old WHERE new IS NULL; END $$",
+        "ALTER TABLE a DROP old",
+        "UPDATE a SET new = 'w' WHERE id = 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_nothing_is_dropped_behind_a_step_that_may_not_have_read_it(
+    run: Run, chain: MakeChain, database: str, name: str
+) -> None:
+    step, drop, half = LEFT[name]
+    tables = "CREATE TABLE a (id int PRIMARY KEY, new text, old text);\nCREATE TABLE b (id int PRIMARY KEY, old text);"
+    files = {"001_a.sql": tables, "002_b.sql": f"{step};", "003_c.sql": "CREATE TABLE c ();", "004_d.sql": f"{drop};"}
+    execute(database, tables, "INSERT INTO a VALUES (1, NULL, 'v'), (2, NULL, 'w')", "INSERT INTO b VALUES (1, 'v')")
+    execute(database, "INSERT INTO b VALUES (2, 'w')", half)
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up")
+
+    assert 3 == answer.code
+    assert "still to run, takes away what it reads" in " ".join(answer.err.split())
+
+
 BESIDE = {
     "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, n text);\nCREATE INDEX a_n ON a (n);",
     "002_b.sql": "UPDATE a SET n = n || '!';",

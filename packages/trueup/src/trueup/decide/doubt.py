@@ -75,8 +75,10 @@ class InDoubt:
             if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
                 return conflict(index, "its file has not run to its end, and there are rows, which it would take away")
             if index > max(tail.last_run, self.last_fact) and self._loses_what_it_reads(index, step):
-                why = "a step of its file that is to run takes away what it reads, and not all of its rows are there"
-                return conflict(index, why)
+                why = "takes away what it reads, and nothing shows that all of its work is there"
+                return conflict(
+                    index, f"{self.locked.steps[self.around.dropped_behind(index)].id}, still to run, {why}"
+                )
         return assume(index, "everything around it is there")
 
     def _why_not_run(self, index: int, step: Step) -> str:
@@ -136,11 +138,12 @@ class InDoubt:
 
     def _is_last_chance(self, index: int, step: Step) -> bool:
         """True where rows would change that a pending step of its file leaves nothing to change by."""
-        return self._would_change(step) and self.around.is_dropped_behind(index)
+        later = self.around.dropped_behind(index)
+        return later >= 0 and self.locked.steps[later].path == step.path and self._would_change(step)
 
     def _loses_what_it_reads(self, index: int, step: Step) -> bool:
-        """True where a pending step of its file leaves nothing to read, while some of its rows may not be there."""
-        if not self.around.is_dropped_behind(index) or self.rows.would_not_change(step):
+        """True where a pending step leaves nothing to read, while some of its work may not be there."""
+        if self.around.dropped_behind(index) < 0 or self.rows.would_not_change(step):
             return False
         return not (self.rows.are_there(step) or self.rows.selects_nothing_new(step))
 

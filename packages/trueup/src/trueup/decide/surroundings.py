@@ -204,20 +204,20 @@ class Surroundings:
         named = [column for column in gone if column not in self.healed_columns and mentions(step.sql, column)]
         return next(iter(not_filled(step, named)), "")
 
-    def is_dropped_behind(self, index: int) -> bool:
-        """True where a step of its file that is not done takes away a column that it reads, and that is still there."""
+    def dropped_behind(self, index: int) -> int:
+        """The step that is not done and takes away a column that this one reads, and that is there; -1 if none."""
         step, effects = self.locked.steps[index], self.locked.effects
+        renamed = {(old, at) for old, at in self.paths.renamed_from.values() if at > index}
         for later in range(index + 1, len(self.locked.steps)):
-            if self.locked.steps[later].path != step.path:
-                return False
             parts = () if later in self.done else (effects[later], *effects[later].parts)
             gone = {key for part in parts for key in part.gone if key.startswith("column ") and key in self.live}
+            gone -= {key for key in gone if (key, later) in renamed}
             columns = [identity_of(key) for key in gone if table_of(key) in effects[index].locks]
             columns = [column for column in columns if "*" in step.sql or mentions(step.sql, column)]
             own = [column for column in columns if table_of(f"column {column}") in self.written(index)]
             if len(own) < len(columns) or not_filled(step, own):
-                return True
-        return False
+                return later
+        return -1
 
     def in_its_way(self, index: int, relations: set[str]) -> str:
         """What a later step has done early, so that the server would refuse this one."""
