@@ -506,6 +506,23 @@ def test_what_was_done_early_says_nothing_of_a_data_step_where_no_mark_was_lost(
     assert [("x!",)] == rows(database, "SELECT n FROM a")
 
 
+def test_a_mark_before_a_data_step_in_its_file_does_not_say_that_it_has_run(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    steps = ["CREATE TABLE b (id int)", "UPDATE a SET m = n", "CREATE TABLE c (id int)", "ALTER TABLE a DROP n"]
+    files = {"001_a.sql": "CREATE TABLE a (n int, m int);", "002_b.sql": f"{steps[0]};\n{steps[1]};"}
+    files |= {"003_c.sql": f"{steps[2]};\n{steps[3]};"}
+    where = ("--migrations", chain(files), "--database-url", database)
+    run(*where, "up", "--to", "1")
+    run(*where, "up", "--to", "2_b_table")
+    execute(database, "INSERT INTO a VALUES (1, NULL)", steps[2])
+
+    answer = run(*where, "up")
+
+    assert 0 == answer.code, answer.err
+    assert [(1,)] == rows(database, "SELECT m FROM a")
+
+
 def test_an_insert_that_lost_its_view_is_for_a_person_where_no_mark_was_lost(
     run: Run, chain: MakeChain, database: str
 ) -> None:

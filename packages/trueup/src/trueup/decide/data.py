@@ -206,7 +206,7 @@ class DataRules:
             return self._follows_unmarked(index)
         path = self.locked.steps[index].path
         beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]
-        if any(i in self.marks.own for i in beside):
+        if any(i in self.marks.own and (i > index or not self.marks.whole) for i in beside):
             return True
         if self.marks.whole:  # so what is there without a mark was done by hand, and that is not much
             shown = self.doubt.shown
