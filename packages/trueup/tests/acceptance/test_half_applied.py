@@ -644,6 +644,20 @@ def test_a_block_in_which_a_table_takes_the_place_of_another_goes_on(
     assert [(20,)] == rows(url, "SELECT count(*) FROM leads")
 
 
+def test_an_update_of_its_own_values_at_which_its_file_was_left_is_a_persons_decision(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    statements = ["ALTER TABLE leads ALTER phone TYPE int USING phone::int", "UPDATE leads SET phone = phone * 100"]
+    comment = "COMMENT ON COLUMN leads.phone IS 'cents'"
+    folder = chain({**FIRST, "002_b.sql": ";\n".join([*statements, comment]) + ";"})
+    execute(database, FIRST["001_leads.sql"], ROWS, statements[0])
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert 3 == answer.code
+    assert "2_update_leads: its file has been run up to here" in " ".join(answer.err.split())
+
+
 @pytest.mark.parametrize("name, code", [("1", 0), ("-", 3)])
 def test_what_is_copied_is_dropped_only_where_all_of_it_is_there(
     run: Run, chain: MakeChain, database: str, name: str, code: int

@@ -72,14 +72,18 @@ class InDoubt:
             if why := self._why_not_run(index, step):
                 gone = self.around.gone_here(index)
                 return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
-            if index > max(tail.last_run, self.last_fact) and self._empties_what_is_filled(index, step):
-                return conflict(index, "its file has not run to its end, and there are rows, which it would take away")
-            if index > max(tail.last_run, self.last_fact) and self._loses_what_it_reads(index, step):
-                why = "takes away what it reads, and nothing shows that all of its work is there"
-                return conflict(
-                    index, f"{self.locked.steps[self.around.dropped_behind(index)].id}, still to run, {why}"
-                )
+            if index > max(tail.last_run, self.last_fact) and (why := self._why_asked(index, step)):
+                return conflict(index, why)
         return assume(index, "everything around it is there")
+
+    def _why_asked(self, index: int, step: Step) -> str:
+        """Why to take it as done could lose rows, or leave other values than the chain's; empty where it could not."""
+        if self._empties_what_is_filled(index, step):
+            return "its file has not run to its end, and there are rows, which it would take away"
+        if self._loses_what_it_reads(index, step):
+            taker = self.locked.steps[self.around.dropped_behind(index)].id
+            return f"{taker}, still to run, takes away what it reads, and nothing shows that all of its work is there"
+        return "its file has been run up to here, and done twice it would be wrong" if self._is_left_at(step) else ""
 
     def _why_not_run(self, index: int, step: Step) -> str:
         """What in the rows shows that a step in doubt has not run; empty where nothing does."""
@@ -155,6 +159,15 @@ class InDoubt:
         begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
         keeps_some = not any(map(takes_all, parse_each(step.statements)))
         return begun and keeps_some and self._is_half_run(step.path) and self._would_change(step)
+
+    def _is_left_at(self, step: Step) -> bool:
+        """True for an UPDATE that makes values of what it sets, where its file is half run, up to here or just behind.
+
+        Nothing tells one from the other.
+        """
+        begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
+        is_other_twice = set(step.tags) == {"update_stmt"} and not step_ends_the_same(step)
+        return begun and is_other_twice and self._is_half_run(step.path) and not self.rows.would_not_change(step)
 
     def _empties_what_is_filled(self, index: int, step: Step) -> bool:
         """True where it takes away all rows of tables that have some, in the file that is half run."""
