@@ -644,6 +644,27 @@ def test_a_block_in_which_a_table_takes_the_place_of_another_goes_on(
     assert [(20,)] == rows(url, "SELECT count(*) FROM leads")
 
 
+RULES = {
+    "NOT NULL": ("DELETE FROM leads WHERE phone IS NULL", "ALTER phone SET NOT NULL", 0),
+    "UNIQUE": ("DELETE FROM leads a USING leads b WHERE a.phone = b.phone AND a.id > b.id", "ADD UNIQUE (phone)", 0),
+    "a size": ("UPDATE leads SET name = left(name, 6)", "ALTER name TYPE varchar(6)", 3),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_makes_rows_fit_is_done_before_the_rule_for_them(
+    run: Run, chain: MakeChain, database: str, name: str
+) -> None:
+    change, rule, code = RULES[name]
+    folder = chain({**FIRST, "002_b.sql": f"{change};", "003_c.sql": f"ALTER TABLE leads {rule};"})
+    execute(database, FIRST["001_leads.sql"], ROWS, "UPDATE leads SET phone = NULL WHERE id = 3")
+    execute(database, "UPDATE leads SET phone = '7' WHERE id = 8")
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert code == answer.code, answer.err
+
+
 def test_an_update_of_its_own_values_at_which_its_file_was_left_is_a_persons_decision(
     run: Run, chain: MakeChain, database: str
 ) -> None:
@@ -655,7 +676,7 @@ def test_an_update_of_its_own_values_at_which_its_file_was_left_is_a_persons_dec
     answer = run("--migrations", folder, "--database-url", database, "up")
 
     assert 3 == answer.code
-    assert "2_update_leads: its file has been run up to here" in " ".join(answer.err.split())
+    assert "2_update_leads: the database stands right before it or right behind it" in " ".join(answer.err.split())
 
 
 @pytest.mark.parametrize("name, code", [("1", 0), ("-", 3)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from trueup.catalog.keys import identity_of, own_name, table_of
+from trueup.catalog.keys import identity_of, kind_of, own_name, table_of, table_touched
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
@@ -83,7 +83,9 @@ class InDoubt:
         if self._loses_what_it_reads(index, step):
             taker = self.locked.steps[self.around.dropped_behind(index)].id
             return f"{taker}, still to run, takes away what it reads, and nothing shows that all of its work is there"
-        return "its file has been run up to here, and done twice it would be wrong" if self._is_left_at(step) else ""
+        if self._is_left_at(index, step):
+            return "the database stands right before it or right behind it, and done twice it would be wrong"
+        return ""
 
     def _why_not_run(self, index: int, step: Step) -> str:
         """What in the rows shows that a step in doubt has not run; empty where nothing does."""
@@ -105,8 +107,8 @@ class InDoubt:
             return "rows that it would have changed are there"
         if self._is_last_chance(index, step):
             return "a step of its file that is to run takes away what it reads"
-        if self._is_in_the_middle(step):
-            return "its file has been run up to here, and it would change rows"
+        if self._is_in_the_middle(index, step):
+            return "the database stands right at it, and it would change rows"
         if self._tail.is_of_a_file_not_run(index):
             return "another step of its file has not run, and nothing shows that this one has"
         return ""
@@ -151,23 +153,43 @@ class InDoubt:
             return False
         return not (self.rows.are_there(step) or self.rows.selects_nothing_new(step))
 
-    def _is_in_the_middle(self, step: Step) -> bool:
-        """True where the last fact that is there and the first that is not are of its file, and it would change rows.
-
-        Not for what takes away all rows.
-        """
-        begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
+    def _is_in_the_middle(self, index: int, step: Step) -> bool:
+        """True where the database may stand right before it, and it would change rows; not for what takes away all."""
         keeps_some = not any(map(takes_all, parse_each(step.statements)))
-        return begun and keeps_some and self._is_half_run(step.path) and self._would_change(step)
+        return keeps_some and self._may_be_next(index, step) and self._would_change(step)
 
-    def _is_left_at(self, step: Step) -> bool:
-        """True for an UPDATE that makes values of what it sets, where its file is half run, up to here or just behind.
+    def _is_left_at(self, index: int, step: Step) -> bool:
+        """True for an UPDATE that makes values of what it sets, where the database may stand before it, or behind it.
 
         Nothing tells one from the other.
         """
-        begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
         is_other_twice = set(step.tags) == {"update_stmt"} and not step_ends_the_same(step)
-        return begun and is_other_twice and self._is_half_run(step.path) and not self.rows.would_not_change(step)
+        return is_other_twice and self._may_be_next(index, step) and not self.rows.would_not_change(step)
+
+    def _may_be_next(self, index: int, step: Step) -> bool:
+        """True where the last fact that is there and the first that is not are of its file.
+
+        Also where the next step on its tables is for rows without what it mends.
+        """
+        begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
+        return (begun and self._is_half_run(step.path)) or self._is_before_a_rule(index)
+
+    def _is_before_a_rule(self, index: int) -> bool:
+        """True where the next step on its tables, which is to run, makes a rule for their rows."""
+        written = self.around.written(index)
+        later = self.around.next_on(written, index)
+        if later < self.around.position:
+            return False
+        made = self.locked.effects[later].set.items()
+        return any(table_touched(key, value) in written and self._is_rule(key, value, later) for key, value in made)
+
+    def _is_rule(self, key: str, value: str, index: int) -> bool:
+        """True for NOT NULL, a constraint, a unique index, and another type of a column that was there before."""
+        if kind_of(key) == "index":
+            return value.startswith("UNIQUE")
+        column = f"column {identity_of(key)}"
+        was_there = self.paths.value_at(column, index) is not None
+        return kind_of(key) == "constraint" or (kind_of(key) in ("column", "not null") and was_there)
 
     def _empties_what_is_filled(self, index: int, step: Step) -> bool:
         """True where it takes away all rows of tables that have some, in the file that is half run."""
