@@ -645,14 +645,15 @@ def test_a_block_in_which_a_table_takes_the_place_of_another_goes_on(
 
 
 RULES = {
-    "NOT NULL": ("DELETE FROM leads WHERE phone IS NULL", "ALTER phone SET NOT NULL", 0),
-    "UNIQUE": ("DELETE FROM leads a USING leads b WHERE a.phone = b.phone AND a.id > b.id", "ADD UNIQUE (phone)", 0),
+    "NOT NULL": ("DELETE FROM leads WHERE phone IS NULL", "ALTER phone SET NOT NULL", 3),
+    "UNIQUE": ("DELETE FROM leads a USING leads b WHERE a.phone = b.phone AND a.id > b.id", "ADD UNIQUE (phone)", 3),
+    "a value": ("UPDATE leads SET phone = '0' WHERE phone IS NULL OR phone = ''", "ALTER phone SET NOT NULL", 0),
     "a size": ("UPDATE leads SET name = left(name, 6)", "ALTER name TYPE varchar(6)", 3),
 }
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_what_makes_rows_fit_is_done_before_the_rule_for_them(
+def test_what_makes_rows_fit_is_done_before_the_rule_for_them_or_asked_about(
     run: Run, chain: MakeChain, database: str, name: str
 ) -> None:
     change, rule, code = RULES[name]

@@ -154,25 +154,30 @@ class InDoubt:
         return not (self.rows.are_there(step) or self.rows.selects_nothing_new(step))
 
     def _is_in_the_middle(self, index: int, step: Step) -> bool:
-        """True where the database may stand right before it, and it would change rows; not for what takes away all."""
+        """True where the database may stand right before it, and it would change rows; not for what takes away all.
+
+        Nor, at the end of a file, for a DELETE: it may have run, and rows have come since.
+        """
         keeps_some = not any(map(takes_all, parse_each(step.statements)))
-        return keeps_some and self._may_be_next(index, step) and self._would_change(step)
+        takes_none = "delete_stmt" not in step.tags
+        is_next = self._is_left_within(step) or (takes_none and self._is_before_a_rule(index))
+        return keeps_some and is_next and self._would_change(step)
 
     def _is_left_at(self, index: int, step: Step) -> bool:
-        """True for an UPDATE that makes values of what it sets, where the database may stand before it, or behind it.
+        """True where the database may stand before it, or behind it, and it would be wrong to do it twice.
 
-        Nothing tells one from the other.
+        So it is with an UPDATE that makes values of what it sets, and with a DELETE where rows may have come since.
         """
         is_other_twice = set(step.tags) == {"update_stmt"} and not step_ends_the_same(step)
-        return is_other_twice and self._may_be_next(index, step) and not self.rows.would_not_change(step)
+        if not is_other_twice and set(step.tags) != {"delete_stmt"}:
+            return False
+        is_next = self._is_left_within(step) or self._is_before_a_rule(index)
+        return is_next and not self.rows.would_not_change(step)
 
-    def _may_be_next(self, index: int, step: Step) -> bool:
-        """True where the last fact that is there and the first that is not are of its file.
-
-        Also where the next step on its tables is for rows without what it mends.
-        """
+    def _is_left_within(self, step: Step) -> bool:
+        """True where the last fact that is there and the first that is not are of its file."""
         begun = self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
-        return (begun and self._is_half_run(step.path)) or self._is_before_a_rule(index)
+        return begun and self._is_half_run(step.path)
 
     def _is_before_a_rule(self, index: int) -> bool:
         """True where the next step on its tables, which is to run, makes a rule for their rows."""
