@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from trueup.chain.model import Effect, Step
-from trueup.decide.parts import statements_to_run
+from trueup.decide.parts import Partly
 from trueup.decide.rows import Rows, emptiness_of
 
 pytestmark = pytest.mark.unit
@@ -46,7 +46,7 @@ def chosen(
     tags = tags or ("create_stmt",) * len(parts)
     there = {key: value for key, value in now.items() if value is not None}
     block = step(*tags)._replace(statements=texts or tags)
-    return statements_to_run(
+    partly = Partly(
         block,
         whole(*parts),
         now,
@@ -54,6 +54,7 @@ def chosen(
         before=(before or {}).get,
         beyond=lambda _: False,
     )
+    return partly.statements_to_run()
 
 
 def test_only_the_statements_that_are_missing_run() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import or_
+from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched, unquoted
@@ -21,20 +22,11 @@ _AS_OFTEN = ("default", "not null")
 """What a statement sets, or takes away, whether or not it is so already."""
 
 
-def statements_to_run(
-    step: Step,
-    effect: Effect,
-    now: Mapping[str, Value],
-    rows: Rows,
-    *,
-    before: Callable[[str], Value],
-    beyond: Callable[[str], bool],
-    begun: int = 0,
-) -> list[int] | None:
-    """The statements whose effect is not there, by index; None where saying so could lose or repeat work.
+class Partly(NamedTuple):
+    """A step of several statements of which something is there.
 
     Args:
-        step: A step of several statements; `effect` has one part for each.
+        step: The step; its effect has one part for each statement.
         effect: What it does.
         now: The database just before the step.
         rows: Which tables have rows.
@@ -42,63 +34,94 @@ def statements_to_run(
         beyond: Whether a fact is further along than this step.
         begun: How many of the statements have run, where the database as a whole says so.
     """
-    chosen = _missing(step, effect, now, rows, before=before, beyond=beyond, begun=begun)
-    if chosen is None:
-        return None
-    silent = [position for position, part in enumerate(effect.parts) if not part.keys]
-    silent = [position for position in silent if not found_it_so(_alone(step, position))]
-    run = frozenset(chosen)
-    ran = [position for position, part in enumerate(effect.parts) if part.keys and position not in chosen]
-    have_run = _before_the_last(silent, chosen, ran)
-    to_come = _behind_a_gap(silent, chosen, ran)
-    for position in silent:
-        if position not in have_run | to_come and not _has_not_run(position, step, effect, run, now, rows):
-            has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
-            if has_run is None:
+
+    step: Step
+    effect: Effect
+    now: Mapping[str, Value]
+    rows: Rows
+    before: Callable[[str], Value]
+    beyond: Callable[[str], bool]
+    begun: int = 0
+
+    def statements_to_run(self) -> list[int] | None:
+        """The statements whose effect is not there, by index; None where saying so could lose or repeat work."""
+        chosen = self._missing()
+        if chosen is None:
+            return None
+        step, rows, parts = self.step, self.rows, self.effect.parts
+        silent = [position for position, part in enumerate(parts) if not part.keys]
+        silent = [position for position in silent if not found_it_so(_alone(step, position))]
+        run = frozenset(chosen)
+        ran = [position for position, part in enumerate(parts) if part.keys and position not in chosen]
+        have_run = _before_the_last(silent, chosen, ran)
+        to_come = _behind_a_gap(silent, chosen, ran)
+        for position in silent:
+            if position not in have_run | to_come and not self._has_not_run(position, run):
+                has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
+                if has_run is None:
+                    return None
+                have_run |= {position} if has_run else set()
+        silent = [position for position in silent if position not in have_run]
+        late = {position for position in silent if self._reads_what_is_gone(position, run)}
+        if not all(rows.none_in(_tables_named(step.statements[position], self.now)) for position in late):
+            return None
+        return sorted({*chosen, *silent} - late)
+
+    def _missing(self) -> list[int] | None:
+        """Of the statements with facts those whose facts are not there; None as above."""
+        step, parts, state = self.step, self.effect.parts, dict(self.now)
+        chosen: list[int] = []
+        ends, left = (fold(parts, range(count), {}) for count in (len(parts), self.begun))
+        for position, part in enumerate(parts):
+            if not part.keys:
+                continue
+            if position < self.begun and all(state.get(key) == left[key] for key in part.keys):
+                continue
+            there = [_is_there(key, part.set.get(key), state, self.effect, self.beyond) for key in part.keys]
+            passed = [state.get(key) is None and ends[key] is None for key in part.keys]  # taken away again behind it
+            if any(there) and all(map(or_, there, passed)):
+                continue
+            if (tables := tables_gone(part)) and any(map(self.beyond, part.gone)) and not self.rows.none_in(tables):
                 return None
-            have_run |= {position} if has_run else set()
-    silent = [position for position in silent if position not in have_run]
-    late = {position for position in silent if _reads_what_is_gone(position, step, effect, run, now)}
-    if not all(rows.none_in(_tables_named(step.statements[position], now)) for position in late):
-        return None
-    return sorted({*chosen, *silent} - late)
+            if any(there) and not _still_before(part, step.statements[position], state):
+                return None
+            before_it = _within(self.effect, position, self.before)
+            is_rename = step.tags[position] == "rename_stmt"
+            if (is_rename and is_under_both_names(part, before_it, state)) or _has_new_label(part, before_it, self.now):
+                return None
+            chosen.append(position)
+            state.update(part.set)
+            state.update(dict.fromkeys(part.gone))
+        return chosen
 
+    def _has_not_run(self, position: int, run: frozenset[int]) -> bool:
+        """True for a statement without facts that can run now, whether or not it has run.
 
-def _missing(
-    step: Step,
-    effect: Effect,
-    now: Mapping[str, Value],
-    rows: Rows,
-    *,
-    before: Callable[[str], Value],
-    beyond: Callable[[str], bool],
-    begun: int = 0,
-) -> list[int] | None:
-    """Of the statements with facts those whose facts are not there; None as above."""
-    state = dict(now)
-    chosen: list[int] = []
-    ends, left = (fold(effect.parts, range(count), {}) for count in (len(effect.parts), begun))
-    for position, part in enumerate(effect.parts):
-        if not part.keys:
-            continue
-        if position < begun and all(state.get(key) == left[key] for key in part.keys):
-            continue
-        there = [_is_there(key, part.set.get(key), state, effect, beyond) for key in part.keys]
-        passed = [state.get(key) is None and ends[key] is None for key in part.keys]  # taken away again behind it
-        if any(there) and all(map(or_, there, passed)):
-            continue
-        if (tables := tables_gone(part)) and any(map(beyond, part.gone)) and not rows.none_in(tables):
-            return None
-        if any(there) and not _still_before(part, step.statements[position], state):
-            return None
-        before_it = _within(effect, position, before)
-        is_rename = step.tags[position] == "rename_stmt"
-        if (is_rename and is_under_both_names(part, before_it, state)) or _has_new_label(part, before_it, now):
-            return None
-        chosen.append(position)
-        state.update(part.set)
-        state.update(dict.fromkeys(part.gone))
-    return chosen
+        So can one whose neighbours on the same tables have not run, or whose tables are empty. `run` are the statements
+        of the step that have facts and are still to come.
+        """
+        text, parts = self.step.statements[position], self.effect.parts
+        if not writes_rows(self.step.tags[position], text) or all(is_guarded(s) for s in parse_statements(text)):
+            return True
+        if _fills_what_passes(position, self.step, self.effect):
+            return True
+        before, behind = range(position - 1, -1, -1), range(position + 1, len(parts))
+        named = relations_named(text)
+        beside = _nearest(before, parts, named) | _nearest(behind, parts, named)
+        if not beside:  # then those around it, whatever they are on
+            beside = {next((p for p in some if parts[p].keys), -1) for some in (before, behind)} - {-1}
+        if beside and beside <= run:
+            return True
+        return self.rows.none_in(_tables_named(text, self.now))
+
+    def _reads_what_is_gone(self, position: int, run: frozenset[int]) -> bool:
+        """True for a statement that names a column which the step takes away behind it, and which is gone already."""
+        text, parts = self.step.statements[position], self.effect.parts
+        if not writes_rows(self.step.tags[position], text):
+            return False
+        made = {key for one in run if one < position for key in parts[one].set}
+        behind = {key for part in parts[position + 1 :] for key in part.gone if key.startswith("column ")}
+        return any(self.now.get(key) is None and mentions(text, identity_of(key)) for key in behind - made)
 
 
 def _within(effect: Effect, position: int, before: Callable[[str], Value]) -> Callable[[str], Value]:
@@ -144,54 +167,12 @@ def _rows_say_whether(one: Step, rows: Rows, *, first: bool) -> bool | None:
     return True if first and (rows.would_not_change(one) or rows.are_there(one)) else None
 
 
-def _reads_what_is_gone(
-    position: int, step: Step, effect: Effect, run: frozenset[int], now: Mapping[str, Value]
-) -> bool:
-    """True for a statement that names a column which the step takes away behind it, and which is gone already."""
-    text = step.statements[position]
-    if not writes_rows(step.tags[position], text):
-        return False
-    made = {key for one in run if one < position for key in effect.parts[one].set}
-    behind = {key for part in effect.parts[position + 1 :] for key in part.gone if key.startswith("column ")}
-    return any(now.get(key) is None and mentions(text, identity_of(key)) for key in behind - made)
-
-
 def _tables_named(text: str, now: Mapping[str, Value]) -> set[str]:
     named = relations_named(text)
     tables = (
         key.removeprefix("table ") for key, value in now.items() if key.startswith("table ") and value is not None
     )
     return {table for table in tables if _bare(table) in named}
-
-
-def _has_not_run(
-    position: int,
-    step: Step,
-    effect: Effect,
-    run: frozenset[int],
-    now: Mapping[str, Value],
-    rows: Rows,
-) -> bool:
-    """True for a statement without facts that can run now, whether or not it has run.
-
-    So can one whose neighbours on the same tables have not run, or whose tables are empty. `run` are the statements of
-    the step that have facts and are still to come.
-    """
-    text = step.statements[position]
-    if not writes_rows(step.tags[position], text) or all(is_guarded(s) for s in parse_statements(text)):
-        return True
-    if _fills_what_passes(position, step, effect):
-        return True
-    named = relations_named(text)
-    beside = _nearest(range(position - 1, -1, -1), effect.parts, named)
-    beside |= _nearest(range(position + 1, len(effect.parts)), effect.parts, named)
-    if not beside:  # then those around it, whatever they are on
-        behind = range(position + 1, len(effect.parts))
-        beside = {next((p for p in some if effect.parts[p].keys), -1) for some in (range(position - 1, -1, -1), behind)}
-        beside -= {-1}
-    if beside and beside <= run:
-        return True
-    return rows.none_in(_tables_named(text, now))
 
 
 def _fills_what_passes(position: int, step: Step, effect: Effect) -> bool:

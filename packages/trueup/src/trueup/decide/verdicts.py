@@ -38,7 +38,7 @@ from trueup.decide.model import (
     run,
 )
 from trueup.decide.ordering import Ordering, with_other_columns
-from trueup.decide.parts import statements_to_run
+from trueup.decide.parts import Partly
 from trueup.decide.remade import Remade, remade_early
 from trueup.decide.retyped import converted, sets_text
 from trueup.decide.rows import Rows
@@ -354,7 +354,7 @@ class Deciding:
         state = {**self.now, **self.standing.passing, **self.standing.within(effect)}
         beyond, before = (lambda key: self.place.get(key, -1) > index), self.standing.value_before(index)
         begun = self.anchor.begun.get(index, 0)
-        chosen = statements_to_run(step, effect, state, self.rows, before=before, beyond=beyond, begun=begun)
+        chosen = Partly(step, effect, state, self.rows, before, beyond, begun).statements_to_run()
         if not chosen:
             return None
         self.standing.passes(effect)
