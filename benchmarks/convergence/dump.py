@@ -87,7 +87,7 @@ def _nameless(key: str, body: str) -> tuple[str, str] | None:
     if kind == "INDEX":
         if "ATTACH PARTITION" in body:
             return None
-        return f"{key.rsplit('.', 1)[0]}.?", _CLUSTER.sub("CLUSTER ON ?", _INDEX.sub(r"\1 ? ON", body))
+        return f"{key.partition('.')[0]}.?", _CLUSTER.sub("CLUSTER ON ?", _INDEX.sub(r"\1 ? ON", body))
     if kind == "TABLE":
         return key, "\n".join(sorted(_CONSTRAINT.sub("CONSTRAINT ? ", body).splitlines()))
     if kind == "COMMENT" and (" INDEX " in key or " CONSTRAINT " in key):
