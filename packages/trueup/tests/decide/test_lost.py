@@ -10,9 +10,10 @@ from trueup_testing.facts import chain_of, state, step, verdicts
 
 pytestmark = pytest.mark.unit
 
-T = {"table public.t": "", "column public.t.id": "integer"}
+T = {"table public.t": "", "column public.t.id": "integer", "not null public.t.id": ""}
 X = {"column public.t.x": "integer"}
 ENUM = "enum public.kind"
+NOT_NULL = "not null public.t.id"
 CHAIN = chain_of(
     step("CREATE TABLE t (id int)", T),
     step("ALTER TABLE t ADD x int", X),
@@ -22,6 +23,7 @@ CHAIN = chain_of(
     step("ALTER TABLE t ADD x int", X),
     step("ALTER TYPE kind ADD VALUE 'b'", {ENUM: "'a', 'b'"}),
     step("ALTER TYPE kind ADD VALUE 'c'", {ENUM: "'a', 'b', 'c'"}),
+    step("ALTER TABLE t ALTER id DROP NOT NULL", gone=[NOT_NULL]),
 )
 AT = 5
 
@@ -35,7 +37,7 @@ def _decided(live: dict[str, str], *, marked: range | list[int] = range(0), wish
 def test_they_count_where_nothing_has_changed(marked: list[int]) -> None:
     found = ["skip" if index in marked else "reconcile" for index in range(AT)]
 
-    assert [*found, "run", "run", "run"] == verdicts(_decided(state(CHAIN, AT), marked=marked))
+    assert [*found, "run", "run", "run", "run"] == verdicts(_decided(state(CHAIN, AT), marked=marked))
 
 
 @pytest.mark.parametrize("early, verdict", [(X, "reconcile"), ({ENUM: "'a', 'b'"}, "run"), ({ENUM: "'a', 'c'"}, "run")])
@@ -43,6 +45,13 @@ def test_they_count_where_something_is_further_along(early: dict[str, str], verd
     decision = _decided({**state(CHAIN, AT), **early})
 
     assert ["reconcile"] * AT + [verdict] == verdicts(decision)[: AT + 1]
+
+
+def test_they_count_where_a_rule_is_gone_that_a_later_step_takes_away() -> None:
+    live = state(CHAIN, AT)
+    del live[NOT_NULL]
+
+    assert "it was marked" in _decided(live).steps[0].reason
 
 
 @pytest.mark.parametrize("taken", ["column public.t.id", ENUM])

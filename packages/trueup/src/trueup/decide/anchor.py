@@ -10,7 +10,7 @@ from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, t
 from trueup.chain.model import NOTHING, Effect, Step
 from trueup.decide.trajectory import Trajectories, Value
 
-_ROWLESS = {
+ROWLESS = {
     *("not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"),
     *("options", "privileges", "default privileges"),
 }
@@ -208,7 +208,7 @@ def _leftovers(
         for key in paths.effects[index].gone:
             if not _is_left_over(key, index, position, paths, live):
                 continue
-            if kind_of(key) not in _ROWLESS:
+            if kind_of(key) not in ROWLESS:
                 return index, undone
             undone.add(index)
         not_reached = {key for key in paths.effects[index].set if _is_not_reached(key, index, position, paths, live)}

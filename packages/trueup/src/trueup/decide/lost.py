@@ -7,10 +7,14 @@ before, somebody may have taken a step back, and its mark with it: then facts an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from trueup.catalog.keys import kind_of
 from trueup.chain.model import Facts, LockedChain
+from trueup.decide.anchor import ROWLESS
 from trueup.decide.labels import has_early
 from trueup.decide.model import Marks
-from trueup.decide.trajectory import Trajectories, fold
+from trueup.decide.trajectory import Trajectories, Value, fold
 
 
 def with_lost(locked: LockedChain, live: Facts, marks: Marks, paths: Trajectories) -> Marks:
@@ -21,13 +25,13 @@ def with_lost(locked: LockedChain, live: Facts, marks: Marks, paths: Trajectorie
     return marks._replace(lost=frozenset())
 
 
-def _is_reached(live: Facts, state: Facts | dict[str, str | None], position: int, paths: Trajectories) -> bool:
+def _is_reached(live: Facts, state: Mapping[str, Value], position: int, paths: Trajectories) -> bool:
     """True where each fact is as in this state or as a later step makes it."""
-    for key in paths.of:
-        found = live.get(key)
-        is_later = found is not None and (
-            paths.last_place(key, found) > position or has_early(key, found, position, paths)
-        )
-        if found != state.get(key) and not is_later:
-            return False
-    return True
+    return all(live.get(key) == state.get(key) or _is_later(key, live.get(key), position, paths) for key in paths.of)
+
+
+def _is_later(key: str, found: Value, position: int, paths: Trajectories) -> bool:
+    """True for the value of a later step; what rows hang on is not there only because somebody has taken it away."""
+    if found is None and kind_of(key) not in ROWLESS:
+        return False
+    return paths.last_place(key, found) > position or has_early(key, found, position, paths)
