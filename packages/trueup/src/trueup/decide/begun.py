@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
+from trueup.catalog.keys import identity_of, kind_of, mentions
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.anchor import Anchor
+from trueup.decide.held import may_name
 from trueup.decide.model import Decision
 from trueup.decide.trajectory import Value, fold
 
@@ -70,4 +71,4 @@ def _has_to_do_with(parts: Sequence[Effect], index: int, locked: LockedChain, st
 def _names(key: str, step: Step, effect: Effect) -> bool:
     if kind_of(key) != "column":
         return kind_of(key) in _NAMED and mentions(step.sql, identity_of(key))
-    return table_of(key) in effect.locks and ("*" in step.sql or mentions(step.sql, identity_of(key)))
+    return may_name(identity_of(key), step, effect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 
 from trueup.catalog import enums
@@ -22,6 +23,7 @@ from trueup.catalog.types import widens_in_place
 from trueup.chain.model import Effect
 from trueup.chain.statements import filled_whole
 from trueup.decide.given import Given
+from trueup.decide.held import may_name
 from trueup.decide.model import Difference
 from trueup.decide.trajectory import Value, fold
 
@@ -34,6 +36,9 @@ _LOSSLESS = {
     *("options", "privileges", "default privileges"),
 }
 """Kinds whose value can be replaced without a row being lost."""
+
+_Names = dict[str, list[tuple[str, str]]]
+"""By table, columns that go by another name: that which they have now, and the one before."""
 
 
 class Cursors:
@@ -84,27 +89,24 @@ class Cursors:
             self._hole(key, wanted, found)
 
     @cached_property
-    def _renamed(self) -> dict[str, list[tuple[str, str]]]:
-        """Per table, the columns that a later step has renamed here already: their names now, and before it."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        for new, (old, step) in self.paths.renamed_from.items():
-            if step not in self.done and table_of(new) == table_of(old) and new in self.live and old not in self.live:
-                found.setdefault(table_of(new), []).append((parts(identity_of(new))[-1], parts(identity_of(old))[-1]))
-        return found
+    def _renamed_ahead(self) -> _Names:
+        """The columns that a later step has renamed here already."""
+        pairs = ((new, old) for new, (old, step) in self.paths.renamed_from.items() if step not in self.done)
+        return _by_table((new, old) for new, old in pairs if new in self.live and old not in self.live)
+
+    @cached_property
+    def _renamed_before(self) -> _Names:
+        """The columns that a step of the prefix has renamed."""
+        return _by_table((new, old) for new, (old, step) in self.paths.renamed_from.items() if step in self.done)
 
     def _as_before_renames(self, key: str, value: str) -> str:
         """A definition of a constraint or an index as it was before its columns got the names of a later step."""
-        for new, old in self._renamed.get(table_touched(key, value), ()):
-            value = _renamed(value, new, old)
-        return value
+        return _with_former(key, value, self._renamed_ahead)
 
     def _is_older(self, key: str, value: str) -> bool:
         """True for such a definition as it was before some step, but for the names that its columns got since."""
-        names = {new: old for new, (old, at) in self.paths.renamed_from.items() if at in self.done}
-        for new, old in names.items():
-            if table_of(new) == table_of(old) == table_touched(key, value):
-                value = _renamed(value, parts(identity_of(new))[-1], parts(identity_of(old))[-1])
-        return kind_of(key) in ("constraint", "index") and self.paths.last_place(key, value) >= 0
+        is_one = kind_of(key) in ("constraint", "index")
+        return is_one and self.paths.last_place(key, _with_former(key, value, self._renamed_before)) >= 0
 
     def _is_ahead(self, place: int) -> bool:
         """True for the places of steps that are not taken as done."""
@@ -260,11 +262,8 @@ class Cursors:
         step, table = self.locked.steps[index], table_of(column)
         if table not in self.locked.effects[index].locks:
             return False
-        return (
-            mentions(step.sql, identity_of(column))
-            or "*" in step.sql
-            or own_name(table) in filled_whole(step.statements)
-        )
+        named = may_name(identity_of(column), step, self.locked.effects[index])
+        return named or own_name(table) in filled_whole(step.statements)
 
     def _renamed_early(self, key: str) -> int:
         """The place of a later step that takes the fact away and whose table, column or type in its stead is there.
@@ -335,9 +334,19 @@ class Cursors:
         )
 
 
-def _renamed(value: str, was: str, name: str) -> str:
-    """A definition with one name for another."""
-    return re.sub(rf"(?<![\w\"]){re.escape(was)}(?![\w\"])", name.replace("\\", r"\\"), value)
+def _by_table(pairs: Iterable[tuple[str, str]]) -> _Names:
+    found: _Names = {}
+    for new, old in pairs:
+        if table_of(new) == table_of(old):
+            found.setdefault(table_of(new), []).append((parts(identity_of(new))[-1], parts(identity_of(old))[-1]))
+    return found
+
+
+def _with_former(key: str, value: str, names: _Names) -> str:
+    """A definition with the former names of its table's columns."""
+    for new, old in names.get(table_touched(key, value), ()):
+        value = re.sub(rf"(?<![\w\"]){re.escape(new)}(?![\w\"])", old.replace("\\", r"\\"), value)
+    return value
 
 
 def _lacks_some(key: str, found: str, wanted: str) -> bool:

@@ -6,6 +6,7 @@ Pure: facts, marks and wishes in, a `Decision` out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from trueup.chain.model import LockedChain
 from trueup.decide.aliases import with_aliases
@@ -56,7 +57,8 @@ def _with_renames(
 
     if lent := renamed_early(locked.steps, paths, live, _taken_as_done(decision, decision.anchor)):
         # without its old name a label is just another label: nothing to mend
-        decision = min(with_lent(lent), decision, key=_left if any(one.enum for one in lent) else _trouble)
+        measure = "left_to_people" if any(one.enum for one in lent) else "trouble"
+        decision = min(with_lent(lent), decision, key=attrgetter(measure))
     first = min(decision.heal.values(), default=-1)
     more = renamed_early(locked.steps, paths, live, _taken_as_done(decision, first)) if first >= 0 else lent
     if more and more != lent and len(more) <= MOST_EARLY:  # they may be what made the place so late
@@ -65,14 +67,6 @@ def _with_renames(
         nearer = other.anchor < decision.anchor and other.distance <= decision.distance
         decision = other if less and nearer else decision
     return decision
-
-
-def _trouble(decision: Decision) -> tuple[int, int]:
-    return decision.trouble
-
-
-def _left(decision: Decision) -> int:
-    return decision.left_to_people
 
 
 def _taken_as_done(decision: Decision, end: int) -> Iterator[int]:

@@ -11,7 +11,7 @@ from trueup.chain.model import Step
 from trueup.decide.given import Given
 from trueup.decide.held import is_of_type
 
-_CALLABLE = ("view", "materialized view", "function", "procedure")
+CALLABLE = ("view", "materialized view", "function", "procedure")
 
 
 class Fitting:
@@ -48,7 +48,7 @@ class Fitting:
 
     def _is_called(self, gone: Iterable[str], step: Step) -> bool:
         """True where something is gone that the step calls by its name."""
-        called = (key for key in gone if kind_of(key) in ("sequence", *_CALLABLE) and key not in self.live)
+        called = (key for key in gone if kind_of(key) in ("sequence", *CALLABLE) and key not in self.live)
         return any(mentions(step.sql, identity_of(key)) for key in called)
 
     def _loses_labels(self, enum: str, index: int) -> bool:

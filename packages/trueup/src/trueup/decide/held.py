@@ -233,6 +233,11 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     return kind in _DEFINED_ON_COLUMNS and any(hangs_on(key, value, column) for column in touched)
 
 
+def may_name(column: str, step: Step, effect: Effect) -> bool:
+    """True where a step that uses the column's table names the column, or all that its tables have."""
+    return table_of(f"column {column}") in effect.locks and ("*" in step.sql or mentions(step.sql, column))
+
+
 def reads(value: str, relation: str) -> bool:
     """True where a definition, such as a view's, names the table, view or type with its schema."""
     return re.search(rf'(?<![\w".]){re.escape(relation)}(?![\w"])', value) is not None

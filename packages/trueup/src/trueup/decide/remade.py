@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from trueup.catalog import enums
@@ -41,26 +41,13 @@ def remade_early(
             continue
         if kind_of(key) == "enum" and enums.has_all(here or "", value):
             continue
-        end = next(_taken_away(key, index + 1, paths.effects, place.get(key, 0)), 0)
+        end = paths.taken_away(key, index + 1, place.get(key, 0))
         between = (step for step in range(index, end - 1) if step not in done)
         if any(_needs(paths.effects[step], key, now) for step in between):
             own = frozenset({*with_leaves([key], now), *_checks(key, now)})
             holders = (k for k, v in now.items() if v is not None and k not in own and _hangs(v, key))
             return Remade(key, place[key] - 1, own, next(holders, ""))
     return None
-
-
-def is_made_anew(key: str, start: int, end: int, paths: Trajectories) -> bool:
-    """True where a step behind the place `start`, up to `end`, takes it away."""
-    return next(_taken_away(key, start, paths.effects, end), 0) > 0
-
-
-def _taken_away(key: str, start: int, effects: Sequence[Effect], end: int) -> Iterator[int]:
-    """The places behind `start`, up to `end`, of the steps that take it away, be it to make it anew at once."""
-    for place in range(start + 1, end + 1):
-        effect = effects[place - 1]
-        if key in effect.gone or any(key in part.gone for part in effect.parts):
-            yield place
 
 
 def _needs(effect: Effect, key: str, now: Mapping[str, Value]) -> bool:

@@ -17,13 +17,12 @@ from trueup.chain.model import Step, writes_rows
 from trueup.chain.statements import columns_written, filled_whole, relations_named, whole_rows
 from trueup.chain.updates import constants_sought, fills, may_find
 from trueup.decide.cursors import Cursors
-from trueup.decide.fitting import Fitting
+from trueup.decide.fitting import CALLABLE, Fitting
 from trueup.decide.given import Given
-from trueup.decide.held import tables_gone
+from trueup.decide.held import may_name, tables_gone
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
 _ROW_BEARING = ("table", "column")
-_CALLABLE = ("view", "materialized view", "function", "procedure")
 
 
 class Surroundings:
@@ -184,7 +183,7 @@ class Surroundings:
         sql = self.locked.steps[index].sql
         for later in range(index + 1, self.position):
             for key in self.locked.effects[later].gone if later in self.done else ():
-                is_used = kind_of(key) in _CALLABLE or (kind_of(key) in _ROW_BEARING and table_of(key) in relations)
+                is_used = kind_of(key) in CALLABLE or (kind_of(key) in _ROW_BEARING and table_of(key) in relations)
                 if (
                     is_used
                     and key not in self.live
@@ -206,18 +205,24 @@ class Surroundings:
 
     def dropped_behind(self, index: int) -> int:
         """The step that is not done and takes away a column that this one reads, and that is there; -1 if none."""
-        step, effects = self.locked.steps[index], self.locked.effects
-        renamed = {(old, at) for old, at in self.paths.renamed_from.values() if at > index}
-        for later in range(index + 1, len(self.locked.steps)):
-            parts = () if later in self.done else (effects[later], *effects[later].parts)
-            gone = {key for part in parts for key in part.gone if key.startswith("column ") and key in self.live}
-            gone -= {key for key in gone if (key, later) in renamed}
-            columns = [identity_of(key) for key in gone if table_of(key) in effects[index].locks]
-            columns = [column for column in columns if "*" in step.sql or mentions(step.sql, column)]
+        step, effect = self.locked.steps[index], self.locked.effects[index]
+        for later, gone in self._dropping.items():
+            columns = [column for column in gone if later > index and may_name(column, step, effect)]
             own = [column for column in columns if table_of(f"column {column}") in self.written(index)]
             if len(own) < len(columns) or not_filled(step, own):
                 return later
         return -1
+
+    @cached_property
+    def _dropping(self) -> dict[int, list[str]]:
+        """By step that is not done, the columns that it takes away and that are there; not those that it renames."""
+        renamed, found = set(self.paths.renamed_from.values()), dict[int, list[str]]()
+        for index, effect in enumerate(self.locked.effects):
+            parts = () if index in self.done else (effect, *effect.parts)
+            gone = {key for part in parts for key in part.gone if key.startswith("column ") and key in self.live}
+            if columns := [identity_of(key) for key in gone if (key, index) not in renamed]:
+                found[index] = columns
+        return found
 
     def in_its_way(self, index: int, relations: set[str]) -> str:
         """What a later step has done early, so that the server would refuse this one."""
@@ -326,7 +331,7 @@ class Surroundings:
         """The text of each view and function at the anchor."""
         found = {}
         for key, value in self.wanted.items():
-            if value is not None and kind_of(key) in _CALLABLE:
+            if value is not None and kind_of(key) in CALLABLE:
                 setter = self.paths.last_setter(key, self.position)
                 is_code = kind_of(key) in ("function", "procedure") and setter >= 0
                 found[key] = defining_statement(self.locked.steps[setter], key) if is_code else value

@@ -94,6 +94,14 @@ class Trajectories:
             found = value
         return found
 
+    def taken_away(self, key: str, start: int, end: int) -> int:
+        """The first place behind `start`, up to `end`, of a step that takes it away, be it to make it anew; or zero."""
+        for place in range(start + 1, end + 1):
+            effect = self.effects[place - 1]
+            if key in effect.gone or any(key in part.gone for part in effect.parts):
+                return place
+        return 0
+
     def last_setter(self, key: str, position: int) -> int:
         """Index of the last step up to `position` that touches the fact; -1 where it is the base's."""
         found = -1

@@ -10,7 +10,6 @@ from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts,
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.asking import as_named_here
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
-from trueup.decide.remade import is_made_anew
 from trueup.decide.trajectory import Trajectories, fold
 from trueup.planning import conflicts
 from trueup.planning.around import Former, around, as_it_was
@@ -100,7 +99,8 @@ class _Building:
                 yield as_it_was(key, was)
             elif (begins := source(key, was)) and (ends := source(key, here.get(key))):
                 place = self.paths.last_place(key, here.get(key))
-                gone = drop(key) if is_made_anew(key, verdict.index + 1, place, self.paths) else []  # so it has to be
+                is_made_anew = self.paths.taken_away(key, verdict.index + 1, place)
+                gone = drop(key) if is_made_anew else []  # so it has to be
                 yield Former(key, (*gone, begins), (*gone, ends))
 
     def _reorders(self) -> list[Action]:

@@ -23,10 +23,10 @@ def serial_for_identity(sequence: str, value: str, wanted: State, found: State) 
     if default is None or found.get(f"identity {column}") is None or wanted.get(f"identity {column}") is not None:
         return None
     statements = [
-        f"{_alter(column)} DROP IDENTITY",
+        tables.alter_column(f"identity {column}", None, ""),
         *objects.create(f"sequence {sequence}", value, None),
         *objects.create(f"sequence owner {sequence}", column, None),
-        f"{_alter(column)} SET DEFAULT {default}",
+        tables.alter_column(f"default {column}", default, None),
         tables.fill_sequence(column, sequence),
     ]
     return statements, [f"sequence owner {sequence}", f"default {column}"]
@@ -37,7 +37,7 @@ def without_serial(column: str, found: State) -> list[str]:
     default = found.get(f"default {column}")
     if default is None:
         return []
-    statements = [f"{_alter(column)} DROP DEFAULT"]
+    statements = [tables.alter_column(f"default {column}", None, default)]
     sequence = _NEXT.fullmatch(default)
     schema, table, name = parts(column)
     serials = f"{schema}.{quoted(f'{unquoted(table)}_{unquoted(name)}_seq')}"
@@ -45,8 +45,3 @@ def without_serial(column: str, found: State) -> list[str]:
     if sequence and sequence["sequence"].replace("''", "'") == serials and not others:
         statements.append(f"DROP SEQUENCE {serials}")
     return statements
-
-
-def _alter(column: str) -> str:
-    schema, table, name = parts(column)
-    return f"ALTER TABLE {schema}.{table} ALTER COLUMN {name}"
