@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -40,8 +41,7 @@ class MigrationFile(NamedTuple):
     @property
     def name(self) -> str:
         """What ids are built from: the file without its ending, or its folder."""
-        folder, _, file = self.path.rpartition("/")
-        return folder.rpartition("/")[2] if folder and file in _FOLDER_FILES else _ENDING.sub("", file)
+        return _name(self.path)
 
     @property
     def number(self) -> str:
@@ -136,6 +136,13 @@ def _order(file: MigrationFile, *, by_number: bool) -> tuple[bool, bool, tuple[i
     return name.startswith(_REPEATABLE), not numbers, tuple(map(int, numbers)), name
 
 
+@cache  # asked for several times of each file
+def _name(path: str) -> str:
+    folder, _, file = path.rpartition("/")
+    return folder.rpartition("/")[2] if folder and file in _FOLDER_FILES else _ENDING.sub("", file)
+
+
+@cache
 def _number(name: str) -> str:
     if name[4:5] == "-" and (date := _LEADING_DATE.match(name)):
         return date[1].replace("-", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
 from trueup.chain.model import LockedChain, Step
@@ -16,15 +17,17 @@ from trueup.planning.around import Former, around, as_it_was
 from trueup.planning.backfill import backfill_of
 from trueup.planning.begun import Begun
 from trueup.planning.doubles import doubles
-from trueup.planning.filling import Filling
 from trueup.planning.live import Live
 from trueup.planning.makers import Makers
 from trueup.planning.model import Action, Plan
 from trueup.planning.overloads import functions_there, with_arguments
-from trueup.planning.probes import Probe, probes
 from trueup.planning.safely import Safely
 from trueup.render.objects import drop
 from trueup.render.render import CannotRender, Rendered, render
+
+if TYPE_CHECKING:
+    from trueup.planning.filling import Filling
+    from trueup.planning.probes import Probe
 
 _READ = ("view", "materialized view")
 _TYPES = ("enum", "domain", "type")  # as long as one is there, no table is called so
@@ -56,12 +59,17 @@ class _Building:
         self.paths = paths
         self.makers = Makers(locked, paths)
         self.relations = live.relations
-        self.facts = begun.facts
         self.doubled: set[str] = set()  # what was made twice, and goes once
         self.safely = Safely(locked, live, begun.facts, begun.steps)
-        self.filling = Filling(locked, decision, self.safely, begun.fills)
+        self.begun = begun
         self.conflicts: list[Conflict] = []
         self.probes: list[Probe] = []
+
+    @cached_property
+    def filling(self) -> Filling:
+        from trueup.planning.filling import Filling  # it reads statements: nothing that a first run waits for
+
+        return Filling(self.locked, self.decision, self.safely, self.begun.fills)
 
     def plan(self) -> Plan:
         decision = self.decision
@@ -237,6 +245,8 @@ class _Building:
         self, keys: Iterable[str], wanted: dict[str, str | None], found: dict[str, str | None]
     ) -> list[Rendered]:
         """The DDL that makes these facts; a conflict, where there is none. What the rows have to allow is asked."""
+        from trueup.planning.probes import probes
+
         keys = [key for key in keys if not self._comes_with_parent(key)]
         asked = probes(keys, wanted, {**self.decision.found, **found}, self.filling.columns(keys))
         lent = tuple(self.decision.lent)
@@ -287,7 +297,7 @@ class _Building:
 
     def _run(self, step: Step, verdict: StepVerdict) -> Action:
         effect = self.locked.effects[verdict.index]
-        double = [key for key in doubles(effect, self.facts, self.paths.of) if key not in self.doubled]
+        double = [key for key in doubles(effect, self.begun.facts, self.paths.of) if key not in self.doubled]
         self.doubled.update(double)
         return Action(
             step=verdict.index,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from trueup.chain.model import LockedChain
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
-from trueup.planning.probes import Probe
+
+if TYPE_CHECKING:
+    from trueup.planning.probes import Probe
 
 
 def of(locked: LockedChain, decision: Decision) -> Iterator[Conflict]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trueup.chain.model import NOTHING
 from trueup.decide.model import Conflict, Decision, Verdict
 from trueup.planning.backfill import Backfill
 from trueup.planning.live import Live
-from trueup.planning.probes import Probe
+
+if TYPE_CHECKING:
+    from trueup.planning.probes import Probe
 
 
 class Action(NamedTuple):

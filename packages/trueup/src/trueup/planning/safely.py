@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from trueup.catalog.keys import identity_of, parts, table_of, unquoted
-from trueup.chain.grammar import Statement, nodes_of, parse_statements
+from trueup.chain.grammar import nodes_of, parse_statements
 from trueup.chain.locks import MODES, STRONG
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.model import Conflict
@@ -14,7 +15,10 @@ from trueup.errors import MigrationError
 from trueup.planning.backfill import Backfill, backfill_of
 from trueup.planning.live import Live, table_on, vacuumed
 from trueup.planning.model import Action
-from trueup.planning.safe.model import READS_NOTHING, Hazard, Part, Work
+
+if TYPE_CHECKING:
+    from trueup.chain.grammar import Statement
+    from trueup.planning.safe.model import Hazard, Part, Work
 
 
 class Safely:
@@ -41,12 +45,12 @@ class Safely:
     def sent_as(self, action: Action, wanted: Mapping[str, str | None] | None = None) -> list[Action]:
         """The actions that carry one out. `wanted` are the values of what a healing makes."""
         effect = self._effect(action, wanted or {})
-        try:
-            found = self._safe(action, effect)
-        except Hazard as hazard:
-            if any(map(self._is_big, effect.locks)):  # elsewhere it takes no time, however many use the table
-                self.conflicts.append(self._conflict(action, effect, hazard))
-            found = [action._replace(locks=effect.locks)]
+        as_written = action._replace(locks=effect.locks)
+        felt = [table for table in effect.locks if self._is_felt(table)]
+        resumed = action.step in self._unfinished
+        found = [as_written]
+        if not (action.backfill or self._is_as_written(action)) and (felt or resumed):
+            found = self._safe(action, effect, felt, resumed=resumed) or found
         self._advance(action, effect)
         return found
 
@@ -75,13 +79,20 @@ class Safely:
             scanned=tuple(sorted(tables)),
         )
 
-    def _safe(self, action: Action, effect: Effect) -> list[Action]:
-        as_written = [action._replace(locks=effect.locks)]
-        felt = [table for table in effect.locks if self._is_felt(table)]
-        resumed = action.step in self._unfinished
-        if action.backfill or self._is_as_written(action) or not (felt or resumed):
-            return as_written
-        from trueup.planning.safe.form import parts_together, safe_parts  # most runs never need them
+    def _safe(self, action: Action, effect: Effect, felt: list[str], *, resumed: bool) -> list[Action]:
+        """What carries it out without being felt; nothing, where it is sent as written."""
+        from trueup.planning.safe.model import Hazard  # most runs never need any of it
+
+        try:
+            found = self._parts(action, effect, felt, resumed=resumed)
+        except Hazard as hazard:
+            if any(map(self._is_big, effect.locks)):  # elsewhere it takes no time, however many use the table
+                self.conflicts.append(self._conflict(action, effect, hazard))
+            return []
+        return self._actions(action, self._left(found, resumed=resumed), resumed=resumed) if found else []
+
+    def _parts(self, action: Action, effect: Effect, felt: list[str], *, resumed: bool) -> tuple[Part, ...]:
+        from trueup.planning.safe.form import parts_together, safe_parts
 
         statements = [one for text in action.statements for one in parse_statements(text)]
         table = _target(statements[0], effect.locks)
@@ -91,17 +102,18 @@ class Safely:
         slow = resumed or any(self._is_slow(effect, one) for one in felt)
         if len(statements) == 1:
             observed = slow and action.verdict == "run" and not resumed
-            found = safe_parts(work, is_slow=slow, is_observed=observed)
-        else:
-            found = parts_together(work, statements) if slow else ()
-            if not found:
-                self._refuse_together(action, effect, felt)
-        return self._actions(action, self._left(found, resumed=resumed), resumed=resumed) if found else as_written
+            return safe_parts(work, is_slow=slow, is_observed=observed)
+        found = parts_together(work, statements) if slow else ()
+        if not found:
+            self._refuse_together(action, effect, felt)
+        return found
 
     def _is_as_written(self, action: Action) -> bool:
         return action.step is not None and self._locked.steps[action.step].as_written
 
     def _work(self, action: Action, effect: Effect, statement: Statement, table: str) -> Work:
+        from trueup.planning.safe.model import Work
+
         return Work(
             statement=statement,
             table=table,
@@ -120,6 +132,8 @@ class Safely:
         """The parts that are still to be sent."""
         if not resumed:
             return list(found)
+        from trueup.planning.safe.model import Part
+
         left = [part for part in found if not part.makes or not self._has(part.makes)]
         return left or [Part(statements=(), why="everything of it is there", locks={})]
 
@@ -146,6 +160,8 @@ class Safely:
 
     def _refuse_together(self, action: Action, effect: Effect, felt: list[str]) -> None:
         """Several statements in one transaction: their locks add up, and are held until the last one is done."""
+        from trueup.planning.safe.model import READS_NOTHING, Hazard
+
         if action.step is None or action.verdict != "run" or READS_NOTHING & {*self._locked.steps[action.step].tags}:
             return
         for table in felt:
