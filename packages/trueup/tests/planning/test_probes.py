@@ -83,6 +83,12 @@ def test_a_check_asks_for_rows_that_break_it() -> None:
     assert ["SELECT EXISTS (SELECT FROM app.a WHERE NOT ((x > 0)))"] == asked("constraint app.a.k", "CHECK ((x > 0))")
 
 
+def test_to_validate_a_check_asks_for_rows_that_break_it() -> None:
+    found = {**FOUND, "constraint app.a.k": "CHECK ((x > 0))"}
+
+    assert ["SELECT EXISTS (SELECT FROM app.a WHERE NOT ((x > 0)))"] == asked("validated app.a.k", "", found=found)
+
+
 @pytest.mark.parametrize(
     "key, value",
     [

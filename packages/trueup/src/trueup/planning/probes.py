@@ -59,6 +59,10 @@ class _Asking(NamedTuple):
             return self._nulls(key, identity, table)
         if kind == "index":
             return self._duplicates(key, unique_columns(value), table)
+        if kind == "validated":
+            made = f"constraint {identity}" in self.made  # which is asked for itself
+            there = self.found.get(f"constraint {identity}")
+            return self._of_constraint(key, there, table) if there and not made else None
         return self._of_constraint(key, value, table) if kind == "constraint" else None
 
     def _of_constraint(self, key: str, value: str, table: str) -> Probe | None:
