@@ -96,6 +96,34 @@ def test_others_run(run: Run, chain: MakeChain, databases: Databases, pending: s
     assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
 
 
+ADDED = {
+    "INSERT INTO leads SELECT * FROM calls;": [(1, "a"), (2, "b")],
+    "INSERT INTO leads VALUES (3, 'c');": [(1, "a"), (3, "c")],
+    "CREATE VIEW more AS SELECT * FROM calls;\nINSERT INTO leads SELECT id, name FROM more;": [(1, "a"), (2, "b")],
+}
+
+
+@pytest.mark.parametrize("pending", ADDED)
+def test_a_column_that_somebody_added_is_none_of_the_chain_s(
+    run: Run, chain: MakeChain, database: str, pending: str
+) -> None:
+    first = "CREATE TABLE leads (id int, name text);\nCREATE TABLE calls (id int, name text);"
+    execute(
+        database,
+        "CREATE TABLE leads (id int, mine text DEFAULT 'x', name text)",
+        "CREATE TABLE calls (id int, name text)",
+        "ALTER TABLE calls ADD mine int",
+        "INSERT INTO leads (id, name) VALUES (1, 'a')",
+        "INSERT INTO calls VALUES (2, 'b', 7)",
+    )
+    folder = chain({"001_leads.sql": first, "002_marker.sql": "CREATE TABLE m ();", "003.sql": pending})
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert 0 == answer.code, answer.err
+    assert ADDED[pending] == rows(database, "SELECT id, name FROM leads ORDER BY id")
+
+
 def test_a_renamed_column_keeps_its_place(run: Run, chain: MakeChain, databases: Databases) -> None:
     files = {
         "001_leads.sql": TABLE,

@@ -320,3 +320,67 @@ def test_what_hangs_beside_what_goes_is_nobodys_matter(run: Run, chain: MakeChai
     answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
 
     assert 0 == answer.code, answer.err
+
+
+ADDED = {
+    "an index": (
+        "CREATE UNIQUE INDEX mine ON a (x)",
+        "INSERT INTO a VALUES (2, 'b');",
+        "by index public.mine, which no",
+    ),
+    "a column": (
+        "ALTER TABLE a ADD mine int NOT NULL",
+        "INSERT INTO a (id) VALUES (2);",
+        "value to public.a.mine, which no",
+    ),
+    "a partition": (
+        "CREATE TABLE mine PARTITION OF p FOR VALUES IN (1)",
+        "CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1);",
+        "public.mine, which no step makes, has its bounds",
+    ),
+    "a name": (
+        "ALTER TABLE a RENAME TO mine",
+        "ALTER TABLE a ADD y int;",
+        "public.mine, which no step makes, has its columns",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_what_somebody_added_is_named_before_anything_is_run(
+    run: Run, chain: MakeChain, database: str, what: str
+) -> None:
+    first = "CREATE TABLE a (id int PRIMARY KEY, x text);\nCREATE TABLE p (id int) PARTITION BY LIST (id);"
+    added, pending, said = ADDED[what]
+    execute(database, first, added, "INSERT INTO a VALUES (1, 'b')" if what == "an index" else "SELECT")
+    before = dump(database)
+    files = {"001_a.sql": first, "002_b.sql": f"CREATE TABLE b (id int);\n{pending}"}
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up")
+
+    assert 3 == answer.code
+    assert said in " ".join(answer.err.split())
+    assert before == dump(database)
+
+
+REFUSES = {
+    "a trigger": "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;\n"
+    "CREATE TRIGGER no BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION no();",
+    "a rule": "ALTER TABLE a ADD CONSTRAINT mine CHECK (x = 1);",
+    "a type": "ALTER TABLE a ALTER x TYPE json USING to_json(x);",
+}
+
+
+@pytest.mark.parametrize("what", REFUSES)
+def test_what_refuses_a_step_and_is_no_step_s_is_a_persons_matter(
+    run: Run, chain: MakeChain, database: str, what: str
+) -> None:
+    first = "CREATE TABLE a (id int PRIMARY KEY, x int);"
+    where = ("--database-url", database, "up")
+    assert 0 == run("--migrations", chain({"001_a.sql": first}), *where).code
+    execute(database, "INSERT INTO a VALUES (1, 1)", REFUSES[what])
+
+    answer = run("--migrations", chain({"001_a.sql": first, "002_b.sql": "UPDATE a SET x = x + 1;"}), *where, "--json")
+
+    assert 3 == answer.code, answer.err
+    assert "2_update_a" == answer.json["error"]["conflicts"][0]["about"]

@@ -22,6 +22,7 @@ def between(
     wish: Wish,
     paths: Trajectories,
     *,
+    here: Facts,
     renamed: Mapping[str, str],
     lent: Sequence[Lent],
 ) -> Decision:
@@ -30,6 +31,7 @@ def between(
     Args:
         managed: The facts that are the chain's, by its names.
         passing: Facts that are there only in the middle of a step.
+        here: All facts, with those that are nobody's, in their order.
         renamed: By the chain's key of an object, the key that it has here.
         lent: Renames of later steps that are done here, and that the facts are told as before.
     """
@@ -38,7 +40,7 @@ def between(
     seen = tuple(one for one in lent if one.is_seen)
 
     def deciding(anchor: Anchor, left: frozenset[int]) -> Deciding:
-        given = Given(locked=locked, paths=paths, live=managed, anchor=anchor, marks=marks)
+        given = Given(locked=locked, paths=paths, live=managed, here=here, anchor=anchor, marks=marks)
         return Deciding(given, wish, excluded=left, passing=passing, lent=seen)
 
     def anchored(end: int | None = None, *, whole: bool = False) -> tuple[Anchor, frozenset[int]]:

@@ -77,7 +77,7 @@ class DataRules:
         written = self.around.written(index)
         if not all(f"table {table}" in self.live for table in written) or self._may_take_keys_before(index, written):
             return False
-        return self.rows.one_would_be_refused(self.locked.steps[index], written)
+        return self.rows.one_would_be_refused(self.locked.steps[index], self.rows.keys_of(written))
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]

@@ -91,4 +91,4 @@ def _decide(
         return started
     from trueup.decide.between import between  # what a run from either end does not wait for
 
-    return between(locked, managed, passing, marks, wish, paths, renamed=renamed, lent=lent)
+    return between(locked, managed, passing, marks, wish, paths, here=named, renamed=renamed, lent=lent)

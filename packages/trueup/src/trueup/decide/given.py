@@ -12,13 +12,28 @@ from trueup.decide.trajectory import Trajectories
 
 
 class Given:
-    """A chain and the values of its facts along it; a database, where it stands, and what its ledger says."""
+    """A chain and the values of its facts along it; a database, where it stands, and what its ledger says.
+
+    `live` are the facts of the database that are the chain's, `here` all that it has.
+    """
 
     def __init__(
-        self, *, locked: LockedChain, paths: Trajectories, live: Mapping[str, str], anchor: Anchor, marks: Marks
+        self,
+        *,
+        locked: LockedChain,
+        paths: Trajectories,
+        live: Mapping[str, str],
+        here: Mapping[str, str],
+        anchor: Anchor,
+        marks: Marks,
     ) -> None:
-        self.locked, self.paths, self.live = locked, paths, live
+        self.locked, self.paths, self.live, self.here = locked, paths, live, here
         self.anchor, self.marks = anchor, marks
+
+    @cached_property
+    def beside(self) -> dict[str, str]:
+        """What is here and no step of the chain makes, in its order."""
+        return {key: value for key, value in self.here.items() if key not in self.live and key not in self.paths.of}
 
     @cached_property
     def done(self) -> frozenset[int]:

@@ -31,7 +31,7 @@ class Ordering:
 
     Args:
         steps: The chain's.
-        live: The database as it is; its columns are in their order.
+        live: The database as it is, with what is nobody's; its columns are in their order.
         paths: The chain's trajectories; a step's new columns are in their order.
     """
 
@@ -39,6 +39,7 @@ class Ordering:
         self._steps = steps
         self._paths = paths
         self._place_here = {key: place for place, key in enumerate(live) if key.startswith("column ")}
+        self._beside = [key for key in self._place_here if key not in paths.of and key not in paths.passing]
         self._rank = {key: rank for rank, key in enumerate(paths.of) if key.startswith("column ")}
         self._index = {step.id: index for index, step in enumerate(steps)}
 
@@ -99,7 +100,7 @@ class Ordering:
             found = _by_then(self._found(tables[0], index, now), tables[0], changed)
             if not {*wanted}.issubset(found):
                 return None
-            return [unquoted(name) for name in wanted] if wanted != found else []
+            return [unquoted(name) for name in wanted]
 
         return columns
 
@@ -109,7 +110,8 @@ class Ordering:
         if not any(key.startswith(_MADE_OF_COLUMNS) for key in effect.set):
             return ""
         read = (table for table in effect.locks if table in self._columns and self._is_known(table, index))
-        return next((t for t in read if self._wanted(t, index) != self._found(t, index, now)), "")
+        found = ((table, self._in_order(self._chains(table, now), index, now)) for table in read)
+        return next((table for table, columns in found if self._wanted(table, index) != columns), "")
 
     @cached_property
     def _columns(self) -> dict[str, list[str]]:
@@ -173,8 +175,15 @@ class Ordering:
         return made, self._rank[key]
 
     def _found(self, table: str, index: int, now: Mapping[str, Value]) -> list[str]:
-        there = [key for key in now if key.startswith("column ") and now[key] is not None and table_of(key) == table]
-        return [_name(key) for key in sorted(there, key=lambda key: self._here(key, index, now))]
+        """The chain's columns, and those that somebody has added to them."""
+        beside = (key for key in self._beside if table_of(key) == table)
+        return self._in_order([*self._chains(table, now), *beside], index, now)
+
+    def _chains(self, table: str, now: Mapping[str, Value]) -> list[str]:
+        return [key for key in now if key.startswith("column ") and now[key] is not None and table_of(key) == table]
+
+    def _in_order(self, keys: Sequence[str], index: int, now: Mapping[str, Value]) -> list[str]:
+        return [_name(key) for key in sorted(keys, key=lambda key: self._here(key, index, now))]
 
     def _here(self, key: str, index: int, now: Mapping[str, Value]) -> tuple[int, tuple[int, int]]:
         """Where it is in its table: as in the snapshot, also under its old name; what comes in this run is the last."""

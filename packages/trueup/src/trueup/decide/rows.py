@@ -138,11 +138,11 @@ class Rows:
         keys = self.keys_of(tables)
         return self.all_of(self.of(step, keys) or self._selected(step, keys, there=True))
 
-    def one_would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
+    def one_would_be_refused(self, step: Step, keys: Collection[frozenset[str]]) -> bool:
         """True where for one of the rows of its INSERTs of values one with the same key is there."""
         if any(s.tag == "insert_stmt" and s.node.HasField("on_conflict_clause") for s in parse_each(step.statements)):
             return False
-        return self.one_of(self.of(step, self.keys_of(tables)))
+        return self.one_of(self.of(step, keys))
 
     def would_be_new(self, step: Step, tables: Collection[str]) -> bool:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""

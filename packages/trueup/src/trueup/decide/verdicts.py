@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.model import Effect, Step
+from trueup.decide.beside import Beside
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
@@ -72,9 +73,10 @@ class Deciding:
         self.cursors = Cursors(given)
         self.standing = Standing(given, self.cursors, passing or {})
         self.place, self.now = self.standing.place, self.standing.now
-        self.ordering = Ordering(self.locked.steps, self.live, self.paths)
+        self.ordering = Ordering(self.locked.steps, given.here, self.paths)
         self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns, lent=lent)
         self.rules = DataRules(given, self.cursors, self.rows)
+        self.beside = Beside(given, self.rows)
         self.unseen = Unseen(given, self.now, self.standing.may_be_later(), self.standing.is_later, self.rules)
 
     def decision(self, renamed: Mapping[str, str]) -> Decision:
@@ -113,12 +115,19 @@ class Deciding:
         order = None if index in self.done else self.ordering.differing(step, index, before)
         found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
+        if index in self.done and verdict.verdict == "run":  # again; what it does is no fact, and changes none
+            order = self.ordering.differing(step, index, before)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
             if not (written := self.ordering.written(step, index, before)):
                 return with_other_columns(index, step, order, found)
             verdict = verdict._replace(written=written)
         writes = verdict.verdict == "run" or (verdict.verdict == "complete" and verdict.statements)
-        return self.unseen.kept_from(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
+        return self._written(verdict, said=index in self.wish.run) if writes and step.has_data else verdict
+
+    def _written(self, verdict: StepVerdict, *, said: bool) -> StepVerdict:
+        """The verdict of a step that is to write rows: can it, and will they be what they are in the chain?"""
+        kept = self.unseen.kept_from(verdict, said=said)
+        return kept if said or kept.verdict == "conflict" else self.beside.kept_from(kept)
 
     def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]

@@ -22,6 +22,7 @@ from trueup.planning.healing import Heal, in_the_way, without_left
 from trueup.planning.leaving import leaving
 from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
+from trueup.planning.twins import twins
 from trueup.report import PartReport, Report, StepReport
 from trueup.run import ledger
 from trueup.run.accepted import split_accepted
@@ -113,8 +114,9 @@ class Assessor:
         healed, left = without_left(decision, self.options.heal, were_true)
         fills = unfinished(self.conn, self.chain.name) if healed.heal else ()
         plan = self._build(healed, Begun(marks.begun, facts, fills))
-        stopped = in_the_way(self.locked, healed, left, decision.before)
-        plan = self._probed(plan._replace(conflicts=(*plan.conflicts, *stopped)))
+        stopped = (*plan.conflicts, *in_the_way(self.locked, healed, left, decision.before))
+        stopped += tuple(twins(self.locked, healed, self.paths, facts))
+        plan = self._probed(plan._replace(conflicts=stopped))
         return Assessment(plan, self._report(plan, decision, left, were_true), marks, seen)
 
     def _were_true(self, decision: Decision, marks: ledger.Ledger) -> Collection[str]:

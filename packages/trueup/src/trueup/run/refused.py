@@ -1,4 +1,7 @@
-"""What the server refuses because of something that a later step has done early: no failure, but a person's matter."""
+"""What the server refuses because of something that a later step has done early, or that no step has made.
+
+That is no failure, but a person's matter.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,31 @@ from collections.abc import Iterator
 
 import psycopg
 
-from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, own_name, parts, table_of, table_touched, unquoted
+from trueup.catalog.keys import (
+    COLUMN_FACETS,
+    identity_of,
+    kind_of,
+    mentions,
+    own_name,
+    parts,
+    table_of,
+    table_touched,
+    unquoted,
+)
 from trueup.chain.model import LockedChain
 from trueup.decide.model import Conflict, Decision, Difference
 from trueup.decide.trajectory import Trajectories
 from trueup.errors import ConflictError, StepFailed
 from trueup.render.objects import create, drop
 from trueup.render.tables import alter_column
+from trueup.run.beside import named_beside
 
 _KEYS = ("constraint", "index")
 _OF_COLUMNS = ("column", *COLUMN_FACETS)
 _BY_CONSTRAINT = ("23503", "23505", "23514", "23P01")
 _BY_NOT_NULL, _BY_OWN_VALUES, _WITHOUT_KEY = "23502", "428C9", "42P10"
 _BY_DEPENDENT = ("2BP01", "0A000", "42601")  # what hangs on it; a generated column; an identity
+_FOR_TYPE = ("22", "42704", "42725", "42804", "42846", "42883")  # what is not there for it, or not one of its values
 _BY_TYPE = ("22", "42804")  # a class: what a type cannot hold; what is of another type altogether
 
 
@@ -41,7 +56,10 @@ def as_conflict(
         if _is_named(early, here, error) or (is_near and _is_meant(early, error)):
             marked = decision.steps[place - 1].verdict == "skip"
             return _conflict(failed, early, here, marked=marked)
-    return None
+    if beside := named_beside(error.diag, failed.statement, paths, decision):
+        return _by_what_is_beside(failed, beside)
+    other = next((one for one in decision.drift if _is_of_other_type(one, failed.statement)), None)
+    return _by_its_type(failed, other) if other and (error.sqlstate or "").startswith(_FOR_TYPE) else None
 
 
 def _early(index: int, paths: Trajectories, decision: Decision) -> Iterator[tuple[str, int]]:
@@ -98,6 +116,33 @@ def _conflict(failed: StepFailed, early: Difference, here: str, *, marked: bool)
         why=f"{early.fact} is {done} here already by a later step, {early.origin}, and so the server refuses: {said}",
         differences=(early,),
         hint=f"Put it back as it was, with `{sql}`; then run {again}.",
+    )
+    return stopped(failed, conflict)
+
+
+def _is_of_other_type(one: Difference, sql: str) -> bool:
+    is_other = one.fact.startswith("column ") and None not in (one.wanted, one.found)
+    return is_other and mentions(sql, table_of(one.fact)) and mentions(sql, identity_of(one.fact))
+
+
+def _by_its_type(failed: StepFailed, column: Difference) -> ConflictError:
+    said = failed.message.partition(" failed: ")[2]
+    name = identity_of(column.fact)
+    conflict = Conflict(
+        about=failed.step,
+        why=f"{name} has another type here than in the chain, and the server refuses: {said}",
+        differences=(column,),
+        hint=f"Give it that: `{alter_column(column.fact, column.wanted, column.found)}`; then run `trueup up` again.",
+    )
+    return stopped(failed, conflict)
+
+
+def _by_what_is_beside(failed: StepFailed, named: str) -> ConflictError:
+    said = failed.message.partition(" failed: ")[2]
+    conflict = Conflict(
+        about=failed.step,
+        why=f"{named}, which no step makes, is in its way: {said}",
+        hint="Take that away, or mend the rows; then run `trueup up` again.",
     )
     return stopped(failed, conflict)
 
