@@ -474,6 +474,16 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [3],
     ),
+    "a column for another, which a later step makes anew with another type": (
+        [
+            "CREATE TABLE more (id int);",
+            "ALTER TABLE leads ADD COLUMN fax boolean NOT NULL DEFAULT false;",
+            "ALTER TABLE leads DROP COLUMN fax, ADD COLUMN pages text;",
+            "ALTER TABLE leads DROP COLUMN pages, ADD COLUMN pages int;",
+            "CREATE TABLE last (id int);",
+        ],
+        [1, 2, 3],
+    ),
     "a column, and another in its place": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY);",

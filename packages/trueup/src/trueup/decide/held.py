@@ -153,11 +153,11 @@ def row_bearing(effect: Effect, index: int, paths: Trajectories, now: Mapping[st
     """
     bearing = {key: value for key, value in effect.set.items() if key.startswith(("table ", "column "))}
     removes = {key for key in effect.gone if key.startswith(("table ", "column "))}
-    for key, value in bearing.items():
-        if key.startswith("column ") and len(paths.of[key]) > 1 and now.get(key) not in (None, value):
+    added = {key for key in bearing if paths.value_at(key, index) is None}
+    for key in bearing.keys() - added:
+        if key.startswith("column ") and now.get(key) not in (None, bearing[key]):
             removes.add(key)
     removes |= {key for key, value in effect.set.items() if _is_swapped(key, value, paths.value_at(key, index), now)}
-    added = {key for key in bearing if paths.value_at(key, index) is None}
     return (removes, added) if removes else (set(), set())
 
 
