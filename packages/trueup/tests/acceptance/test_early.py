@@ -607,6 +607,25 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE VIEW names AS SELECT 1 AS one",
         ],
     ),
+    "a function that is made anew otherwise, for an index": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            (
+                "CREATE TYPE pair AS (a int, b int);\nCREATE FUNCTION pair_of(text) RETURNS pair IMMUTABLE LANGUAGE sql\n"
+                "SET search_path FROM CURRENT AS 'SELECT (length($1), 2)::pair';\n"
+                "CREATE INDEX pairs ON leads (pair_of(name));"
+            ),
+            "DROP INDEX pairs;",
+            (
+                "DROP FUNCTION pair_of(text);\nDROP TYPE pair;\nCREATE TYPE pair AS (a bigint, b bigint);\n"
+                "CREATE FUNCTION pair_of(text) RETURNS pair LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+            ),
+        ],
+        [
+            "CREATE TYPE pair AS (a bigint, b bigint)",
+            "CREATE FUNCTION pair_of(text) RETURNS pair LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        ],
+    ),
     "a function that is made anew with other names, for a step of rows": (
         [
             "CREATE FUNCTION tidied(was text) RETURNS text LANGUAGE sql AS $$SELECT trim(was)$$;",

@@ -16,12 +16,12 @@ class Beside:
     """Answers for the data steps of one decision."""
 
     def __init__(self, given: Given, rows: Rows) -> None:
-        self._given, self._rows = given, rows
+        self._given, self._rows, self.facts = given, rows, given.beside
         self._must_be_given: dict[str, str] = {}  # by table, one of its columns
         self._keys: dict[str, list[tuple[str, frozenset[str]]]] = {}  # by table, what is unique, with its columns
-        for key, value in given.beside.items():
+        for key, value in self.facts.items():
             given_by = [f"{kind} {identity_of(key)}" for kind in _GIVES]
-            if kind_of(key) == "not null" and not any(one in given.beside for one in given_by):
+            if kind_of(key) == "not null" and not any(one in self.facts for one in given_by):
                 self._must_be_given[table_of(key)] = identity_of(key)
             elif key.startswith(("constraint ", "index ")) and (columns := unique_columns(value)):
                 self._keys.setdefault(table_touched(key, value), []).append((key, frozenset(map(unquoted, columns))))

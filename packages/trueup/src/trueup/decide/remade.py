@@ -1,17 +1,20 @@
-"""Types and views that are here as a later step makes them anew, while steps before that need their first form."""
+"""Types, views and functions that are here as a later step makes them anew; steps before that need their first form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of
-from trueup.chain.model import Effect
+from trueup.catalog.keys import identity_of, kind_of, parts
+from trueup.chain.model import NOTHING, Effect
 from trueup.decide.held import is_of_type, reads, with_leaves
 from trueup.decide.trajectory import Trajectories, Value
 
-_REMADE = ("enum", "domain", "type", "view", "materialized view")
+_REMADE = ("enum", "domain", "type", "view", "materialized view", "function")
+_COMPUTED = ("index ", "constraint ", "generated ")
+"""What a function is called for when it is made: another that is called so may not do."""
 
 
 class Remade(NamedTuple):
@@ -24,7 +27,12 @@ class Remade(NamedTuple):
 
 
 def remade_early(
-    index: int, paths: Trajectories, now: Mapping[str, Value], place: Mapping[str, int], done: frozenset[int]
+    index: int,
+    paths: Trajectories,
+    now: Mapping[str, Value],
+    place: Mapping[str, int],
+    done: frozenset[int],
+    beside: Mapping[str, str] = NOTHING,
 ) -> Remade | None:
     """The first that a step makes and that is here in another form, which would not do for the steps behind it.
 
@@ -34,6 +42,7 @@ def remade_early(
         now: The database just before the step.
         place: The later places of facts that are there early.
         done: The steps that are taken as done.
+        beside: What is here and no step makes.
     """
     for key, value in paths.effects[index].set.items():
         here = now.get(key)
@@ -45,14 +54,19 @@ def remade_early(
         between = (step for step in range(index, end - 1) if step not in done)
         if any(_needs(paths.effects[step], key, now) for step in between):
             own = frozenset({*with_leaves([key], now), *_checks(key, now)})
-            holders = (k for k, v in now.items() if v is not None and k not in own and _hangs(v, key))
-            return Remade(key, place[key] - 1, own, next(holders, ""))
+            facts = chain(now.items(), beside.items())
+            holder = next((k for k, v in facts if v is not None and k not in own and _hangs(v, key)), "")
+            if not (holder and key.startswith("function ")):  # those are made with it as it is
+                return Remade(key, place[key] - 1, own, holder)
     return None
 
 
 def _needs(effect: Effect, key: str, now: Mapping[str, Value]) -> bool:
     """True where the step makes something of it that is not there yet."""
-    return any(now.get(one) is None and one != key and _hangs(value, key) for one, value in effect.set.items())
+    made = ((one, value) for one, value in effect.set.items() if now.get(one) is None and one != key)
+    if key.startswith("function "):
+        made = ((one, value) for one, value in made if one.startswith(_COMPUTED))
+    return any(_hangs(value, key) for _, value in made)
 
 
 def _checks(key: str, now: Mapping[str, Value]) -> Iterator[str]:
@@ -62,5 +76,5 @@ def _checks(key: str, now: Mapping[str, Value]) -> Iterator[str]:
 
 def _hangs(value: str, key: str) -> bool:
     """True where the value of a fact names it, with its schema; a column's type in `public` has none."""
-    name = identity_of(key)
+    name = ".".join(parts(identity_of(key)))
     return is_of_type(value, name) or reads(value, name)

@@ -137,7 +137,7 @@ class Deciding:
             return self._goes_on(index, step, effect) if index in self.anchor.begun else self.rules.verdict(index)
         if step.repeatable:
             return self._repeatable(index, effect)
-        if early := remade_early(index, self.paths, self.now, self.place, self.done):
+        if early := remade_early(index, self.paths, self.now, self.place, self.done, self.beside.facts):
             return self._made_anew(index, step, effect, early)
         if index in self.done:
             return self._before_anchor(index)
