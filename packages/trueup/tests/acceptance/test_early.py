@@ -607,6 +607,20 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE VIEW names AS SELECT 1 AS one",
         ],
     ),
+    "an extension in a schema that goes with it, before it is made anew": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            (
+                "CREATE SCHEMA more;\nCREATE EXTENSION fuzzystrmatch WITH SCHEMA more;\n"
+                "CREATE TABLE more.notes (id int PRIMARY KEY, sound text DEFAULT more.soundex('note'));"
+            ),
+            (
+                "ALTER TABLE more.notes SET SCHEMA public;\nDROP SCHEMA more CASCADE;\nCREATE EXTENSION fuzzystrmatch;\n"
+                "ALTER TABLE notes ALTER sound SET DEFAULT soundex('note');"
+            ),
+        ],
+        ["CREATE SCHEMA more", "CREATE EXTENSION fuzzystrmatch WITH SCHEMA more"],
+    ),
     "a function that is made anew otherwise, for an index": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY);",

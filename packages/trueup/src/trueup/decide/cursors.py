@@ -73,7 +73,8 @@ class Cursors:
             place = self._dropped_early(missing) or self._renamed_early(missing) or self._dropped_unused(missing)
         else:
             place = self.paths.last_place(key, found)
-            if wanted is not None and key.startswith("column ") and self._is_ahead(place):
+            is_first = key.startswith("extension ") or (wanted is not None and key.startswith("column "))
+            if is_first and self._is_ahead(place):
                 place = next(at for at, value in self.paths.of[key] if value == found and self._is_ahead(at))
             if not self._is_ahead(place):
                 if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted) or self._is_older(key, found)):
