@@ -71,6 +71,7 @@ CHAIN: Files = {
         CREATE TABLE parts (id int NOT NULL, kind text) PARTITION BY LIST (id);
         CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
         ALTER TABLE ONLY parts ALTER kind SET DEFAULT 'whole';
+        CREATE INDEX parts_kind ON parts (kind);
     """,
 }
 ROWS = """
@@ -82,6 +83,8 @@ ROWS = """
 DAMAGES = {
     "an index": "DROP INDEX leads_tel",
     "an index of another definition": "DROP INDEX leads_tel; CREATE INDEX leads_tel ON leads (tel)",
+    "an index that partitions do not have": "DROP INDEX parts_kind; CREATE INDEX parts_kind ON ONLY parts (kind)",
+    "an index that is unique in the chain": "DROP INDEX per_lead_id; CREATE INDEX per_lead_id ON per_lead (lead_id)",
     "a unique constraint": "ALTER TABLE leads DROP CONSTRAINT leads_name",
     "a check": "ALTER TABLE leads DROP CONSTRAINT leads_price",
     "a foreign key": "ALTER TABLE calls DROP CONSTRAINT calls_lead",

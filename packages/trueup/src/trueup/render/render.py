@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from trueup.catalog.keys import COLUMN_FACETS, identity_of, kind_of, owner_of, split_key, table_of
+from trueup.catalog.keys import COLUMN_FACETS, identity_of, index_table, kind_of, owner_of, split_key, table_of
 from trueup.render import numbering, objects, privileges, tables
 from trueup.render.order import in_order
 
@@ -135,6 +135,9 @@ def _statements(
         return [text], also
     if kind == "constraint" and value.startswith("CHECK") and (text := source(key)):
         return objects.constraint(identity, text, there), also
+    index = wanted.get(f"index {identity}") or "" if kind == "valid" else ""
+    if _is_partitioned(index_table(index), wanted):  # only with all of its parts is it valid; none is built in another
+        return objects.create(f"index {name or identity}", index, index), also
     statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
         statements.append(tables.fill_sequence(value, identity))
