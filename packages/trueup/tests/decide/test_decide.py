@@ -386,13 +386,27 @@ def test_foreign_keys_as_an_orm_makes_them_are_completed() -> None:
     assert {"constraint public.calls.fk": 0} == decided(locked, live).heal
 
 
-@pytest.mark.parametrize("reads, lost", [(False, 0), (True, 1)])
-def test_a_table_in_the_ledger_that_was_dropped_early_is_missed_only_by_who_reads_it(*, reads: bool, lost: int) -> None:
+DROPS_ITS_KEY = "DO $$ BEGIN ALTER TABLE new DROP COLUMN IF EXISTS y; END $$"
+
+
+@pytest.mark.parametrize(
+    "sql, mode, lost",
+    [
+        ("INSERT INTO new SELECT 1", "", 0),
+        ("INSERT INTO new SELECT x FROM old", "AS", 1),
+        ("INSERT INTO new SELECT f()", "AS", 1),
+        (DROPS_ITS_KEY, "AE", 0),
+        ("DO $$ BEGIN TRUNCATE old; END $$", "AE", 1),
+    ],
+)
+def test_a_table_in_the_ledger_that_was_dropped_early_is_missed_only_by_who_reads_it(
+    sql: str, mode: str, lost: int
+) -> None:
     old = {"table public.old": "", "column public.old.x": "integer"}
     locked = chain_of(
         step("CREATE TABLE old (x int)", old),
         step("CREATE TABLE new (x int)", {"table public.new": "", "column public.new.x": "integer"}),
-        step(f"INSERT INTO new SELECT {'x FROM old' if reads else '1'}", locks={"public.old": "AS"} if reads else {}),
+        step(sql, locks={"public.old": mode} if mode else {}),
         *(step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "abc"),
         step("DROP TABLE old", gone=list(old)),
     )

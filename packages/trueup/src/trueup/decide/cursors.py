@@ -327,12 +327,12 @@ class Cursors:
         end = next((place - 1 for place, value in self.paths.of[table] if value is None and self._is_ahead(place)), -1)
         if end < 0 or any(key.startswith("table ") for key in self.locked.effects[end].set):
             return False
-        name = identity_of(table)
-        return not any(
-            self.locked.steps[index].has_data and name in self.locked.effects[index].locks
-            for index in range(end)
-            if index not in self.done
-        )
+        return not any(self._may_read(index, identity_of(table)) for index in range(end) if index not in self.done)
+
+    def _may_read(self, index: int, table: str) -> bool:
+        """True where a step may ask for rows of the table; what only drops a key that refers to it locks it as well."""
+        step, mode = self.locked.steps[index], self.locked.effects[index].locks.get(table)
+        return step.has_data and mode is not None and (mode != "AE" or mentions(step.sql, table))
 
 
 def _by_table(pairs: Iterable[tuple[str, str]]) -> _Names:
@@ -351,11 +351,13 @@ def _with_former(key: str, value: str, names: _Names) -> str:
 
 
 def _lacks_some(key: str, found: str, wanted: str) -> bool:
-    """A foreign key as an ORM makes it, without its actions; some of a column's options; some of an enum's labels."""
+    """A foreign key without its actions, an index not unique, some of a column's options or an enum's labels."""
     if key.startswith("options "):
         return set(found.split("; ")) < set(wanted.split("; "))
     if key.startswith("enum "):
         return enums.is_part_of(found, wanted)
+    if key.startswith("index "):
+        return wanted == f"UNIQUE {found}"
     return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
 
 
