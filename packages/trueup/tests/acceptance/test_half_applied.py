@@ -713,3 +713,27 @@ def test_updates_that_no_fact_tells_of_are_known_by_the_rows_that_they_would_cha
     verdicts = {step["id"]: step["verdict"] for step in answer.json["steps"]}
     assert ("run" if ran else "assume") == verdicts["2_update_leads_2"]
     assert [(0,)] == rows(url, "SELECT count(*) FROM leads WHERE phone IN ('11', '12')")
+
+
+CASCADE = [
+    "UPDATE leads SET name = 'old' WHERE name = 'closed';",
+    "UPDATE leads SET name = 'closed' WHERE name = 'done';",
+]
+ANEW = ["DELETE FROM leads WHERE name = 'closed';", "INSERT INTO leads (id, name) SELECT id + 90, 'closed' FROM leads;"]
+
+
+@pytest.mark.parametrize("fact", ["", "CREATE TABLE before (id int);"])
+@pytest.mark.parametrize("steps, done, code", [(CASCADE, 0, 0), (CASCADE, 1, 0), (CASCADE, 2, 3), (ANEW, 2, 3)])
+def test_rows_that_a_later_step_makes_do_not_show_that_a_step_has_not_run(
+    run: Run, chain: MakeChain, database: str, fact: str, steps: list[str], done: int, code: int
+) -> None:
+    folder = chain({**FIRST, "002_b.sql": "\n".join([fact, *steps, "ALTER TABLE leads ADD CHECK (name <> 'done');"])})
+    made = "INSERT INTO leads (id, name) VALUES (1, 'closed'), (2, 'done')"
+    execute(database, FIRST["001_leads.sql"], made, fact or "SELECT", *steps[:done])
+    before = rows(database, "SELECT id, name FROM leads ORDER BY id")
+
+    answer = run("--migrations", folder, "--database-url", database, "up")
+
+    assert code == answer.code, answer.err
+    wanted = [(1, "old"), (2, "closed")] if steps is CASCADE else before
+    assert wanted == rows(database, "SELECT id, name FROM leads ORDER BY id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.inserts import rows_it_leaves
-from trueup.chain.updates import ends_the_same, finds_unfilled, has_no_key, stands_between
+from trueup.chain.updates import ends_the_same, finds_unfilled, has_no_key, may_make, stands_between
 from trueup_testing.grammar import one
 
 pytestmark = pytest.mark.unit
@@ -71,3 +71,29 @@ def test_keys_that_are_set_in_a_document(sql: str, wanted: list[str]) -> None:
     there = " OR ".join(f'"d" {path.removeprefix("d ")} IS NOT NULL' for path in wanted)
 
     assert (f'NOT EXISTS (SELECT FROM "p" WHERE {there})' if wanted else "") == has_no_key(one(sql))
+
+
+FINDS = "UPDATE a SET s = 'x' WHERE s = 'b' AND k = 1"
+
+
+@pytest.mark.parametrize(
+    "change, later, wanted",
+    [
+        (FINDS, "UPDATE a SET s = 'b' WHERE s = 'c'", True),
+        (FINDS, "UPDATE a SET s = lower(s)", True),
+        (FINDS, "INSERT INTO a (id, s) SELECT 1, 'b' FROM c", True),
+        (FINDS, "INSERT INTO a (id, s) VALUES (1, 'c'), (2, 'b')", True),
+        (FINDS, "UPDATE a SET s = 'c' WHERE s = 'd'", False),
+        (FINDS, "UPDATE a SET s = 'b' WHERE k = 2", False),
+        (FINDS, "UPDATE a SET t = 'b'", False),
+        (FINDS, "UPDATE c SET s = 'b'", False),
+        (FINDS, "INSERT INTO a (id) VALUES (1)", False),
+        (FINDS, "DELETE FROM a WHERE k = 2", False),
+        ("UPDATE a SET s = 'x' WHERE s IS NULL", "UPDATE a SET s = t", False),
+        ("DELETE FROM a WHERE s = 'b'", "INSERT INTO a (id) SELECT 1", True),
+        ("DELETE FROM a WHERE s = 'b'", "INSERT INTO a (id, s) VALUES (1, 'c')", False),
+        ("DELETE FROM a", "INSERT INTO a VALUES (1)", True),
+    ],
+)
+def test_what_a_later_statement_may_make_for_an_earlier_one_to_find(change: str, later: str, wanted: bool) -> None:
+    assert wanted == may_make(one(later), one(change))

@@ -17,7 +17,7 @@ from trueup.chain.grammar import (
     string_list,
     walk,
 )
-from trueup.chain.inserts import is_constant
+from trueup.chain.inserts import is_constant, rows_written
 from trueup.chain.model import Step
 from trueup.chain.statements import conjuncts
 
@@ -208,6 +208,33 @@ def constants_sought(where: Any) -> Iterator[tuple[str, list[str]]]:
         values = {"AEXPR_OP": [found.rexpr], "AEXPR_IN": found.rexpr.list.items}.get(enum_name(found, "kind"), ())
         if values and all(map(is_constant, values)):
             yield string_list(found.lexpr.column_ref.fields)[-1], [expression(value) for value in values]
+
+
+def may_make(later: Statement, change: Statement) -> bool:
+    """True where an UPDATE or an INSERT may make rows, or give them values, for which another UPDATE or a DELETE is.
+
+    Of an UPDATE's condition only the constants count that it wants in columns.
+    """
+    node, where = later.node, change.node.where_clause
+    if change.tag not in ("update_stmt", "delete_stmt") or later.tag not in ("update_stmt", "insert_stmt"):
+        return False
+    if node.relation.relname != change.node.relation.relname:
+        return False
+    sought = dict(constants_sought(where))
+    if later.tag == "insert_stmt":
+        rows = rows_written(later) or [_selected(node)]
+        return any(may_meet(where, row) and (change.tag == "delete_stmt" or row.keys() & sought) for row in rows)
+    made = {target.res_target.name: target.res_target.val for target in node.target_list}
+    kept = ((column, values) for column, values in constants_sought(node.where_clause) if column not in made)
+    is_for_others = any(column in sought and not set(values) & set(sought[column]) for column, values in kept)
+    return bool(made.keys() & sought) and may_meet(where, made) and not is_for_others
+
+
+def _selected(insert: Any) -> dict[str, Any]:
+    """What an `INSERT … SELECT` puts into the columns that it names."""
+    names = [column.res_target.name for column in insert.cols]
+    values = [target.res_target.val for target in insert.select_stmt.select_stmt.target_list]
+    return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}
 
 
 def takes_all(statement: Statement) -> bool:

@@ -15,7 +15,7 @@ from trueup.chain.statements import relations_named
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.cursors import Cursors
-from trueup.decide.doubt import InDoubt
+from trueup.decide.doubt import MADE_BEHIND, InDoubt
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
@@ -328,6 +328,8 @@ class DataRules:
                 return run(index, shown)
             why = "the step before it is there without a mark, so this one may be, too"
             return self._unless_settled(index, step, why)
+        if not self.marks.own and self.doubt.finds_what_others_make(index, step):
+            return conflict(index, MADE_BEHIND)
         return run(index, "nothing beside it is there")
 
     def _unless_settled(self, index: int, step: Step, why: str) -> StepVerdict:
@@ -359,7 +361,7 @@ class DataRules:
             return "no row has what it sets"
         if not step_ends_the_same(step):
             return ""
-        if self.rows.are_to_change(step) or self.doubt.stands_as_before(index, step):
+        if self.doubt.shows_not_run(index, step):
             return "rows that it would have changed are there"
         return "rows that it is for are written only now" if self.pending.fills(index) else ""
 

@@ -6,13 +6,14 @@ asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, own_name, table_of, table_touched
-from trueup.chain.grammar import parse_each
+from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
-from trueup.chain.updates import step_ends_the_same, takes_all
+from trueup.chain.updates import may_make, step_ends_the_same, takes_all
 from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict, assume, conflict, run
@@ -20,6 +21,8 @@ from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings
 from trueup.decide.tail import Tail
 
+MADE_BEHIND = "rows that it would change are there, but a later step, which may have run, makes such"
+_FINDING = ("update_stmt", "delete_stmt")
 _MOST_UPDATES = 8  # before a step in doubt: to compare each with it
 
 
@@ -80,6 +83,8 @@ class InDoubt:
         """Why to take it as done could lose rows, or leave other values than the chain's; empty where it could not."""
         if self._empties_what_is_filled(index, step):
             return "its file has not run to its end, and there are rows, which it would take away"
+        if self._why_not_run_behind(index, step):  # and yet it is not run
+            return MADE_BEHIND
         if self._loses_what_it_reads(index, step):
             taker = self.locked.steps[self.around.dropped_behind(index)].id
             return f"{taker}, still to run, takes away what it reads, and nothing shows that all of its work is there"
@@ -99,11 +104,12 @@ class InDoubt:
                 return "none of the rows that it writes is there"
         if index > tail.last_run and self.is_unfilled(index, step):
             return "the columns that it fills have no values"
-        return self._why_not_run_behind(index, step) if index > max(tail.last_run, self.last_fact) else ""
+        why = self._why_not_run_behind(index, step) if index > max(tail.last_run, self.last_fact) else ""
+        return "" if why and self.finds_what_others_make(index, step) else why
 
     def _why_not_run_behind(self, index: int, step: Step) -> str:
         """The same of one behind all that facts or rows tell of."""
-        if self.rows.are_to_change(step) or self.stands_as_before(index, step):
+        if self._rows_stand(index, step):
             return "rows that it would have changed are there"
         if self._is_last_chance(index, step):
             return "a step of its file that is to run takes away what it reads"
@@ -112,6 +118,38 @@ class InDoubt:
         if self._tail.is_of_a_file_not_run(index):
             return "another step of its file has not run, and nothing shows that this one has"
         return ""
+
+    def shows_not_run(self, index: int, step: Step) -> bool:
+        """True where rows that it would have changed are there, and no later step can have made them so."""
+        return self._rows_stand(index, step) and not self._may_be_made_behind(index, step)
+
+    def _rows_stand(self, index: int, step: Step) -> bool:
+        return self.rows.are_to_change(step) or self.stands_as_before(index, step)
+
+    def finds_what_others_make(self, index: int, step: Step) -> bool:
+        """True where it would change rows, and a later step that may have run makes such: done again it is wrong."""
+        return self._may_be_made_behind(index, step) and not self.rows.would_not_change(step)
+
+    def _may_be_made_behind(self, index: int, step: Step) -> bool:
+        """True where a later step may have made the rows that it is for: one that is done, or that leaves no trace."""
+        changes = [s for s in parse_each(step.statements) if s.tag in _FINDING]
+        end = self._next_fact(index) if changes and index not in self.done else index
+        behind = (i for i in self._with_data if i > index and (i in self.done or i < end)) if changes else ()
+        written = self.around.written(index)
+        return any(self._may_have_made(i, changes) for i in behind if not written.isdisjoint(self.around.written(i)))
+
+    def _next_fact(self, index: int) -> int:
+        """The first step behind it that has facts, or is of another file."""
+        steps, effects = self.locked.steps, self.locked.effects
+        behind = range(index + 1, len(steps))
+        return next((i for i in behind if effects[i].keys or steps[i].path != steps[index].path), len(steps))
+
+    def _may_have_made(self, index: int, changes: Sequence[Statement]) -> bool:
+        step = self.locked.steps[index]
+        makes = (may_make(later, change) for later in parse_each(step.statements) for change in changes)
+        if not any(makes):
+            return False
+        return not (self.rows.are_missing(step) or self.rows.selects_only_new(step) or self.shows_not_run(index, step))
 
     def is_unfilled(self, index: int, step: Step) -> bool:
         """True for UPDATEs of columns that its file has made, where these have no more than their defaults."""

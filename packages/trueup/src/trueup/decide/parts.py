@@ -9,10 +9,10 @@ from typing import NamedTuple
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched, unquoted
 from trueup.catalog.keys import parts as name_parts
-from trueup.chain.grammar import parse_statements
+from trueup.chain.grammar import parse_each, parse_statements
 from trueup.chain.model import Effect, Step, writes_rows
 from trueup.chain.statements import columns_written, is_guarded, relations_named
-from trueup.chain.updates import ends_the_same
+from trueup.chain.updates import ends_the_same, may_make
 from trueup.decide.held import is_under_both_names, tables_gone
 from trueup.decide.rows import Rows
 from trueup.decide.traceless import found_it_so
@@ -57,7 +57,9 @@ class Partly(NamedTuple):
         to_come = _behind_a_gap(silent, chosen, ran)
         for position in silent:
             if position not in have_run | to_come and not self._has_not_run(position, run):
-                has_run = _rows_say_whether(_alone(step, position), rows, first=not chosen or position < chosen[0])
+                behind = [text for i, text in enumerate(step.statements) if i > position and i not in to_come]
+                one, is_first = _alone(step, position), not chosen or position < chosen[0]
+                has_run = _rows_say_whether(one, rows, behind, first=is_first)
                 if has_run is None:
                     return None
                 have_run |= {position} if has_run else set()
@@ -158,9 +160,14 @@ def _alone(step: Step, position: int) -> Step:
     return step._replace(statements=(step.statements[position],), tags=(step.tags[position],))
 
 
-def _rows_say_whether(one: Step, rows: Rows, *, first: bool) -> bool | None:
-    """Whether a statement has run, as far as the rows tell; `first` where no other has to run before it."""
+def _rows_say_whether(one: Step, rows: Rows, behind: Sequence[str], *, first: bool) -> bool | None:
+    """Whether a statement has run, as far as the rows tell; `first` where no other has to run before it.
+
+    They do not where statements `behind` it, which may have run, make rows as it finds them.
+    """
     if not writes_rows(one.tags[0], one.statements[0]):
+        return None
+    if any(may_make(later, change) for change in parse_each(one.statements) for later in parse_each(behind)):
         return None
     if rows.are_to_change(one) or rows.are_missing(one) or rows.selects_only_new(one):
         return False

@@ -15,7 +15,7 @@ from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.inserts import selects_of_values
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
-from trueup.chain.updates import may_change, may_find, step_ends_the_same
+from trueup.chain.updates import may_change, may_find, may_make, step_ends_the_same
 from trueup.decide.rows import Rows
 
 _DELETES = {"delete_stmt", "truncate_stmt"}
@@ -102,7 +102,12 @@ class Tail:
         """True where a step behind it, up to the first that has not run, may have written rows that it would find."""
         tables, changes = self._written[index], list(parse_each(self._steps[index].statements))
         for later in (i for i in self._written if index < i < self.first_not_run):
-            if not self._steps[later].inserts or tables.isdisjoint(self._written[later]):
+            if tables.isdisjoint(self._written[later]):
+                continue
+            made = parse_each(self._steps[later].statements)
+            if any(may_make(one, change) for one in made if one.tag == "update_stmt" for change in changes):
+                return True
+            if not self._steps[later].inserts:
                 continue
             rows = self._rows.written(self._steps[later])
             if not rows or any(may_find(change, row) for change in changes for row in rows):
