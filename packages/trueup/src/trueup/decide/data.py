@@ -22,6 +22,7 @@ from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
 from trueup.decide.traceless import can_be_repeated, changes_nothing, in_empty
+from trueup.decide.whole import WholeFiles
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
 _BUILT = ("index", "valid", "constraint", "validated")
@@ -37,6 +38,7 @@ class DataRules:
         self.heal, self.early = cursors.heal, cursors.place
         self.pending = Pending(given, self.around, rows)
         self.doubt = InDoubt(given, self.around, rows)
+        self.whole = WholeFiles(given, cursors, self.doubt, rows)
         self.last_to_run = -1
         self.unfilled: set[str] = set()  # columns, as `schema.table.column`, that are filled where they are healed
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
@@ -92,6 +94,8 @@ class DataRules:
             return assume(index, "it is run again where its column is healed")
         if not before and (stopped := self._is_stopped(index, step)):
             return stopped
+        if not (before or self._is_guarded(step)) and (told := self.whole.verdict(index, step)):
+            return told
         if self.marks.own and not self._mark_was_lost(index, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
