@@ -374,10 +374,13 @@ def test_an_index_left_invalid_is_built_again(run: Run, folder: Path, databases:
     )
 
 
-def test_a_lost_column_that_the_chain_fills_is_filled(run: Run, databases: Databases, chain: MakeChain) -> None:
+@pytest.mark.parametrize("column", ["y int", "y int NOT NULL DEFAULT 0"])
+def test_a_lost_column_that_the_chain_fills_is_filled(
+    run: Run, databases: Databases, chain: MakeChain, column: str
+) -> None:
     files = {
         "1_a.sql": "CREATE TABLE a (id int PRIMARY KEY, x int NOT NULL);",
-        "2_y.sql": "ALTER TABLE a ADD y int;\nUPDATE a SET y = x * 2;\nALTER TABLE a ALTER y SET NOT NULL;",
+        "2_y.sql": f"ALTER TABLE a ADD {column};\nUPDATE a SET y = x * 2;\nALTER TABLE a ALTER y SET NOT NULL;",
         "3_b.sql": "CREATE TABLE b (id int);",
     }
     url, folder = databases.create(), chain(files)

@@ -24,6 +24,7 @@ from trueup.planning.overloads import functions_there, with_arguments
 from trueup.planning.safely import Safely
 from trueup.render.objects import drop
 from trueup.render.render import CannotRender, Rendered, render
+from trueup.render.tables import has_values
 
 if TYPE_CHECKING:
     from trueup.planning.filling import Filling
@@ -157,8 +158,8 @@ class _Building:
         found |= {key: decision.found.get(key) for key in decision.heal}
         healing = []
         for one in self._rendered(decision.heal, wanted, found):
-            key = one.keys[0]
-            column = f"column {identity_of(key)}"
+            key, identity = one.keys[0], identity_of(one.keys[0])
+            column = f"column {identity}"
             if kind_of(key) == "not null" and self.filling.is_due(column):
                 healing += self.filling.actions(column)
             action = Action(
@@ -172,6 +173,8 @@ class _Building:
                 context=self._context_of(key),
             )
             healing += self.safely.sent_as(action, wanted)
+            is_set_with_it = key == column and f"not null {identity}" in decision.heal and has_values(identity, wanted)
+            healing += self.filling.actions(column) if is_set_with_it else []
         return healing
 
     def _in_two(self, healing: list[Action]) -> tuple[list[Action], list[Action]]:
