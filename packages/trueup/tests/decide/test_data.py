@@ -741,3 +741,25 @@ def test_an_update_with_a_guard_is_not_repeated_on_rows_that_were_written_behind
     locked = chain_of(A_WITH_X, guarded, later)
 
     assert verdict == verdicts(decided(locked, state(locked, 3)))[1]
+
+
+def test_what_was_lost_is_not_copied_into_a_table_though_it_has_no_rows() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int, y int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("ALTER TABLE a ADD y int", {"column public.a.y": "integer"}),
+        step("CREATE TABLE b (y int)", {"table public.b": "", "column public.b.y": "integer"}),
+        step("INSERT INTO b SELECT y FROM a", locks={"public.a": "AS", "public.b": "RX"}),
+        step("CREATE TABLE c ()", {"table public.c": ""}),
+    )
+    live = state(locked, 5)
+    del live["column public.a.y"]
+    wish = Wish(
+        rows={"SELECT NOT EXISTS (SELECT FROM public.b)": True, "SELECT NOT EXISTS (SELECT FROM public.a)": False}
+    )
+
+    decision = decided(locked, live, wish=wish)
+
+    assert ("conflict", "it reads public.a.y, whose values were lost") == (
+        decision.steps[3].verdict,
+        decision.steps[3].reason,
+    )

@@ -57,7 +57,11 @@ class DataRules:
             why = "the server would refuse rows that it has to write"
             is_past = index < self.doubt.last_fact
             return assume(index, f"its place says so, and {why}") if is_past else conflict(index, why)
-        if verdict.verdict != "run" or not step.inserts or self._is_guarded(step) or self.empty_database:
+        if verdict.verdict != "run" or self._is_guarded(step) or self.empty_database:
+            return verdict
+        if column := self.reads_lost(index):
+            return conflict(index, f"it reads {column}, whose values were lost")
+        if not step.inserts:
             return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
         lacking = " or ".join(sorted(parents)) if parents and self.rows.lacks_parent(step, parents) else ""
