@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from trueup_testing.warm import call
+
 ROOT = Path(__file__).resolve().parents[5]
 TRUEUP = Path(sys.executable).with_name("trueup")
 _OURS = ("DATABASE_URL", "TRUEUP_", "NO_COLOR")
@@ -45,16 +47,8 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 def run_trueup(*arguments: object, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> Answer:
     """Run `trueup` with these arguments."""
-    done = subprocess.run(
-        [TRUEUP, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=cwd,
-        env=clean_environment() if environment is None else dict(environment),
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    told = clean_environment() if environment is None else environment
+    return Answer(*call(list(map(str, arguments)), cwd or Path.cwd(), told))
 
 
 def run_benchmark(name: str, *arguments: object) -> tuple[int, Any]:
