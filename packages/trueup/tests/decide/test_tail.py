@@ -55,10 +55,10 @@ def test_what_is_there_was_run_up_to_there_and_what_is_missing_not_from_there(wi
     assert ["reconcile", *wanted] == verdicts(decided(locked, state(locked, 1), wish=wish))
 
 
-def test_what_does_not_end_the_same_is_not_repeated_where_no_row_says_whether_it_was_run() -> None:
+def test_what_does_not_end_the_same_is_asked_about_where_no_row_says_whether_it_was_run() -> None:
     locked = chain_of(FLAG, INSERT_A, ADD_A, INSERT_B, UPDATE_B)
 
-    assert "assume" == verdicts(decided(locked, state(locked, 1), wish=rows(a=True, b=False)))[2]
+    assert "conflict" == verdicts(decided(locked, state(locked, 1), wish=rows(a=True, b=False)))[2]
 
 
 @pytest.mark.parametrize(
@@ -253,3 +253,26 @@ def test_a_delete_on_another_table_in_a_block_takes_no_evidence_away() -> None:
             decided(chain_of(FLAG, *TABLES, *steps), state(chain_of(FLAG, *TABLES), 7), wish=Wish(rows={asked: True}))
         )[7]
     )
+
+
+COLUMN, ADDED = {"column public.flag.x": "text"}, ["column public.flag.x"]
+LEAVES_NOTHING = {
+    "a column": [
+        step("ALTER TABLE flag ADD x text", COLUMN, file="2"),
+        step("UPDATE flag SET x = name", locks=WRITES, file="2"),
+        step("UPDATE flag SET name = x || env", locks=WRITES, file="2"),
+        step("ALTER TABLE flag DROP x", gone=ADDED, file="2"),
+    ],
+    "a block": [step("ALTER TABLE flag DISABLE TRIGGER t; UPDATE flag SET name = name || env", locks=WRITES, file="2")],
+    "rows alone": [step("UPDATE flag SET name = name || env", locks=WRITES, file="2")],
+}
+
+
+@pytest.mark.parametrize("name", LEAVES_NOTHING)
+def test_a_file_that_leaves_no_fact_may_not_have_run(name: str) -> None:
+    steps = LEAVES_NOTHING[name]
+    locked = chain_of(FLAG, *steps, step("CREATE TABLE b ()", {"table public.b": ""}, file="3"))
+
+    assert "conflict" in verdicts(decided(locked, state(locked, 1)))[1:-1]
+    assert "conflict" not in verdicts(decided(locked, state(locked, len(locked.steps))))
+    assert "conflict" not in verdicts(decided(locked, state(locked, 1), marked=range(len(steps) + 1)))

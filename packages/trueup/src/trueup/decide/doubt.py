@@ -11,9 +11,9 @@ from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, own_name, table_of, table_touched
 from trueup.chain.grammar import Statement, parse_each
-from trueup.chain.model import Step
+from trueup.chain.model import Step, writes_rows
 from trueup.chain.statements import columns_written
-from trueup.chain.updates import may_make, step_ends_the_same, takes_all
+from trueup.chain.updates import ends_the_same, may_make, step_ends_the_same, takes_all
 from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.given import Given
 from trueup.decide.model import StepVerdict, assume, conflict, run
@@ -24,6 +24,7 @@ from trueup.decide.tail import Tail
 MADE_BEHIND = "rows that it would change are there, but a later step, which may have run, makes such"
 _FINDING = ("update_stmt", "delete_stmt")
 _MOST_UPDATES = 8  # before a step in doubt: to compare each with it
+_MOST_UNTOLD = 64  # steps that leave facts, and together none
 
 
 class InDoubt:
@@ -32,7 +33,19 @@ class InDoubt:
     def __init__(self, given: Given, around: Surroundings, rows: Rows) -> None:
         self.locked, self.live, self.marks, self.done = given.locked, given.live, given.marks, given.done
         self.paths, self.around, self.rows = given.paths, around, rows
-        self.last_fact = max((i for i in self.done if self.locked.effects[i].keys), default=-1)
+        self._last_touched = max((i for i in self.done if self.locked.effects[i].keys), default=-1)
+
+    @cached_property
+    def last_fact(self) -> int:
+        """The last step that has left a fact: what is as it was before the steps behind it tells nothing of them."""
+        touched = [i for i in sorted(self.done) if self.locked.effects[i].keys]
+        end, changed, first = self._last_touched + 1, set[str](), len(touched)
+        for place in range(len(touched) - 1, max(-1, len(touched) - _MOST_UNTOLD), -1):
+            for key in self.locked.effects[touched[place]].keys:
+                is_as_before = self.paths.value_at(key, touched[place]) == self.paths.value_at(key, end)
+                (changed.discard if is_as_before else changed.add)(key)
+            first = first if changed else place
+        return touched[first - 1] if first else -1
 
     @cached_property
     def sure_to(self) -> int:
@@ -71,6 +84,8 @@ class InDoubt:
             if index == tail.first_not_run:
                 return run(index, "none of the rows that it writes is there")
             return run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
+        if self._is_told_by_nothing(index, step):
+            return conflict(index, "all facts are the same before its file and behind it, so it may not have run")
         if self.around.still_fits(index):
             if why := self._why_not_run(index, step):
                 gone = self.around.gone_here(index)
@@ -206,11 +221,20 @@ class InDoubt:
 
         So it is with an UPDATE that makes values of what it sets, and with a DELETE where rows may have come since.
         """
-        is_other_twice = set(step.tags) == {"update_stmt"} and not step_ends_the_same(step)
+        is_other_twice = _is_other_twice(step)
         if not is_other_twice and set(step.tags) != {"delete_stmt"}:
             return False
-        is_next = self._is_left_within(step) or self._is_before_a_rule(index)
-        return is_next and not self.rows.would_not_change(step)
+        is_next = is_other_twice or self._is_left_within(step) or self._is_before_a_rule(index)
+        return is_next and not self.rows.would_not_change(step) and not self.rows.none_in(self.around.written(index))
+
+    def _is_told_by_nothing(self, index: int, step: Step) -> bool:
+        """True for UPDATEs among steps that together leave no fact, which to do again would be wrong, or impossible."""
+        if not self.last_fact < index < self._last_touched or set(step.tags) != {"update_stmt"}:
+            return False
+        is_gone = not any(f"column {column}" in self.live for column in self.around.columns_set(index))
+        if is_gone or (self.around.still_fits(index) and not _is_other_twice(step)):
+            return False
+        return not (self.rows.none_in(self.around.written(index)) or self.rows.would_not_change(step))
 
     def _is_left_within(self, step: Step) -> bool:
         """True where the last fact that is there and the first that is not are of its file."""
@@ -246,3 +270,10 @@ class InDoubt:
     def _would_change(self, step: Step) -> bool:
         """True where it may change rows, and ends the same when repeated."""
         return step_ends_the_same(step) and not self.rows.would_not_change(step)
+
+
+def _is_other_twice(step: Step) -> bool:
+    """True for UPDATEs, be it beside DDL, that make values of those that they set."""
+    writing = {tag for tag, text in zip(step.tags, step.statements, strict=True) if writes_rows(tag, text)}
+    updates = (one for one in parse_each(step.statements) if one.tag == "update_stmt")
+    return writing == {"update_stmt"} and not all(map(ends_the_same, updates))
