@@ -643,7 +643,7 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
     "a function that is made anew with other names, for a step of rows": (
         [
             "CREATE FUNCTION tidied(was text) RETURNS text LANGUAGE sql AS $$SELECT trim(was)$$;",
-            "CREATE TABLE some (id int);",
+            "CREATE TABLE others (id int);",
             "UPDATE leads SET phone = tidied(phone || ' ') WHERE id > 3;",
             "CREATE TABLE more (id int);",
             (

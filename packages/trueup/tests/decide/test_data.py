@@ -763,3 +763,32 @@ def test_what_was_lost_is_not_copied_into_a_table_though_it_has_no_rows() -> Non
         decision.steps[3].verdict,
         decision.steps[3].reason,
     )
+
+
+def test_behind_a_step_of_its_file_that_has_not_run_it_has_not_either() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("CREATE TABLE b (y int)", {"table public.b": "", "column public.b.y": "integer"}),
+        step("ALTER TABLE a ALTER x TYPE bigint", {"column public.a.x": "bigint"}, locks={"public.a": "AE"}, file="3"),
+        step("UPDATE a SET x = x * 100", locks=WRITES_A, file="3"),
+        step("ALTER TABLE b ALTER y TYPE bigint", {"column public.b.y": "bigint"}),
+        step("CREATE INDEX i ON b (y)", {"index public.i": "ON public.b USING btree (y)"}),
+    )
+
+    found = verdicts(decided(locked, state(locked, [0, 1, 4, 5])))
+
+    assert ["run", "run"] == found[2:4]
+    assert not {"run", "conflict"}.intersection([*found[:2], *found[4:]])
+
+
+def test_an_update_of_rows_that_are_written_only_now_runs() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("CREATE TABLE b (x int)", {"table public.b": "", "column public.b.x": "integer"}, file="2"),
+        step("INSERT INTO b SELECT x FROM a", locks={"public.a": "AS", "public.b": "RX"}, file="2"),
+        step("UPDATE b SET x = a.x FROM a", locks={"public.a": "AS", "public.b": "RX"}, file="2"),
+        step("DROP TABLE a", gone=["table public.a", "column public.a.x"], file="3"),
+    )
+    wish = Wish(rows={f"SELECT NOT EXISTS (SELECT FROM public.{name})": name == "b" for name in "ab"})
+
+    assert ["run", "run", "run"] == verdicts(decided(locked, state(locked, 2), wish=wish))[2:]

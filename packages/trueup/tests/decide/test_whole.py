@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trueup.chain.model import LockedChain
+from trueup.decide.model import Wish
 from trueup_testing.facts import chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
@@ -70,3 +71,18 @@ def test_what_no_step_before_has_made_yet_was_not_taken_away() -> None:
     )
 
     assert ["skip", "run", "run", "run"] == verdicts(decided(locked, state(locked, [0]), marked=[0]))
+
+
+@pytest.mark.parametrize("there, verdict", [(True, "assume"), (None, "conflict")])
+def test_rows_of_a_table_that_the_file_makes_are_there_or_a_persons_matter(*, there: bool | None, verdict: str) -> None:
+    table = {"table public.t": "", "column public.t.x": "integer"}
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}, file="1"),
+        step("CREATE TABLE b ()", {"table public.b": ""}, file="2"),
+        step("CREATE TABLE t (x int)", table, file="3"),
+        step("INSERT INTO t (x) VALUES (7)", locks={"public.t": "RX"}, file="3"),
+    )
+    condition = '(EXISTS (SELECT FROM "t" WHERE "x" = 7))'
+    wish = Wish(rows={} if there is None else {f"SELECT {condition}": there})
+
+    assert verdict == verdicts(decided(locked, state(locked, [0, 2]), marked=[0], wish=wish))[3]

@@ -29,6 +29,8 @@ _THE_SAME_EACH_TIME = {
     *("array_remove", "array_replace", "array_cat"),
 }
 _NO_VALUE = ("set_to_default", "multi_assign_ref")
+_SAME_TWICE = {"lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "left", "abs", "round", "trunc", "jsonb_set"}
+"""Functions of which the value, given to them in place of their first argument, comes back as it is."""
 
 
 def rows_it_finds(statement: Statement) -> str:
@@ -257,7 +259,8 @@ def ends_the_same(statement: Statement) -> bool:
     node = statement.node
     own = _own_names(node)
     targets = [target.res_target for target in node.target_list if not _is_itself(target.res_target, own)]
-    return not any(_reads(made.val, column.name, own) for made in targets for column in targets)
+    read = [part for made in targets for part in _read_beside_itself(made, own)]
+    return not any(_reads(part, column.name, own) for part in read for column in targets)
 
 
 def only_fires(statement: Statement) -> bool:
@@ -273,8 +276,29 @@ def _own_names(update: Any) -> set[str]:
     return {update.relation.alias.aliasname or update.relation.relname, ""}
 
 
+def _read_beside_itself(target: Any, own: Collection[str]) -> list[Any]:
+    """What goes into a value that is set, but for the column's own where twice makes no more of it than once."""
+    value = target.val
+    match value.WhichOneof("node"):
+        case "coalesce_expr":
+            arguments = list(value.coalesce_expr.args)
+        case "min_max_expr":
+            arguments = sorted(value.min_max_expr.args, key=lambda one: not _is_column(one, target.name, own))
+        case "func_call" if string_list(value.func_call.funcname)[-1] in _SAME_TWICE:
+            arguments = list(value.func_call.args)
+        case "a_expr" if enum_name(value.a_expr, "kind") == "AEXPR_NULLIF":
+            arguments = [value.a_expr.lexpr, value.a_expr.rexpr]
+        case _:
+            return [value]
+    return arguments[1:] if arguments and _is_column(arguments[0], target.name, own) else [value]
+
+
 def _is_itself(target: Any, own: Collection[str]) -> bool:
-    return target.val.WhichOneof("node") == "column_ref" and _reads(target.val, target.name, own)
+    return _is_column(target.val, target.name, own)
+
+
+def _is_column(value: Any, name: str, own: Collection[str]) -> bool:
+    return value.WhichOneof("node") == "column_ref" and _reads(value, name, own)
 
 
 def fills(statement: Statement, column: str) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from trueup.catalog.keys import identity_of, kind_of, own_name
+from trueup.catalog.keys import identity_of, own_name
 from trueup.chain.model import Step
 from trueup.chain.statements import relations_named
 from trueup.chain.updates import step_ends_the_same
-from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import MADE_BEHIND, InDoubt
 from trueup.decide.given import Given
+from trueup.decide.marked import BesideMarks
 from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
@@ -25,7 +25,6 @@ from trueup.decide.traceless import can_be_repeated, changes_nothing, in_empty
 from trueup.decide.whole import WholeFiles
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
-_BUILT = ("index", "valid", "constraint", "validated")
 
 
 class DataRules:
@@ -42,13 +41,7 @@ class DataRules:
         self.last_to_run = -1
         self.unfilled: set[str] = set()  # columns, as `schema.table.column`, that are filled where they are healed
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
-        healed = set(self.heal.values())
-        unmarked = {i for i in self.done if i not in self.marks.done and self._has_facts(i) and i not in healed}
-        one = len(unmarked) == 1  # more than one is never left behind by a crash
-        self.unmarked = {i for i in unmarked if self._has_mark_at_once(i)} if one else unmarked
-
-    def _has_facts(self, index: int) -> bool:
-        return bool(self.locked.effects[index].keys)
+        self.marked = BesideMarks(given, cursors, self.around, self.doubt)
 
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
@@ -87,11 +80,11 @@ class DataRules:
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]
-        before = index in self.done or self._is_passed(index)
+        before = self.marked.is_passed(index) or (index in self.done and not self._follows_one_to_run(index))
         if not step.has_data:
             if before:
                 return changes_nothing(index)
-            if self.marks.own and not can_be_repeated(step) and self._follows_unmarked(index):
+            if self.marks.own and not can_be_repeated(step) and self.marked.follows_unmarked(index, self.last_to_run):
                 return conflict(index, "the step before it is there without a mark, so this one may be, too")
             return in_empty(index, step)
         if before and self._fills_unfilled(index, step):
@@ -100,7 +93,7 @@ class DataRules:
             return stopped
         if not (before or self._is_guarded(step)) and (told := self.whole.verdict(index, step)):
             return told
-        if self.marks.own and not self._mark_was_lost(index, before=before):
+        if self.marks.own and not self.marked.was_lost(index, self.last_to_run, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
             return in_empty(index, step)
@@ -154,7 +147,7 @@ class DataRules:
         """True for UPDATEs that have filled rows and have facts of their file behind them, where all is in order."""
         if self.heal or self.early or step.inserts:
             return False
-        behind = (i for i in self.done if i > index and self._has_facts(i))
+        behind = (i for i in self.done if i > index and self.locked.effects[i].keys)
         return any(self.locked.steps[i].path == step.path for i in behind) and self.rows.all_are_filled(step)
 
     def has_left_no_row(self, index: int) -> bool:
@@ -199,40 +192,10 @@ class DataRules:
         there = "" if self._is_guarded(step) else self._rows_confirm(index, step)
         return assume(index, there) if there else run(index, "not in the ledger")
 
-    def _is_passed(self, index: int) -> bool:
-        """True where trueup has marked a step behind it in its file: they were run in their order."""
-        return self._last_own.get(self.locked.steps[index].path, -1) > index
-
-    @cached_property
-    def _last_own(self) -> dict[str, int]:
-        """By file, the last step that trueup has marked."""
-        return {self.locked.steps[index].path: index for index in sorted(self.marks.own)}
-
-    def _mark_was_lost(self, index: int, *, before: bool) -> bool:
-        """True where steps beside it or behind it are there without a mark: a ledger of trueup's is never like that."""
-        if not before:
-            return self._follows_unmarked(index)
-        path = self.locked.steps[index].path
-        beside = [i for i, step in enumerate(self.locked.steps) if step.path == path and i != index]
-        if any(i in self.marks.own and (i > index or not self.marks.whole) for i in beside):
-            return True
-        if self.marks.whole:  # so what is there without a mark was done by hand, and that is not much
-            shown = self.doubt.shown
-            return not set(beside).isdisjoint(shown) or sum(i > index for i in shown) > MOST_EARLY
-        if any(i in self.done and self._has_facts(i) for i in beside):
-            return True
-        behind = range(index + 1, len(self.locked.steps))
-        return any(i in self.done and i not in self.marks.done and self._has_facts(i) for i in behind)
-
-    def _follows_unmarked(self, index: int) -> bool:
-        """True where the last fact before it is there without a mark, and nothing between them is to run."""
-        before = self.around.before_it(index)
-        return before in self.unmarked and self.last_to_run < before
-
-    def _has_mark_at_once(self, index: int) -> bool:
-        """True where effect and mark come in one transaction. An index build has none: a crash can part the two."""
-        keys = self.locked.effects[index].keys
-        return not (self.locked.steps[index].no_transaction or all(kind_of(key) in _BUILT for key in keys))
+    def _follows_one_to_run(self, index: int) -> bool:
+        """True where the last step to run is of its file and leaves facts: a file is run in its order."""
+        last, steps = self.last_to_run, self.locked.steps
+        return last >= 0 and bool(self.locked.effects[last].keys) and steps[last].path == steps[index].path
 
     def _before(self, index: int, step: Step) -> StepVerdict:
         """Its place says that it was done; so it was, unless something that it uses is missing."""
@@ -249,6 +212,13 @@ class DataRules:
             if column := self._has_read_lost(index):
                 return assume(index, f"its place says so, and done now it would read {column}, whose values were lost")
             return self._doubtful(index, step, relations, why)
+        if (
+            not step.inserts
+            and self.pending.fills(index)
+            and self.rows.none_in(written)
+            and self.around.still_fits(index)
+        ):
+            return run(index, "rows that it is for are written only now")
         if index > self.doubt.sure_to:
             return self.doubt.verdict(index, step)
         return assume(index, "everything around it is there")
@@ -326,7 +296,7 @@ class DataRules:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
         if there := self._rows_confirm(index, step):
             return assume(index, there)
-        doubtful = self.marks.own and self._follows_unmarked(index)
+        doubtful = self.marks.own and self.marked.follows_unmarked(index, self.last_to_run)
         if doubtful and any(map(self.rows.are_there, self.around.written_anew(index))):
             return assume(index, "rows that are written behind it, in place of those that it takes away, are there")
         if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):

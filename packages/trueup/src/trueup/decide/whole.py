@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from trueup.catalog.keys import identity_of
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.updates import step_ends_the_same, takes_all
@@ -34,12 +35,20 @@ class WholeFiles:
             return None
         between = beside[0] < index < beside[-1]
         if step.inserts:
-            return conflict(index, "the rest of its file is there, so its rows may be as well") if between else None
+            return self._of_rows(index, step, between=between)
         if between:
             return assume(index, "its file is there, before it and behind it")
         if step_ends_the_same(step) and not self._takes_all(step):
             return None
         return conflict(index, "the rest of its file is there, so it may have run, and done twice it would be wrong")
+
+    def _of_rows(self, index: int, step: Step, *, between: bool) -> StepVerdict | None:
+        if self._rows.are_there(step):
+            return assume(index, "its rows are there, as the rest of its file is")
+        own = (key for one in self._there_early[step.path] for key in self._given.locked.effects[one].set)
+        if between or not self._doubt.around.written(index).isdisjoint(identity_of(key) for key in own):
+            return conflict(index, "the rest of its file is there, so its rows may be as well")
+        return None
 
     def _shows_whether_run(self, index: int, step: Step) -> bool:
         """True where the rows tell, which are asked later on."""
@@ -48,8 +57,12 @@ class WholeFiles:
             return True
         if not step.inserts:
             return rows.would_not_change(step)
-        there = rows.are_there(step) or rows.would_be_refused(step, written)
-        return there or rows.are_missing(step) or rows.would_be_new(step, written) or rows.selects_only_new(step)
+        return (
+            rows.would_be_refused(step, written)
+            or rows.are_missing(step)
+            or rows.would_be_new(step, written)
+            or rows.selects_only_new(step)
+        )
 
     @staticmethod
     def _takes_all(step: Step) -> bool:
