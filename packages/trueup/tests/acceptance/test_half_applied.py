@@ -648,7 +648,8 @@ RULES = {
     "NOT NULL": ("DELETE FROM leads WHERE phone IS NULL", "ALTER phone SET NOT NULL", 3),
     "UNIQUE": ("DELETE FROM leads a USING leads b WHERE a.phone = b.phone AND a.id > b.id", "ADD UNIQUE (phone)", 3),
     "a value": ("UPDATE leads SET phone = '0' WHERE phone IS NULL OR phone = ''", "ALTER phone SET NOT NULL", 0),
-    "a size": ("UPDATE leads SET name = left(name, 6)", "ALTER name TYPE varchar(6)", 3),
+    "a size": ("UPDATE leads SET name = left(name, 6)", "ALTER name TYPE varchar(6)", 0),
+    "a prefix": ("UPDATE leads SET name = 'Lead ' || name", "ALTER name TYPE varchar(20)", 3),
 }
 
 
