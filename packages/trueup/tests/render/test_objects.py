@@ -138,3 +138,9 @@ def test_rows_and_parts_are_never_dropped(key: str) -> None:
 @pytest.mark.parametrize("sql", [sql for _, _, sql in CREATED if "…" not in sql])
 def test_it_is_sql(sql: str) -> None:
     assert 1 == len(parse_statements(sql))
+
+
+def test_a_table_inherits_again() -> None:
+    assert ["ALTER TABLE public.kid INHERIT public.base"] == create(
+        "partition public.kid", "INHERITS public.base", None
+    )

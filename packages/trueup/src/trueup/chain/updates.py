@@ -37,7 +37,7 @@ def rows_it_finds(statement: Statement) -> str:
     """The condition that an UPDATE would find rows which it has surely not changed yet; empty where none says so.
 
     It looks for a constant in a column that it sets to another (`SET x = 'b' WHERE x = 'a'`), it fills a column that
-    has no value in any row, or it would not find its rows again.
+    has no value in any row, it would not find its rows again, or it makes all values alike (`SET x = lower(x)`).
     """
     node = statement.node
     if statement.tag != "update_stmt":
@@ -48,7 +48,7 @@ def rows_it_finds(statement: Statement) -> str:
             value = made.get(column)
             if value is not None and is_constant(value) and expression(value) not in sought:
                 return f"EXISTS (SELECT FROM {_with_alias(node)} WHERE {expression(node.where_clause)})"
-    shown = [_none_is_found_again(statement), finds_unfilled(statement)]
+    shown = [_none_is_found_again(statement), finds_unfilled(statement), _finds_unsettled(statement)]
     return " OR ".join(f"({one})" for one in shown if one)
 
 
@@ -259,7 +259,8 @@ def ends_the_same(statement: Statement) -> bool:
     node = statement.node
     own = _own_names(node)
     targets = [target.res_target for target in node.target_list if not _is_itself(target.res_target, own)]
-    read = [part for made in targets for part in _read_beside_itself(made, own)]
+    beside = ((made.val, _beside_itself(made, own)) for made in targets)
+    read = [part for value, others in beside for part in ([value] if others is None else others)]
     return not any(_reads(part, column.name, own) for part in read for column in targets)
 
 
@@ -276,8 +277,8 @@ def _own_names(update: Any) -> set[str]:
     return {update.relation.alias.aliasname or update.relation.relname, ""}
 
 
-def _read_beside_itself(target: Any, own: Collection[str]) -> list[Any]:
-    """What goes into a value that is set, but for the column's own where twice makes no more of it than once."""
+def _beside_itself(target: Any, own: Collection[str]) -> list[Any] | None:
+    """What else goes into a value, where it is made of the column's own and twice makes no more of it; else None."""
     value = target.val
     match value.WhichOneof("node"):
         case "coalesce_expr":
@@ -289,8 +290,19 @@ def _read_beside_itself(target: Any, own: Collection[str]) -> list[Any]:
         case "a_expr" if enum_name(value.a_expr, "kind") == "AEXPR_NULLIF":
             arguments = [value.a_expr.lexpr, value.a_expr.rexpr]
         case _:
-            return [value]
-    return arguments[1:] if arguments and _is_column(arguments[0], target.name, own) else [value]
+            return None
+    return arguments[1:] if arguments and _is_column(arguments[0], target.name, own) else None
+
+
+def _finds_unsettled(statement: Statement) -> str:
+    """The condition that values are not as it leaves them, for an UPDATE of each by itself, by constants; else empty.
+
+    Done again it does no harm: rows that have come since are only made as all others are.
+    """
+    node, own = statement.node, _own_names(statement.node)
+    beside = [_beside_itself(target.res_target, own) for target in node.target_list]
+    settles = all(others is not None and all(map(is_constant, others)) for others in beside)
+    return f"NOT {unchanged}" if settles and (unchanged := finds_nothing(statement)) else ""
 
 
 def _is_itself(target: Any, own: Collection[str]) -> bool:

@@ -82,6 +82,8 @@ def _on_relation(kind: str, identity: str, value: str, found: str | None) -> lis
             return [f"ALTER TABLE {identity} REPLICA IDENTITY {value}"]
         case "cluster on":
             return [f"ALTER TABLE {identity} CLUSTER ON {value}"]
+        case "partition" if value.startswith("INHERITS "):
+            return [f"ALTER TABLE {identity} INHERIT {value.removeprefix('INHERITS ')}"]
         case "partition":
             parent, _, bound = value.removeprefix("PARTITION OF ").partition(" ")
             return [f"ALTER TABLE {parent} ATTACH PARTITION {identity} {bound}"]

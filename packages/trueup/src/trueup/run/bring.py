@@ -41,7 +41,7 @@ from trueup.run.process import holder_name, new_identity
 from trueup.run.refuse import refuse_alone, refuse_conflicts, refuse_marked
 from trueup.run.refused import as_conflict
 from trueup.run.seen import Early, Seen
-from trueup.run.settle import at_once, in_the_end
+from trueup.run.settle import at_once, in_the_end, taken_as_done
 from trueup.run.together import Together
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ class Bringing:
                     found = self._assess()  # what was pending may be done by now
                     refuse_conflicts(found.plan)
                     refuse_alone(self.link, found.plan)
+                if told := taken_as_done(found.report):
+                    self.log(told)
                 failures = self._carry_out(found.plan, found.report, self._executor(lease), found.ledger)
         except RunLockTaken as taken:
             return self._done_by_another(taken, started)

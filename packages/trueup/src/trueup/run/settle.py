@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trueup.planning.model import Plan
+from trueup.report import Report
+
+_TOLD = 3  # steps
 
 Row = tuple[int, str, str]
 """A step's index, its verdict and the reason for it."""
@@ -32,3 +35,10 @@ def _early(plan: Plan, *, own: bool) -> Iterator[Row]:
 def _all(plan: Plan) -> Iterator[Row]:
     settled = set(plan.settled)
     return ((v.index, v.verdict, v.reason) for v in plan.decision.steps if v.index in settled)
+
+
+def taken_as_done(report: Report) -> str:
+    """A line for people about the data steps that are only taken as done; empty where there is none."""
+    assumed = [step.id for step in report.steps if step.verdict == "assume"]
+    more = f" and {len(assumed) - _TOLD} more" if len(assumed) > _TOLD else ""
+    return f"Taken as done: {', '.join(assumed[:_TOLD])}{more}; `trueup history` says why" if assumed else ""
