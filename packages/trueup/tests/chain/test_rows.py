@@ -214,3 +214,27 @@ def test_rows_that_the_text_does_not_say_are_not_known(values: str) -> None:
 
 def test_rows_that_are_told_by_truth_values_alone_are_not_known() -> None:
     assert [] == rows_it_leaves(parse_statements("INSERT INTO calls (hot, note) VALUES (true, now())")[0])
+
+
+@pytest.mark.parametrize(
+    "given, there",
+    [
+        ("upper('a')", False),
+        ("lower('A')", True),
+        ("'a' || ''", True),
+        ("concat('a', 'b')", False),
+        ("CAST('a' AS text)", True),
+    ],
+)
+def test_a_value_made_of_constants_is_known(url: str, given: str, *, there: bool) -> None:
+    (insert,) = parse_statements(f"INSERT INTO leads (name) VALUES ({given})")
+    (condition,) = rows_it_leaves(insert)
+
+    assert there == value(url, f"SELECT {condition}")
+
+
+@pytest.mark.parametrize("given", ["now()", "name", "md5(random()::text)", "mine('a')"])
+def test_a_value_of_another_moment_is_not(given: str) -> None:
+    (insert,) = parse_statements(f"INSERT INTO leads (name) VALUES ({given})")
+
+    assert [] == rows_it_leaves(insert)

@@ -102,6 +102,7 @@ FINDS = "UPDATE a SET s = 'x' WHERE s = 'b' AND k = 1"
         ("DELETE FROM a WHERE s = 'b'", "INSERT INTO a (id) SELECT 1", True),
         ("DELETE FROM a WHERE s = 'b'", "INSERT INTO a (id, s) VALUES (1, 'c')", False),
         ("DELETE FROM a", "INSERT INTO a VALUES (1)", True),
+        ("INSERT INTO a VALUES (1)", "UPDATE a SET s = 'b'", False),
     ],
 )
 def test_what_a_later_statement_may_make_for_an_earlier_one_to_find(change: str, later: str, wanted: bool) -> None:

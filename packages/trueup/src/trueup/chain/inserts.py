@@ -19,6 +19,13 @@ from trueup.chain.grammar import (
     string_list,
 )
 
+THE_SAME_EACH_TIME = {
+    *("lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "replace", "regexp_replace", "substring", "left"),
+    *("right", "split_part", "concat", "concat_ws", "length", "md5", "abs", "round", "floor", "ceil", "date_trunc"),
+    *("jsonb_set", "jsonb_build_object", "jsonb_build_array", "jsonb_strip_nulls", "to_jsonb", "array_append"),
+    *("to_date", "make_date", "make_interval", "repeat", "array_remove", "array_replace", "array_cat"),
+}
+"""Functions that give the same for the same."""
 _ROUNDED = ("real", "numeric(", "date", "time", "interval")
 _VOLATILE = {
     *("nextval", "random", "gen_random_uuid", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuidv4"),
@@ -285,8 +292,19 @@ def _is_another_each_time(value: Any) -> bool:
 
 
 def _can_be_asked(value: Any) -> bool:
-    """True for a constant or a subquery: it is the same each time."""
-    return is_constant(value) or value.WhichOneof("node") == "sub_link"
+    """True for a constant, what is made of such, or a subquery: it is the same each time."""
+    return _is_of_constants(value) or value.WhichOneof("node") == "sub_link"
+
+
+def _is_of_constants(value: Any) -> bool:
+    match value.WhichOneof("node"):
+        case "type_cast":
+            return _is_of_constants(value.type_cast.arg)
+        case "a_expr":
+            return all(map(_is_of_constants, (value.a_expr.lexpr, value.a_expr.rexpr)))
+        case "func_call" if string_list(value.func_call.funcname)[-1] in THE_SAME_EACH_TIME:
+            return all(map(_is_of_constants, value.func_call.args))
+    return is_constant(value)
 
 
 def _is_truth(value: Any) -> bool:

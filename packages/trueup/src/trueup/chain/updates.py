@@ -17,17 +17,11 @@ from trueup.chain.grammar import (
     string_list,
     walk,
 )
-from trueup.chain.inserts import is_constant, rows_written
+from trueup.chain.inserts import THE_SAME_EACH_TIME, is_constant, rows_written
 from trueup.chain.model import Step
 from trueup.chain.statements import conjuncts
 
 _OF_OTHERS = ("SubLink", "SQLValueFunction")
-_THE_SAME_EACH_TIME = {
-    *("lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "replace", "regexp_replace", "substring", "left"),
-    *("right", "split_part", "concat", "concat_ws", "length", "md5", "abs", "round", "floor", "ceil", "date_trunc"),
-    *("jsonb_set", "jsonb_build_object", "jsonb_build_array", "jsonb_strip_nulls", "to_jsonb", "array_append"),
-    *("array_remove", "array_replace", "array_cat"),
-}
 _NO_VALUE = ("set_to_default", "multi_assign_ref")
 _SAME_TWICE = {"lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "left", "abs", "round", "trunc", "jsonb_set"}
 """Functions of which the value, given to them in place of their first argument, comes back as it is."""
@@ -150,7 +144,7 @@ def _is_of_others(value: Any) -> bool:
     """True for what may be another value each time: of most functions, of other rows, or not said."""
     if value.WhichOneof("node") in _NO_VALUE or any(next(nodes_of(value, kind), None) for kind in _OF_OTHERS):
         return True
-    return any(string_list(call.funcname)[-1] not in _THE_SAME_EACH_TIME for call in nodes_of(value, "FuncCall"))
+    return any(string_list(call.funcname)[-1] not in THE_SAME_EACH_TIME for call in nodes_of(value, "FuncCall"))
 
 
 def finds_nothing(statement: Statement) -> str:
@@ -217,9 +211,9 @@ def may_make(later: Statement, change: Statement) -> bool:
 
     Of an UPDATE's condition only the constants count that it wants in columns.
     """
-    node, where = later.node, change.node.where_clause
     if change.tag not in ("update_stmt", "delete_stmt") or later.tag not in ("update_stmt", "insert_stmt"):
         return False
+    node, where = later.node, change.node.where_clause
     if node.relation.relname != change.node.relation.relname:
         return False
     sought = dict(constants_sought(where))
