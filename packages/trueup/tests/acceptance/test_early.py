@@ -607,6 +607,33 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE VIEW names AS SELECT 1 AS one",
         ],
     ),
+    "a table and a column of it renamed, before a key of both": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY, by int, text text);",
+            "ALTER TABLE calls ADD CONSTRAINT said UNIQUE (by, text);",
+            "ALTER TABLE leads RENAME mood TO feeling;\nALTER TABLE calls RENAME by TO lead;",
+            "ALTER TABLE calls RENAME TO words;",
+            "ALTER TABLE words ADD COLUMN at date;",
+        ],
+        [0, "ALTER TABLE calls RENAME by TO lead", 3],
+    ),
+    "columns and more of a table that is renamed before, and of one that goes to another schema": (
+        [
+            "CREATE SCHEMA app;\nCREATE TABLE app.calls (id int PRIMARY KEY);\nCREATE TABLE notes (id int PRIMARY KEY);",
+            "ALTER TABLE app.calls SET SCHEMA public;\nALTER TABLE notes RENAME TO words;",
+            "CREATE TABLE more (id int REFERENCES calls, word int REFERENCES words);",
+            (
+                "ALTER TABLE calls ADD n int NOT NULL DEFAULT 4, ADD CONSTRAINT big CHECK (n > 3);\n"
+                "ALTER TABLE words ADD text text;\nCREATE INDEX texts ON words (text);"
+            ),
+        ],
+        [
+            0,
+            "ALTER TABLE app.calls ADD n int NOT NULL DEFAULT 4, ADD CONSTRAINT big CHECK (n > 3)",
+            "ALTER TABLE notes ADD text text",
+            "CREATE INDEX texts ON notes (text)",
+        ],
+    ),
     "an extension in a schema that goes with it, before it is made anew": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY);",
@@ -714,6 +741,30 @@ def test_a_name_is_lent_for_one_transaction(run: Run, chain: MakeChain, database
         "CREATE INDEX leads_phone ON leads (phone)",
         "ALTER TABLE public.leads RENAME COLUMN phone TO number",
     ] == sent
+
+
+def test_a_name_is_lent_where_another_table_gets_the_one_that_is_here(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    later = [
+        "CREATE TABLE calls (id int PRIMARY KEY);",
+        "CREATE TABLE notes (id int PRIMARY KEY);",
+        "ALTER TABLE leads ADD COLUMN k int;",
+        "ALTER TABLE leads RENAME TO people;",
+        "ALTER TABLE people RENAME TO persons;\nALTER TABLE calls RENAME TO people;\nALTER TABLE people ADD z int;",
+    ]
+    files = {**FIRST, **{f"{n:03}_later.sql": text for n, text in enumerate(later, 2)}}
+    folder, url, reference = chain(files), databases.create(), databases.create()
+    where = ("--migrations", folder, "--database-url", url)
+    execute(reference, *files.values())
+    assert 0 == run(*where, "up", "--to", "2").code
+    execute(url, ROWS, later[3])
+
+    answer = run(*where, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert dump(reference) == dump(url)
+    assert [(20,)] == rows(url, "SELECT count(*) FROM persons")
 
 
 def test_a_block_that_reads_a_lost_column_is_a_persons_matter(run: Run, chain: MakeChain, databases: Databases) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from trueup.catalog.keys import identity_of, index_table, kind_of, own_name, parts, table_of, unquoted
+from trueup.catalog.keys import identity_of, index_table, kind_of, own_name, parts, table_of, table_touched, unquoted
 from trueup.chain.model import Facts
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -17,7 +17,7 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
 
     One object satisfies one fact, and exact names come first.
     """
-    live = _with_owners(live, paths)
+    live = _under_later_names(_with_owners(live, paths), paths)
     unclaimed: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for key, value in live.items():
         if key.startswith(("constraint ", "index ")) and key not in paths.of:
@@ -36,6 +36,28 @@ def with_aliases(live: Mapping[str, str], paths: Trajectories) -> tuple[Facts, d
                 break
     _name_clusters(named, renamed)
     return named, renamed
+
+
+def _under_later_names(live: Mapping[str, str], paths: Trajectories) -> Mapping[str, str]:
+    """What is early on a table that a later step renames or moves, as steps behind that one make it."""
+    renamed = {(table_of(old), table_of(new)) for new, (old, _) in paths.renamed_from.items()}
+    later = {old: new for old, new in renamed if old != new and _is_to_come(old, new, live, paths)}
+    if not later:
+        return live
+    named = {}
+    for key, value in live.items():
+        table = later.get(table_touched(key, value), "") if paths.last_place(key, value) < 0 else ""
+        called = key.replace(table_touched(key, value), table, 1) if table and table_of(key) else key
+        said = value.replace(table_touched(key, value), table, 1) if table and kind_of(key) == "index" else value
+        is_known = paths.last_place(called, said) >= 0
+        named[called if is_known else key] = said if is_known else value
+    return named
+
+
+def _is_to_come(old: str, new: str, live: Mapping[str, str], paths: Trajectories) -> bool:
+    """True where a table still has the name from before a rename; not where the chain drops what it renames."""
+    is_before = f"table {old}" in live and f"table {new}" not in live
+    return is_before and paths.value_at(f"table {new}", len(paths.effects)) is not None
 
 
 def _name_clusters(named: Facts, renamed: Mapping[str, str]) -> None:

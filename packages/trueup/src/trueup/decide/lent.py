@@ -72,7 +72,7 @@ def renamed_early(
         for one in _renames(index, steps[index], paths, live, wanted):
             if one.new in there and one.old not in there:
                 found.append(one)
-                there = there - {one.new} | {one.old}
+                there = _with_old_name(one, there)
         label = _renamed_label(index, paths) if steps[index].tags in _RENAMES else None
         if label and _is_wanted(label, live, paths, (steps[one] for one in range(index) if one not in settled)):
             there_now = labels.get(label.enum, set())
@@ -80,6 +80,15 @@ def renamed_early(
                 found.append(label)
                 labels[label.enum] = there_now - {label.new} | {label.old}
     return found[::-1]
+
+
+def _with_old_name(lent: Lent, there: set[str]) -> set[str]:
+    """The facts that are there, by their keys before the rename: the object's, and those of a table's columns."""
+    if not lent.old.startswith("table "):
+        return there - {lent.new} | {lent.old}
+    old, new = identity_of(lent.old), identity_of(lent.new)
+    own = {key for key in there if table_of(key) == new}
+    return there - own | {key.replace(new, old, 1) for key in own}
 
 
 def _renames(
@@ -175,7 +184,7 @@ def _before(lent: Lent, live: Mapping[str, str], paths: Trajectories) -> Facts:
     word = re.compile(rf'(?<![\w"]){re.escape(own)}(?: AS {re.escape(former)})?(?![\w"])')
     facts = {}
     for key, value in live.items():
-        if paths.last_place(key, value) > lent.index + 1:
+        if paths.last_place(key, value) > lent.index + 1 and paths.value_at(key, lent.index + 1) != value:
             facts[key] = value
             continue
         if effect.set.get(key) == value and (was := paths.value_at(key, lent.index)) is not None:
