@@ -738,3 +738,58 @@ def test_rows_that_a_later_step_makes_do_not_show_that_a_step_has_not_run(
     assert code == answer.code, answer.err
     wanted = [(1, "old"), (2, "closed")] if steps is CASCADE else before
     assert wanted == rows(database, "SELECT id, name FROM leads ORDER BY id")
+
+
+def test_an_update_is_run_where_the_rest_of_the_last_file_was_made_by_hand(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    statements = [
+        "ALTER TABLE leads ADD COLUMN size int NOT NULL DEFAULT 0",
+        "UPDATE leads SET size = length(name)",
+        "CREATE FUNCTION sized() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.size := length(NEW.name); RETURN NEW; END'",
+        "CREATE TRIGGER sized BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION sized()",
+    ]
+    files = {**FIRST, "002_size.sql": ";\n".join(statements) + ";", "003_later.sql": "CREATE TABLE later (id int);"}
+    execute(database, FIRST["001_leads.sql"], ROWS, statements[0], *statements[2:])
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(0,)] == rows(database, "SELECT count(*) FROM leads WHERE size = 0")
+
+
+PREFS = [
+    "CREATE TABLE prefs (lead int PRIMARY KEY, phone text NOT NULL DEFAULT '-')",
+    "INSERT INTO prefs (lead) SELECT id FROM leads",
+    "UPDATE prefs SET phone = leads.phone FROM leads WHERE leads.id = prefs.lead AND leads.id < 9",
+    "UPDATE prefs SET phone = '0' || leads.phone FROM leads WHERE leads.id = prefs.lead AND leads.id > 8",
+]
+
+
+@pytest.mark.parametrize("done", [1, 2, 4])
+def test_where_a_step_has_not_run_the_others_behind_it_in_its_file_have_not_either(
+    run: Run, chain: MakeChain, databases: Databases, done: int
+) -> None:
+    files = {**FIRST, "002_prefs.sql": ";\n".join(PREFS) + ";", "003_phone.sql": "ALTER TABLE leads DROP COLUMN phone;"}
+    url, reference = databases.create(), databases.create()
+    execute(reference, FIRST["001_leads.sql"], ROWS, *PREFS)
+    execute(url, FIRST["001_leads.sql"], ROWS, *PREFS[:done])
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    asked = "SELECT * FROM prefs ORDER BY lead"
+    assert rows(reference, asked) == rows(url, asked)
+
+
+@pytest.mark.parametrize("pending, code", [("UPDATE leads SET phone = '1';", 3), ("ALTER TABLE leads ADD x int;", 0)])
+def test_rows_that_are_there_in_part_are_asked_about_before_a_step_that_uses_them(
+    run: Run, chain: MakeChain, database: str, pending: str, code: int
+) -> None:
+    insert = "INSERT INTO leads (id, name) VALUES (1, 'first'), (2, 'second');"
+    files = {**FIRST, "002_first.sql": insert, "003_later.sql": f"CREATE TABLE later (id int);\n{pending}"}
+    execute(database, FIRST["001_leads.sql"], "INSERT INTO leads (id, name) VALUES (2, 'second')")
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up")
+
+    assert code == answer.code, answer.err

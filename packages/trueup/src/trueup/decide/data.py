@@ -221,6 +221,9 @@ class DataRules:
             return run(index, "rows that it is for are written only now")
         if index > self.doubt.sure_to:
             return self.doubt.verdict(index, step)
+        is_left = self.doubt.is_of_the_last_file(step) and self.doubt.is_unfilled(index, step)
+        if is_left and self.around.still_fits(index):
+            return run(index, "the columns that it fills have no values")
         return assume(index, "everything around it is there")
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:

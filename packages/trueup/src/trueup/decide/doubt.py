@@ -103,6 +103,8 @@ class InDoubt:
         if self._loses_what_it_reads(index, step):
             taker = self.locked.steps[self.around.dropped_behind(index)].id
             return f"{taker}, still to run, takes away what it reads, and nothing shows that all of its work is there"
+        if self._is_missed_in_part(index, step):
+            return "some of the rows that it writes are there and some are not, and steps to come use them"
         if self._is_left_at(index, step):
             return "the database stands right before it or right behind it, and done twice it would be wrong"
         return ""
@@ -166,6 +168,10 @@ class InDoubt:
             return False
         return not (self.rows.are_missing(step) or self.rows.selects_only_new(step) or self.shows_not_run(index, step))
 
+    def is_of_the_last_file(self, step: Step) -> bool:
+        """True where no fact of a later file is there: its own may have been made by hand."""
+        return self.last_fact >= 0 and self.locked.steps[self.last_fact].path == step.path
+
     def is_unfilled(self, index: int, step: Step) -> bool:
         """True for UPDATEs of columns that its file has made, where these have no more than their defaults."""
         if set(step.tags) != {"update_stmt"} or not step_ends_the_same(step):
@@ -205,6 +211,15 @@ class InDoubt:
         if self.around.dropped_behind(index) < 0 or self.rows.would_not_change(step):
             return False
         return not (self.rows.are_there(step) or self.rows.selects_nothing_new(step))
+
+    def _is_missed_in_part(self, index: int, step: Step) -> bool:
+        """True where some of its rows are there and others are not, and data steps are to come that use them."""
+        written, effects = self.around.written(index), self.locked.effects
+        pending = (i for i in self._with_data if i > index and i not in self.done)
+        if not step.inserts or all(written.isdisjoint(effects[i].locks) for i in pending):
+            return False
+        rows = self.rows.of(step)
+        return not self.rows.all_of(rows) and self.rows.one_of(rows)
 
     def _is_in_the_middle(self, index: int, step: Step) -> bool:
         """True where the database may stand right before it, and it would change rows; not for what takes away all.
