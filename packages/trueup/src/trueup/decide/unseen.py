@@ -121,8 +121,9 @@ class Unseen:
             return step.inserts and unnamed and (was is None or self._can_be_given(identity, was))
         if kind not in _FIRING:
             return False
-        value = self._now.get(f"trigger {identity}" if kind == "trigger state" else key)
-        return value is not None and _fires(value, table_of(key), step)
+        here = self._now.get(f"trigger {identity}" if kind == "trigger state" else key)
+        fired = was if here is None and kind != "trigger state" else here
+        return fired is not None and _fires(fired, table_of(key), step)
 
     def _by_which_others_go(self, early: Mapping[str, Value], tables: set[str], index: int) -> str:
         """A foreign key that does something else by now to rows which refer to those that the step deletes."""

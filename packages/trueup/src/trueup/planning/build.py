@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from trueup.planning.filling import Filling
     from trueup.planning.probes import Probe
 
+_CODE = ("function", "procedure")
 _READ = ("view", "materialized view")
 _TYPES = ("enum", "domain", "type")  # as long as one is there, no table is called so
 
@@ -103,11 +104,13 @@ class _Building:
     def _former(self, verdict: StepVerdict) -> Iterator[Former]:
         """What is what it was, for a step: of a function the text is the chain's, where it has one."""
         here, source = self.decision.found, self.makers.source
-        for key, was in verdict.former.items():
-            if kind_of(key) not in ("function", "procedure"):
+        for key, was in sorted(verdict.former.items(), key=lambda item: kind_of(item[0]) not in _CODE):
+            if kind_of(key) not in _CODE:
                 yield as_it_was(key, was)
-            elif (begins := source(key, was)) and (ends := source(key, here.get(key))):
-                place = self.paths.last_place(key, here.get(key))
+            elif (begins := source(key, was)) and key not in here:
+                yield Former(key, (begins,), tuple(drop(key)))
+            elif begins and (ends := source(key, here[key])):
+                place = self.paths.last_place(key, here[key])
                 is_made_anew = self.paths.taken_away(key, verdict.index + 1, place)
                 gone = drop(key) if is_made_anew else []  # so it has to be
                 yield Former(key, (*gone, begins), (*gone, ends))
