@@ -727,3 +727,34 @@ def test_a_text_that_is_the_default_of_a_column_retyped_early_stays_a_text(defau
 
     assert ["skip", verdict, "reconcile"] == verdicts(decision)
     assert ((key,) if verdict == "complete" else ()) == decision.steps[1].missing
+
+
+def test_a_column_is_early_for_the_table_that_it_is_on() -> None:
+    column = {"column public.price.body": "text"}
+    locked = chain_of(
+        step("CREATE TABLE price ()", {"table public.price": "", "column public.price.id": "integer"}),
+        *(step(f"CREATE TABLE {name} ()", {f"table public.{name}": ""}) for name in "bc"),
+        step("ALTER TABLE price ADD body text", column),
+        step(
+            "ALTER TABLE price RENAME TO old",
+            {"table public.old": "", "column public.old.id": "integer", "column public.old.body": "text"},
+            gone=["table public.price", "column public.price.id", *column],
+        ),
+        step("CREATE TABLE price ()", {"table public.price": "", "column public.price.id": "text", **column}),
+    )
+
+    decision = decided(locked, {**state(locked, 1), **column}, marked=[0])
+
+    assert ["skip", "run", "run", "reconcile", "run", "run"] == verdicts(decision)
+
+
+@pytest.mark.parametrize("found, verdict", [("character varying(30)", "run"), ("character varying(5)", "conflict")])
+def test_a_type_that_somebody_has_widened_is_changed_to_one_that_holds_all_of_it(found: str, verdict: str) -> None:
+    column = "column public.a.x"
+    locked = chain_of(
+        step("CREATE TABLE a (x varchar(10))", {"table public.a": "", column: "character varying(10)"}),
+        step("CREATE TABLE b ()", {"table public.b": ""}),
+        step("ALTER TABLE a ALTER x TYPE text", {column: "text"}),
+    )
+
+    assert verdict == verdicts(decided(locked, {**state(locked, 1), column: found}, marked=[0]))[2]

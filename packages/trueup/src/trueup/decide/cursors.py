@@ -56,6 +56,7 @@ class Cursors:
         self.wanted = fold(self.locked.effects, given.anchor.done, self.locked.base)
         self.wanted |= fold(given.begun, range(len(given.begun)), {})
         self._made_within = given.made_within
+        self._position = given.anchor.position
         self._ends: dict[str, int] = {}
         self.now: dict[str, Value] = dict(self.live)
         self.place: dict[str, int] = {}
@@ -72,10 +73,7 @@ class Cursors:
             missing = self._missing_with(key)
             place = self._dropped_early(missing) or self._renamed_early(missing) or self._dropped_unused(missing)
         else:
-            place = self.paths.last_place(key, found)
-            is_first = key.startswith("extension ") or (wanted is not None and key.startswith("column "))
-            if is_first and self._is_ahead(place):
-                place = next(at for at, value in self.paths.of[key] if value == found and self._is_ahead(at))
+            place = self._place_of(key, wanted, found)
             if not self._is_ahead(place):
                 if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted) or self._is_older(key, found)):
                     self._hole(key, wanted, found)
@@ -88,6 +86,22 @@ class Cursors:
             self.place[key] = place
         elif found is None and wanted is not None and key not in self._made_within:  # the step makes it itself
             self._hole(key, wanted, found)
+
+    def _place_of(self, key: str, wanted: Value, found: str) -> int:
+        """Of the places of steps that make the value, one to come: the last, but for some the first.
+
+        For what is on a table it is none behind a step that takes away its table of now.
+        """
+        place = self.paths.last_place(key, found)
+        ahead = [at for at, value in self.paths.of[key] if value == found and self._is_ahead(at)]
+        if not self._is_ahead(place):
+            return place
+        if key.startswith("extension ") or (wanted is not None and key.startswith("column ")):
+            return ahead[0]
+        if not owner_of(key).startswith(("table ", "column ")):
+            return place
+        gone = self.paths.taken_away(f"table {table_of(key)}", self._position, place)
+        return max((at for at in ahead if at < gone), default=place)
 
     @cached_property
     def _renamed_ahead(self) -> _Names:

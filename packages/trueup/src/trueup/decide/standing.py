@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from trueup.catalog import enums
 from trueup.catalog.keys import kind_of, owner_of
+from trueup.catalog.types import widens
 from trueup.chain.model import Effect
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
@@ -95,6 +96,7 @@ class Standing:
             elif (
                 found is None
                 or found == self.paths.value_at(key, index)
+                or (key.startswith("column ") and value is not None and self._is_between(key, found, value, index))
                 or key.startswith(_SET_OUTRIGHT)
                 or has_early(key, found, index, self.paths)
                 or (key.startswith("default ") and all(one.startswith("default ") for one in effect.keys))
@@ -106,6 +108,11 @@ class Standing:
         implied = [key for key in there if owner_of(key) in strange_owners and kind_of(key) in ("valid", "validated")]
         there = [key for key in there if key not in implied]
         return by_their_columns(self.locked.steps[index], there, missing, strange)
+
+    def _is_between(self, column: str, found: str, made: str, index: int) -> bool:
+        """True for a type that somebody has widened, and that the step's holds all values of."""
+        was = self.paths.value_at(column, index)
+        return was is not None and widens(was, found) and widens(found, made)
 
     def is_beyond(self, key: str, index: int) -> bool:
         """True where the fact is further along than this step; an enum may have come to a later list only by now."""
