@@ -607,6 +607,18 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             "CREATE VIEW names AS SELECT 1 AS one",
         ],
     ),
+    "no foreign key any more, which goes along with another key": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY, lead int CONSTRAINT of_lead REFERENCES leads);",
+            "ALTER TABLE leads ADD COLUMN a int;",
+            (
+                "UPDATE leads SET a = 1;\n"
+                "ALTER TABLE leads ALTER a SET NOT NULL, DROP CONSTRAINT leads_pkey CASCADE, ADD PRIMARY KEY (id, a);"
+            ),
+            "CREATE TABLE later (id int);",
+        ],
+        [0, "ALTER TABLE calls DROP CONSTRAINT of_lead"],
+    ),
     "a table and a column of it renamed, before a key of both": (
         [
             "CREATE TABLE calls (id int PRIMARY KEY, by int, text text);",
@@ -741,6 +753,26 @@ def test_a_name_is_lent_for_one_transaction(run: Run, chain: MakeChain, database
         "CREATE INDEX leads_phone ON leads (phone)",
         "ALTER TABLE public.leads RENAME COLUMN phone TO number",
     ] == sent
+
+
+@pytest.mark.parametrize("early", ["DROP TRIGGER noted ON leads", "DROP FUNCTION noted() CASCADE"])
+def test_a_trigger_that_is_gone_already_fires_for_the_rows_of_a_step_before(
+    run: Run, chain: MakeChain, database: str, early: str
+) -> None:
+    first = (
+        f"{FIRST['001_leads.sql']}\nCREATE TABLE notes (lead int);\nCREATE FUNCTION noted() RETURNS trigger\n"
+        "LANGUAGE plpgsql AS 'BEGIN INSERT INTO notes VALUES (NEW.id); RETURN NEW; END';\n"
+        "CREATE TRIGGER noted AFTER INSERT ON leads FOR EACH ROW EXECUTE FUNCTION noted();"
+    )
+    files = {"001_leads.sql": first, "002_one.sql": "INSERT INTO leads VALUES (1, 'one');", "003_drop.sql": f"{early};"}
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(database, early)
+
+    answer = run(*where, "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(1,)] == rows(database, "SELECT * FROM notes")
 
 
 def test_a_name_is_lent_where_another_table_gets_the_one_that_is_here(

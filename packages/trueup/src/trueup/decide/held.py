@@ -12,6 +12,7 @@ from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
 from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect, Step
+from trueup.decide.anchor import ROWLESS
 from trueup.decide.trajectory import Trajectories, Value
 
 _DEFINED_ON_COLUMNS = ("view", "materialized view", "policy", "trigger", "rule")
@@ -101,6 +102,12 @@ def _is_made_anew(table: str, position: int, paths: Trajectories) -> bool:
     values = paths.of.get(f"table {table}", ())
     made = next((place for place, value in values if place > position and value is not None), 0)
     return made > 0 and not any(key.startswith("table ") for key in paths.effects[made - 1].gone)
+
+
+def goes_by_itself(key: str, step: Step, effect: Effect) -> bool:
+    """True for what goes only along with something that the step drops: that it is gone says nothing of the step."""
+    is_plain = not step.opaque and kind_of(key) in ROWLESS
+    return is_plain and key in effect.gone and not mentions(step.sql, identity_of(key))
 
 
 def early_helpers(step: Step, index: int, paths: Trajectories, passing: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from trueup.decide.held import (
     early_helpers,
     early_holders,
     go_along,
+    goes_by_itself,
     goes_elsewhere,
     gone_for_good,
     is_needed,
@@ -223,6 +224,7 @@ class Deciding:
             return StepVerdict(index=index, verdict="reconcile", reason="its effect is there")
         differences = self._differences(strange, effect, index)
         grown = any(self.standing.grown_enum(key, self.now.get(key)) for key in missing)
+        there = [key for key in there if not goes_by_itself(key, step, effect)]
         if not there and not strange and not grown:
             if self.standing.has_passing(effect):
                 return self._partly_there(index, step, effect, missing, differences)
