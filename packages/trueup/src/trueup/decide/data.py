@@ -223,7 +223,7 @@ class DataRules:
             return self.doubt.verdict(index, step)
         is_left = self.doubt.is_of_the_last_file(step) and self.doubt.is_unfilled(index, step)
         if is_left and self.around.still_fits(index):
-            return run(index, "the columns that it fills have no values")
+            return conflict(index, "what it fills has no more than defaults: its file may have been made without it")
         return assume(index, "everything around it is there")
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
