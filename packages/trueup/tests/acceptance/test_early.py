@@ -775,6 +775,25 @@ def test_a_trigger_that_is_gone_already_fires_for_the_rows_of_a_step_before(
     assert [(1,)] == rows(database, "SELECT * FROM notes")
 
 
+def test_a_view_that_is_replaced_already_is_not_read_by_a_step_before(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    files = {
+        "001_leads.sql": f"{FIRST['001_leads.sql']}\nCREATE TABLE notes (lead int);\n"
+        "CREATE VIEW ids AS SELECT id FROM leads;\nCREATE VIEW more AS SELECT id FROM ids;",
+        "002_notes.sql": "INSERT INTO notes SELECT id FROM more;",
+        "003_ids.sql": "CREATE OR REPLACE VIEW ids AS SELECT id * 100 AS id FROM leads;",
+    }
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(database, ROWS, files["003_ids.sql"])
+
+    answer = run(*where)
+
+    assert 3 == answer.code
+    assert "2_insert_notes: it reads view public.ids" in " ".join(answer.err.split())
+
+
 def test_a_name_is_lent_where_another_table_gets_the_one_that_is_here(
     run: Run, chain: MakeChain, databases: Databases
 ) -> None:

@@ -26,7 +26,7 @@ from trueup.decide.trajectory import Value
 
 _FUNCTIONS = ("function", "procedure")
 _FIRING = ("trigger", "trigger state", "rule")
-_SEEN = (*_FUNCTIONS, *_FIRING, "default", "constraint", "column")
+_SEEN = (*_FUNCTIONS, *_FIRING, "default", "constraint", "column", "view")
 _CALLING = ("trigger", "rule", "default", "generated")
 _CALLED = (*_FUNCTIONS, "view", "materialized view")
 _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
@@ -71,6 +71,8 @@ class Unseen:
             return conflict(index, f"{why}, and that is as a later step has left it: put it back first")
         if not said and (key := self._retyped_in_its_file(early, index)):
             return conflict(index, f"it reads {identity_of(key)}, whose type a later step of its file has changed here")
+        if not said and (view := self._read_anew(early, tables, index)):
+            return conflict(index, f"it reads {view}, and that is as a later step has made it here: put it back first")
         acting = {key for key, was in early.items() if table_of(key) in tables and self._acts(key, was, step)}
         called = {key for key, was in early.items() if was is not None and kind_of(key) in _FUNCTIONS}
         texts = self._reached(index, tables) if called else []
@@ -150,6 +152,12 @@ class Unseen:
             if is_of_its_file and is_named and not_filled(step, [identity_of(key)]):
                 return key
         return ""
+
+    def _read_anew(self, early: Mapping[str, Value], tables: set[str], index: int) -> str:
+        """A view that it reads, be it through another or a function, and that a later step has made another."""
+        views = [key for key, was in early.items() if kind_of(key) == "view" and None not in (was, self._now.get(key))]
+        texts = self._reached(index, tables) if views else []
+        return next((key for key in views if any(mentions(text, identity_of(key)) for text in texts)), "")
 
     def _can_be_given(self, column: str, default: str) -> bool:
         """True where the column still has the type of this default, and what the default names is there."""
