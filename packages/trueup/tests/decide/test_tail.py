@@ -7,7 +7,7 @@ import pytest
 from trueup.chain.grammar import parse_statements
 from trueup.chain.inserts import selects_only_new
 from trueup.chain.model import Effect
-from trueup.decide.model import Wish
+from trueup.decide.model import NOTHING_SHOWS, Wish
 from trueup_testing.facts import chain_of, decided, state, step, verdicts
 
 pytestmark = pytest.mark.unit
@@ -55,10 +55,10 @@ def test_what_is_there_was_run_up_to_there_and_what_is_missing_not_from_there(wi
     assert ["reconcile", *wanted] == verdicts(decided(locked, state(locked, 1), wish=wish))
 
 
-def test_what_does_not_end_the_same_is_asked_about_where_no_row_says_whether_it_was_run() -> None:
+def test_what_does_not_end_the_same_is_not_repeated_where_no_row_says_whether_it_was_run() -> None:
     locked = chain_of(FLAG, INSERT_A, ADD_A, INSERT_B, UPDATE_B)
 
-    assert "conflict" == verdicts(decided(locked, state(locked, 1), wish=rows(a=True, b=False)))[2]
+    assert "assume" == verdicts(decided(locked, state(locked, 1), wish=rows(a=True, b=False)))[2]
 
 
 @pytest.mark.parametrize(
@@ -269,10 +269,12 @@ LEAVES_NOTHING = {
 
 
 @pytest.mark.parametrize("name", LEAVES_NOTHING)
-def test_a_file_that_leaves_no_fact_may_not_have_run(name: str) -> None:
+def test_of_a_file_that_leaves_no_fact_nothing_shows_whether_it_has_run(name: str) -> None:
     steps = LEAVES_NOTHING[name]
     locked = chain_of(FLAG, *steps, step("CREATE TABLE b ()", {"table public.b": ""}, file="3"))
 
-    assert "conflict" in verdicts(decided(locked, state(locked, 1)))[1:-1]
-    assert "conflict" not in verdicts(decided(locked, state(locked, len(locked.steps))))
-    assert "conflict" not in verdicts(decided(locked, state(locked, 1), marked=range(len(steps) + 1)))
+    def reasons(end: int) -> set[str]:
+        return {one.reason for one in decided(locked, state(locked, end)).steps if one.verdict == "assume"}
+
+    assert NOTHING_SHOWS in reasons(1)
+    assert NOTHING_SHOWS not in reasons(len(locked.steps))

@@ -16,7 +16,7 @@ from trueup.chain.statements import columns_written
 from trueup.chain.updates import ends_the_same, may_make, step_ends_the_same, takes_all
 from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.given import Given
-from trueup.decide.model import StepVerdict, assume, conflict, run
+from trueup.decide.model import NOTHING_SHOWS, StepVerdict, assume, conflict, run
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings
 from trueup.decide.tail import Tail
@@ -84,15 +84,15 @@ class InDoubt:
             if index == tail.first_not_run:
                 return run(index, "none of the rows that it writes is there")
             return run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
-        if self._is_told_by_nothing(index, step):
-            return conflict(index, "all facts are the same before its file and behind it, so it may not have run")
         if self.around.still_fits(index):
             if why := self._why_not_run(index, step):
                 gone = self.around.gone_here(index)
                 return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
             if index > max(tail.last_run, self.last_fact) and (why := self._why_asked(index, step)):
                 return conflict(index, why)
-        return assume(index, "everything around it is there")
+        return assume(
+            index, NOTHING_SHOWS if self._is_told_by_nothing(index, step) else "everything around it is there"
+        )
 
     def _why_asked(self, index: int, step: Step) -> str:
         """Why to take it as done could lose rows, or leave other values than the chain's; empty where it could not."""
@@ -236,18 +236,14 @@ class InDoubt:
 
         So it is with an UPDATE that makes values of what it sets, and with a DELETE where rows may have come since.
         """
-        is_other_twice = _is_other_twice(step)
-        if not is_other_twice and set(step.tags) != {"delete_stmt"}:
+        if not _is_other_twice(step) and set(step.tags) != {"delete_stmt"}:
             return False
-        is_next = is_other_twice or self._is_left_within(step) or self._is_before_a_rule(index)
+        is_next = self._is_left_within(step) or self._is_before_a_rule(index)
         return is_next and not self.rows.would_not_change(step) and not self.rows.none_in(self.around.written(index))
 
     def _is_told_by_nothing(self, index: int, step: Step) -> bool:
-        """True for UPDATEs among steps that together leave no fact, which to do again would be wrong, or impossible."""
-        if not self.last_fact < index < self._last_touched or set(step.tags) != {"update_stmt"}:
-            return False
-        is_gone = not any(f"column {column}" in self.live for column in self.around.columns_set(index))
-        if is_gone or (self.around.still_fits(index) and not _is_other_twice(step)):
+        """True where facts are the same before it and behind it, and it would change rows, or may have to add some."""
+        if index <= max(self._tail.last_run, self.last_fact) or step.guarded:
             return False
         return not (self.rows.none_in(self.around.written(index)) or self.rows.would_not_change(step))
 

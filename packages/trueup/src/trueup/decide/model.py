@@ -16,6 +16,7 @@ Verdict = Literal["skip", "reconcile", "run", "complete", "heal", "assume", "con
 MARKED = "marked in the ledger"
 """Why a step is skipped."""
 NOTHING_OF_IT = "nothing of it is there"
+NOTHING_SHOWS = "the facts are the same before it and behind it, so nothing shows whether it has run"
 NOT_OF_THIS_TEXT = "repeatable, and what is there is not of this text"
 
 

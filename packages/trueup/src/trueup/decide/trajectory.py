@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -96,11 +97,18 @@ class Trajectories:
 
     def taken_away(self, key: str, start: int, end: int) -> int:
         """The first place behind `start`, up to `end`, of a step that takes it away, be it to make it anew; or zero."""
-        for place in range(start + 1, end + 1):
-            effect = self.effects[place - 1]
-            if key in effect.gone or any(key in part.gone for part in effect.parts):
-                return place
-        return 0
+        places = self._gone_at.get(key, [])
+        at = bisect_right(places, start)
+        return places[at] if at < len(places) and places[at] <= end else 0
+
+    @cached_property
+    def _gone_at(self) -> dict[str, list[int]]:
+        """By fact, the places of the steps that take it away, be it in their middle."""
+        found: dict[str, list[int]] = {}
+        for place, effect in enumerate(self.effects, 1):
+            for key in {*effect.gone, *(key for part in effect.parts for key in part.gone)}:
+                found.setdefault(key, []).append(place)
+        return found
 
     def last_setter(self, key: str, position: int) -> int:
         """Index of the last step up to `position` that touches the fact; -1 where it is the base's."""

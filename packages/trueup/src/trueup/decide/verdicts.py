@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.model import Effect, Step
@@ -103,12 +104,21 @@ class Deciding:
 
     def _uses_renamed(self, index: int, step: Step, effect: Effect) -> str:
         """A table or column that this step names and that a later step's rename, done early, has taken away."""
-        for key, place in self.place.items():
-            if place <= index + 1 or self.now.get(key) is not None or not key.startswith(("table ", "column ")):
-                continue
-            if table_of(key) in effect.locks and mentions(step.sql, identity_of(key)):
-                return key
+        for table in effect.locks:
+            for key in self._rows_early.get(table, ()):
+                is_taken = self.place.get(key, 0) > index + 1 and self.now.get(key) is None
+                if is_taken and mentions(step.sql, identity_of(key)):
+                    return key
         return ""
+
+    @cached_property
+    def _rows_early(self) -> dict[str, list[str]]:
+        """By table, itself and its columns, where they are further along than the database."""
+        found: dict[str, list[str]] = {}
+        for key in self.place:
+            if key.startswith(("table ", "column ")):
+                found.setdefault(table_of(key), []).append(key)
+        return found
 
     def _verdict(self, index: int) -> StepVerdict:
         step = self.locked.steps[index]

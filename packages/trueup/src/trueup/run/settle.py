@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trueup.decide.model import NOTHING_SHOWS
 from trueup.planning.model import Plan
 from trueup.report import Report
 
@@ -38,7 +39,11 @@ def _all(plan: Plan) -> Iterator[Row]:
 
 
 def taken_as_done(report: Report) -> str:
-    """A line for people about the data steps that are only taken as done; empty where there is none."""
-    assumed = [step.id for step in report.steps if step.verdict == "assume"]
-    more = f" and {len(assumed) - _TOLD} more" if len(assumed) > _TOLD else ""
-    return f"Taken as done: {', '.join(assumed[:_TOLD])}{more}; `trueup history` says why" if assumed else ""
+    """A line for people about the data steps that are only taken as done; empty where there is none.
+
+    Those of which nothing shows whether they have run come first: if they have not, that is the time to know.
+    """
+    assumed = [step for step in report.steps if step.verdict == "assume"]
+    told = [step.id for step in sorted(assumed, key=lambda step: step.reason != NOTHING_SHOWS)]
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return f"Taken as done: {', '.join(told[:_TOLD])}{more}; `trueup history` says why" if told else ""
