@@ -474,6 +474,19 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [3],
     ),
+    "a column without values, and what is on it, of a table that is swapped for another": (
+        [
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(9)),
+            (
+                "ALTER TABLE leads RENAME TO was;\nALTER TABLE was RENAME CONSTRAINT leads_pkey TO was_pkey;\n"
+                "CREATE TABLE leads (id bigint PRIMARY KEY, name text, phone text, mood mood);\n"
+                "INSERT INTO leads SELECT * FROM was;\nDROP TABLE was;"
+            ),
+            "ALTER TABLE leads ADD COLUMN fax boolean NOT NULL DEFAULT false;",
+            "CREATE INDEX leads_fax ON leads (fax);\nALTER TABLE leads ADD UNIQUE (name);",
+        ],
+        [2, 3],
+    ),
     "a column for another, which a later step makes anew with another type": (
         [
             "CREATE TABLE more (id int);",

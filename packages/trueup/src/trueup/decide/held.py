@@ -63,30 +63,11 @@ def takes(step: Step, effect: Effect, key: str, value: Value) -> bool:
 
 def go_along(step: Step, effect: Effect, early: Iterable[str], now: Mapping[str, Value]) -> list[str]:
     """The facts of tables that a statement of the step drops, if only to make them again; `early` are some facts."""
-    dropped = _tables_taken("drop_stmt", step, effect)
+    dropped = tables_taken("drop_stmt", step, effect)
     return [key for key in early if table_touched(key, now.get(key)) in dropped] if dropped else []
 
 
-def goes_elsewhere(
-    step: Step, index: int, place: Mapping[str, int], now: Mapping[str, Value], paths: Trajectories
-) -> str:
-    """An early fact that was meant for a later table of this name, and is on the one that the step renames; or empty.
-
-    Args:
-        step: The step.
-        index: Which one it is.
-        place: The later places of facts that are there early.
-        now: The database just before the step.
-        paths: The chain's effects.
-    """
-    renamed = _tables_taken("rename_stmt", step, paths.effects[index])
-    if not renamed or not any(_is_made_anew(table, index + 1, paths) for table in renamed):
-        return ""
-    later = (key for key, at in place.items() if at > index + 1 and now.get(key) is not None)
-    return next((key for key in later if table_touched(key, now.get(key)) in renamed), "")
-
-
-def _tables_taken(how: str, step: Step, effect: Effect) -> set[str]:
+def tables_taken(how: str, step: Step, effect: Effect) -> set[str]:
     """The tables that statements of one kind take away."""
     pairs = zip(step.tags, effect.parts or (effect,), strict=False)
     return {table for tag, one in pairs if tag == how for table in tables_gone(one)}
@@ -95,13 +76,6 @@ def _tables_taken(how: str, step: Step, effect: Effect) -> set[str]:
 def tables_gone(effect: Effect) -> set[str]:
     """The tables that a step or a statement takes away, or that go by another name behind it."""
     return {identity_of(key) for key in effect.gone if key.startswith("table ")}
-
-
-def _is_made_anew(table: str, position: int, paths: Trajectories) -> bool:
-    """True where the next of that name is not this one, renamed again."""
-    values = paths.of.get(f"table {table}", ())
-    made = next((place for place, value in values if place > position and value is not None), 0)
-    return made > 0 and not any(key.startswith("table ") for key in paths.effects[made - 1].gone)
 
 
 def goes_by_itself(key: str, step: Step, effect: Effect) -> bool:

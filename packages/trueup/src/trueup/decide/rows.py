@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
-from trueup.catalog.keys import identity_of, own_name, quoted, table_of, table_touched, unquoted
+from trueup.catalog.keys import identity_of, own_name, parts, quoted, table_of, table_touched, unquoted
 from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 from trueup.chain.columns import with_columns
 from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity
@@ -284,6 +284,14 @@ class Rows:
             if reference := foreign_key(value):
                 found.setdefault(table_of(key), []).append(reference)
         return found
+
+    def is_unset(self, column: str) -> bool:
+        """True where no row has more than its default in a `schema.table.column`; as long as not known, false."""
+        default = self._live.get(f"default {column}", "NULL")
+        if "(" in default or any(f"{kind} {column}" in self._live for kind in ("identity", "generated")):
+            return False
+        table, other = table_of(f"column {column}"), f" WHERE {parts(column)[-1]} IS DISTINCT FROM {default}"
+        return self.all_of([f"NOT EXISTS (SELECT FROM {table}{other})"])
 
     def are_to_change(self, step: Step) -> bool:
         """True where the step's UPDATEs would find rows that they do not find again; as long as not known, false."""

@@ -11,6 +11,7 @@ from trueup.decide.beside import Beside
 from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
+from trueup.decide.elsewhere import can_go, goes_elsewhere, in_order_to_go
 from trueup.decide.given import Given
 from trueup.decide.held import (
     drops_alone,
@@ -18,7 +19,6 @@ from trueup.decide.held import (
     early_holders,
     go_along,
     goes_by_itself,
-    goes_elsewhere,
     gone_for_good,
     is_needed,
     is_under_both_names,
@@ -294,9 +294,10 @@ class Deciding:
         if kept := next((one for one in (*lost, *views) if one not in views or one not in self.place), ""):
             why = f"{kept}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
-        if other := goes_elsewhere(step, index, self.place, self.now, self.paths):
-            return conflict(index, f"{other}, made here already for a later table of this name, would go with this one")
-        for key in with_leaves(views, self.now):
+        elsewhere = goes_elsewhere(step, index, self.place, self.now, self.paths)
+        if kept := next((key for key in elsewhere if not can_go(key, elsewhere, self.rows)), ""):
+            return conflict(index, f"{kept}, made here already for a later table of this name, would go with this one")
+        for key in (*with_leaves(views, self.now), *elsewhere):
             self.place.pop(key, None)
             self.now[key] = None
         aside = with_leaves([holder for holder in holders if holder not in views], self.now)
@@ -308,7 +309,8 @@ class Deciding:
             self.place.pop(key)
             self.now[key] = self.paths.value_at(key, index + 1)
         self.standing.advance(effect, index)
-        return StepVerdict(index=index, verdict="run", reason=reason, aside=aside, cleared=(*helpers, *views))
+        cleared = (*helpers, *views, *in_order_to_go(elsewhere))
+        return StepVerdict(index=index, verdict="run", reason=reason, aside=aside, cleared=cleared)
 
     def _partly_there(
         self,

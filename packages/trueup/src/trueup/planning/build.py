@@ -24,7 +24,7 @@ from trueup.planning.overloads import functions_there, with_arguments
 from trueup.planning.safely import Safely
 from trueup.render.objects import drop
 from trueup.render.render import CannotRender, Rendered, render
-from trueup.render.tables import has_values
+from trueup.render.tables import drop_column, has_values
 
 if TYPE_CHECKING:
     from trueup.planning.filling import Filling
@@ -311,7 +311,7 @@ class _Building:
             verdict="run",
             reason=verdict.reason,
             statements=(
-                *(statement for key in (*verdict.cleared, *double) for statement in drop(key)),
+                *(statement for key in (*verdict.cleared, *double) for statement in _cleared(key)),
                 *self._written(step, verdict, range(len(step.statements))),
             ),
             keys=tuple(effect.set),
@@ -336,6 +336,10 @@ class _Building:
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:
     """Finds qualified names in a statement."""
     return re.compile(rf'(?<![\w".])(?:{"|".join(map(re.escape, names))})(?![\w"])')
+
+
+def _cleared(key: str) -> list[str]:
+    return [drop_column(identity_of(key))] if kind_of(key) == "column" else drop(key)
 
 
 def _called(keys: tuple[str, ...]) -> str:

@@ -58,6 +58,11 @@ def add_column(column: str, wanted: State) -> str:
     return f"ALTER TABLE {'.'.join(parts(column)[:2])} ADD COLUMN {definition}"
 
 
+def drop_column(column: str) -> str:
+    """For a column that no row has a value in."""
+    return f"ALTER TABLE {'.'.join(parts(column)[:2])} DROP COLUMN {parts(column)[-1]}"
+
+
 def has_values(column: str, wanted: State) -> bool:
     """True where a column has values as soon as it is added: by a default, its own or its domain's, or as generated."""
     domain = wanted.get(f"domain {wanted.get(f'column {column}')}") or ""

@@ -1,0 +1,51 @@
+"""What is early on a table that a pending step renames away, to make another of its name: it was meant for that one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from trueup.catalog.keys import identity_of, kind_of, owner_of, table_touched
+from trueup.chain.model import Step
+from trueup.decide.held import tables_taken
+from trueup.decide.rows import Rows
+from trueup.decide.trajectory import Trajectories, Value
+
+_DROPPED = ("constraint", "index", "column")  # in this order: the first two may be of such a column
+
+
+def goes_elsewhere(
+    step: Step, index: int, place: Mapping[str, int], now: Mapping[str, Value], paths: Trajectories
+) -> list[str]:
+    """The early facts that were meant for a later table of this name, and are on the one that the step renames.
+
+    Args:
+        step: The step.
+        index: Which one it is.
+        place: The later places of facts that are there early.
+        now: The database just before the step.
+        paths: The chain's effects.
+    """
+    renamed = tables_taken("rename_stmt", step, paths.effects[index])
+    if not renamed or not any(_is_made_anew(table, index + 1, paths) for table in renamed):
+        return []
+    later = (key for key, at in place.items() if at > index + 1 and now.get(key) is not None)
+    return [key for key in later if table_touched(key, now.get(key)) in renamed]
+
+
+def can_go(key: str, others: Collection[str], rows: Rows) -> bool:
+    """True for what can go, for its own step to make it again: a column without values, and what holds no rows."""
+    if kind_of(key) == "column":
+        return rows.is_unset(identity_of(key))
+    return kind_of(key) in ("index", "constraint") or owner_of(key) in others
+
+
+def in_order_to_go(keys: Iterable[str]) -> list[str]:
+    """Those of them that have to be dropped, the first first; the others go along."""
+    return sorted((key for key in keys if kind_of(key) in _DROPPED), key=lambda key: _DROPPED.index(kind_of(key)))
+
+
+def _is_made_anew(table: str, position: int, paths: Trajectories) -> bool:
+    """True where the next of that name is not this one, renamed again."""
+    values = paths.of.get(f"table {table}", ())
+    made = next((place for place, value in values if place > position and value is not None), 0)
+    return made > 0 and not any(key.startswith("table ") for key in paths.effects[made - 1].gone)
