@@ -32,8 +32,13 @@ def goes_elsewhere(
     return [key for key in later if table_touched(key, now.get(key)) in renamed]
 
 
-def can_go(key: str, others: Collection[str], rows: Rows) -> bool:
-    """True for what can go, for its own step to make it again: a column without values, and what holds no rows."""
+def can_go(key: str, was: Value, others: Collection[str], rows: Rows) -> bool:
+    """True for what can go, for its own step to make it again: a column without values, and what holds no rows.
+
+    Not what the table that is renamed has of its own by then: `was`, in another form.
+    """
+    if was is not None:
+        return False
     if kind_of(key) == "column":
         return rows.is_unset(identity_of(key))
     return kind_of(key) in ("index", "constraint") or owner_of(key) in others

@@ -295,7 +295,8 @@ class Deciding:
             why = f"{kept}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
         elsewhere = goes_elsewhere(step, index, self.place, self.now, self.paths)
-        if kept := next((key for key in elsewhere if not can_go(key, elsewhere, self.rows)), ""):
+        was = self.standing.value_before(index)
+        if kept := next((key for key in elsewhere if not can_go(key, was(key), elsewhere, self.rows)), ""):
             return conflict(index, f"{kept}, made here already for a later table of this name, would go with this one")
         for key in (*with_leaves(views, self.now), *elsewhere):
             self.place.pop(key, None)
