@@ -239,6 +239,11 @@ def takes_all(statement: Statement) -> bool:
     return statement.tag == "truncate_stmt" or (whole and not statement.node.using_clause)
 
 
+def step_takes_all(step: Step) -> bool:
+    """True where a statement of the step does."""
+    return any(map(takes_all, parse_each(step.statements)))
+
+
 def step_ends_the_same(step: Step) -> bool:
     """True where all statements of the step do."""
     return all(map(ends_the_same, parse_each(step.statements)))

@@ -13,7 +13,7 @@ from trueup.catalog.keys import identity_of, kind_of, own_name, table_of, table_
 from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.model import Step, writes_rows
 from trueup.chain.statements import columns_written
-from trueup.chain.updates import ends_the_same, may_make, step_ends_the_same, takes_all
+from trueup.chain.updates import ends_the_same, may_make, step_ends_the_same, step_takes_all, takes_all
 from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.given import Given
 from trueup.decide.model import NOTHING_SHOWS, StepVerdict, assume, conflict, run
@@ -33,13 +33,12 @@ class InDoubt:
     def __init__(self, given: Given, around: Surroundings, rows: Rows) -> None:
         self.locked, self.live, self.marks, self.done = given.locked, given.live, given.marks, given.done
         self.paths, self.around, self.rows = given.paths, around, rows
-        self._last_touched = max((i for i in self.done if self.locked.effects[i].keys), default=-1)
 
     @cached_property
     def last_fact(self) -> int:
         """The last step that has left a fact: what is as it was before the steps behind it tells nothing of them."""
         touched = [i for i in sorted(self.done) if self.locked.effects[i].keys]
-        end, changed, first = self._last_touched + 1, set[str](), len(touched)
+        end, changed, first = max(touched, default=-1) + 1, set[str](), len(touched)
         for place in range(len(touched) - 1, max(-1, len(touched) - _MOST_UNTOLD), -1):
             for key in self.locked.effects[touched[place]].keys:
                 is_as_before = self.paths.value_at(key, touched[place]) == self.paths.value_at(key, end)
@@ -226,10 +225,9 @@ class InDoubt:
 
         Nor, at the end of a file, for a DELETE: it may have run, and rows have come since.
         """
-        keeps_some = not any(map(takes_all, parse_each(step.statements)))
         takes_none = "delete_stmt" not in step.tags
         is_next = self._is_left_within(step) or (takes_none and self._is_before_a_rule(index))
-        return keeps_some and is_next and self._would_change(step)
+        return not step_takes_all(step) and is_next and self._would_change(step)
 
     def _is_left_at(self, index: int, step: Step) -> bool:
         """True where the database may stand before it, or behind it, and it would be wrong to do it twice.

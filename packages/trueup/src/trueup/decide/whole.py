@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from trueup.catalog.keys import identity_of
-from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
-from trueup.chain.updates import step_ends_the_same, takes_all
+from trueup.chain.updates import step_ends_the_same, step_takes_all
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import InDoubt
 from trueup.decide.given import Given
@@ -38,7 +37,7 @@ class WholeFiles:
             return self._of_rows(index, step, between=between)
         if between:
             return assume(index, "its file is there, before it and behind it")
-        if step_ends_the_same(step) and not self._takes_all(step):
+        if step_ends_the_same(step) and not step_takes_all(step):
             return None
         return conflict(index, "the rest of its file is there, so it may have run, and done twice it would be wrong")
 
@@ -63,10 +62,6 @@ class WholeFiles:
             or rows.would_be_new(step, written)
             or rows.selects_only_new(step)
         )
-
-    @staticmethod
-    def _takes_all(step: Step) -> bool:
-        return any(map(takes_all, parse_each(step.statements)))
 
     @cached_property
     def _there_early(self) -> dict[str, list[int]]:

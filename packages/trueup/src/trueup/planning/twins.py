@@ -25,7 +25,8 @@ def twins(locked: LockedChain, decision: Decision, paths: Trajectories, here: Fa
     A table is known by its columns and the names of its constraints, a partition by its bounds.
     """
     strange = {identity_of(key) for key in here if key.startswith("table ") and key not in paths.of}
-    strange -= {identity_of(key) for key in paths.passing}
+    if strange:  # else there is no reason to go through the chain
+        strange -= {identity_of(key) for key in paths.passing}
     if not strange:
         return
     there = {name: table for name, table in _tables(here).items() if name in strange}

@@ -13,7 +13,7 @@ from trueup.chain.model import LockedChain
 from trueup.decide.model import Conflict, Decision
 from trueup.errors import ConflictError, StepFailed
 from trueup.run.ledger import Ledger
-from trueup.run.refused import stopped
+from trueup.run.refused import stopped, what_was_said
 
 _BY_ROWS = ("22", "23", "P0001")  # two classes, and what a function of the chain's raises
 
@@ -36,7 +36,7 @@ def as_doubt(
         why = f"{locked.steps[last].id}, on its tables, is only taken as done"
     else:
         return None
-    said = failed.message.partition(" failed: ")[2]
+    said = what_was_said(failed)
     word = f"`trueup resolve {failed.step} "
     conflict = Conflict(
         about=failed.step,

@@ -107,7 +107,7 @@ def _names(told: str, fact: str) -> bool:
 
 
 def _conflict(failed: StepFailed, early: Difference, here: str, *, marked: bool) -> ConflictError:
-    said = failed.message.partition(" failed: ")[2]
+    said = what_was_said(failed)
     done = "made" if early.wanted is None else "dropped" if early.found is None else "changed"
     again = "`trueup up --heal off`, then `trueup up`" if marked else f"`trueup up`: {early.origin} will do it again"
     sql = "; ".join(_as_before(early, here))
@@ -126,7 +126,7 @@ def _is_of_other_type(one: Difference, sql: str) -> bool:
 
 
 def _by_its_type(failed: StepFailed, column: Difference) -> ConflictError:
-    said = failed.message.partition(" failed: ")[2]
+    said = what_was_said(failed)
     name = identity_of(column.fact)
     conflict = Conflict(
         about=failed.step,
@@ -138,13 +138,18 @@ def _by_its_type(failed: StepFailed, column: Difference) -> ConflictError:
 
 
 def _by_what_is_beside(failed: StepFailed, named: str) -> ConflictError:
-    said = failed.message.partition(" failed: ")[2]
+    said = what_was_said(failed)
     conflict = Conflict(
         about=failed.step,
         why=f"{named}, which no step makes, is in its way: {said}",
         hint="Take that away, or mend the rows; then run `trueup up` again.",
     )
     return stopped(failed, conflict)
+
+
+def what_was_said(failed: StepFailed) -> str:
+    """The server's own words about a step that it refused."""
+    return failed.message.partition(" failed: ")[2]
 
 
 def stopped(failed: StepFailed, conflict: Conflict) -> ConflictError:
