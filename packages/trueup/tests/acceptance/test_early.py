@@ -49,6 +49,30 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [3],
     ),
+    "a view of all columns, where a step before adds one and another takes one away": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY);",
+            "ALTER TABLE leads ADD COLUMN age int;\nALTER TABLE leads DROP COLUMN phone;",
+            "CREATE VIEW people AS SELECT leads.*, calls.id AS call FROM leads LEFT JOIN calls USING (id);",
+            "CREATE TABLE notes (id int PRIMARY KEY);",
+        ],
+        [0, 2],
+    ),
+    "a default of all parts of a table that is replaced": (
+        [
+            (
+                "CREATE TABLE calls (id int, length int DEFAULT 1) PARTITION BY RANGE (id);\n"
+                "CREATE TABLE few PARTITION OF calls DEFAULT;"
+            ),
+            "CREATE TABLE notes (id int PRIMARY KEY);\nCREATE TABLE texts (id int PRIMARY KEY);",
+            (
+                "CREATE TABLE calls_new (id int, length int DEFAULT 1);\nINSERT INTO calls_new SELECT * FROM calls;\n"
+                "ALTER TABLE calls RENAME TO calls_old;\nALTER TABLE calls_new RENAME TO calls;\nDROP TABLE calls_old;"
+            ),
+            "ALTER TABLE calls ALTER length SET DEFAULT 2;",
+        ],
+        [0, 3],
+    ),
     "a type renamed away that is made anew twice": (
         [
             "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind NOT NULL);",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from trueup.catalog.keys import own_name, parts, split_key, unquoted
-from trueup.chain.grammar import Statement, expression, nodes_of, parse_statements, string_list
+from trueup.chain.grammar import Statement, deparse, expression, nodes_of, parse_statements, string_list
 from trueup.chain.model import Step
 
 AreSettled = Callable[[Collection[str], Collection[str]], bool]
@@ -44,6 +44,29 @@ def view_statement(step: Step, identity: str, are_settled: AreSettled) -> str:
         if statement.node.view.relname == name:
             return _or_replace(statement) if _says_all(statement.node.query, are_settled) else ""
     return ""
+
+
+def same_but_for_columns(step: Step, identity: str, one: str, other: str) -> bool:
+    """True for two values of a view that the step makes by a star, where only the columns that it stands for differ."""
+    made = [s for s in _last_first(step, ("view_stmt",), own_name(identity)) if any(nodes_of(s.node.query, "A_Star"))]
+    return bool(made) and _without_columns(one, other) == _without_columns(other, one)
+
+
+def _without_columns(value: str, other: str) -> str:
+    """A view's value without the plain columns of its query that the other's has not."""
+    options, _, text = value.partition("AS ")
+    select, beside = (parse_statements(query)[0].node for query in (text, other.partition("AS ")[2]))
+    there = {_plain_column(target) for target in beside.target_list}
+    for target in list(select.target_list):
+        if (column := _plain_column(target)) and column not in there:
+            select.target_list.remove(target)
+    return f"{options}{deparse('select_stmt', select)}"
+
+
+def _plain_column(target: Any) -> tuple[str, ...]:
+    """The name in the result, and that in the table; empty for anything else."""
+    value = target.res_target.val
+    return (target.res_target.name, *string_list(value.column_ref.fields)) if value.HasField("column_ref") else ()
 
 
 def _says_all(query: Any, are_settled: AreSettled) -> bool:

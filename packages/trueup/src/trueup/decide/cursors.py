@@ -25,6 +25,7 @@ from trueup.chain.statements import filled_whole
 from trueup.decide.given import Given
 from trueup.decide.held import may_name
 from trueup.decide.model import Difference
+from trueup.decide.remade import of_other_columns
 from trueup.decide.trajectory import Value, fold
 
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
@@ -93,7 +94,10 @@ class Cursors:
         For what is on a table it is none behind a step that takes away its table of now.
         """
         place = self.paths.last_place(key, found)
-        ahead = [at for at, value in self.paths.of[key] if value == found and self._is_ahead(at)]
+        made = [(at, value) for at, value in self.paths.of[key] if self._is_ahead(at)]
+        ahead = [at for at, value in made if value == found]
+        if place < 0 and wanted is None:
+            return of_other_columns(key, found, made, self.locked.steps) or place
         if not self._is_ahead(place):
             return place
         if key.startswith("extension ") or (wanted is not None and key.startswith("column ")):

@@ -84,6 +84,12 @@ def goes_by_itself(key: str, step: Step, effect: Effect) -> bool:
     return is_plain and key in effect.gone and not mentions(step.sql, identity_of(key))
 
 
+def goes_with_its_owner(key: str, step: Step, effect: Effect) -> bool:
+    """True for what goes with the table or column that the step drops, whatever it has become by then."""
+    only_drops = all(tag in ("drop_stmt", "alter_table_stmt") for tag in step.tags)
+    return only_drops and kind_of(key) in ROWLESS and key in effect.gone and owner_of(key) in effect.gone
+
+
 def early_helpers(step: Step, index: int, paths: Trajectories, passing: Mapping[str, str]) -> list[str]:
     """What the step makes only on its way, and what is here already as a later step makes it on its own.
 

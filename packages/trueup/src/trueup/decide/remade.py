@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, parts
-from trueup.chain.model import NOTHING, Effect
+from trueup.chain.definitions import same_but_for_columns
+from trueup.chain.model import NOTHING, Effect, Step
 from trueup.decide.held import is_of_type, reads, with_leaves
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -24,6 +25,13 @@ class Remade(NamedTuple):
     maker: int
     own: frozenset[str]
     holder: str
+
+    def said(self, index: int, steps: Sequence[Step]) -> str:
+        """How it is here, for the step of that index."""
+        if self.maker == index:
+            return f"{self.key} is here as its step makes it, but of the columns of another time"
+        maker = steps[self.maker].id
+        return f"{self.key} is here as a later step, {maker}, makes it anew, and a step before needs it as it was"
 
 
 def remade_early(
@@ -50,15 +58,31 @@ def remade_early(
             continue
         if kind_of(key) == "enum" and enums.has_all(here or "", value):
             continue
+        own = frozenset({*with_leaves([key], now), *_checks(key, now)})
+        facts = chain(now.items(), beside.items())
+        holder = next((k for k, v in facts if v is not None and k not in own and _hangs(v, key)), "")
+        if place.get(key) == index + 1:  # as the step makes it, but of other columns
+            return Remade(key, index, own, holder)
         end = paths.taken_away(key, index + 1, place.get(key, 0))
         between = (step for step in range(index, end - 1) if step not in done)
-        if any(_needs(paths.effects[step], key, now) for step in between):
-            own = frozenset({*with_leaves([key], now), *_checks(key, now)})
-            facts = chain(now.items(), beside.items())
-            holder = next((k for k, v in facts if v is not None and k not in own and _hangs(v, key)), "")
-            if not (holder and key.startswith("function ")):  # those are made with it as it is
-                return Remade(key, place[key] - 1, own, holder)
+        is_made_with_it = holder and key.startswith("function ")
+        if any(_needs(paths.effects[step], key, now) for step in between) and not is_made_with_it:
+            return Remade(key, place[key] - 1, own, holder)
     return None
+
+
+def of_other_columns(key: str, found: str, made: Iterable[tuple[int, Value]], steps: Sequence[Step]) -> int:
+    """The place of the step that makes a view as it is here, but for the columns that a star stands for; or zero.
+
+    Args:
+        key: The view.
+        found: What it is here.
+        made: The places of the steps to come that set it, and its values there.
+        steps: The chain's.
+    """
+    views = ((place, value) for place, value in made if value is not None and kind_of(key) == "view")
+    is_made = ((at, same_but_for_columns(steps[at - 1], identity_of(key), found, value)) for at, value in views)
+    return next((place for place, same in is_made if same), 0)
 
 
 def _needs(effect: Effect, key: str, now: Mapping[str, Value]) -> bool:

@@ -10,7 +10,7 @@ from trueup.catalog.types import widens
 from trueup.chain.model import Effect
 from trueup.decide.cursors import Cursors
 from trueup.decide.given import Given
-from trueup.decide.held import hangs_on
+from trueup.decide.held import goes_with_its_owner, hangs_on
 from trueup.decide.labels import has_early
 from trueup.decide.retyped import by_their_columns
 from trueup.decide.trajectory import Value
@@ -99,6 +99,7 @@ class Standing:
                 or (key.startswith("column ") and value is not None and self._is_between(key, found, value, index))
                 or key.startswith(_SET_OUTRIGHT)
                 or has_early(key, found, index, self.paths)
+                or goes_with_its_owner(key, self.locked.steps[index], effect)
                 or (key.startswith("default ") and all(one.startswith("default ") for one in effect.keys))
             ):
                 missing.append(key)

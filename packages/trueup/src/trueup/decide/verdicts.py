@@ -262,17 +262,14 @@ class Deciding:
         return next((identity_of(key) for key in by_type if not self.rows.none_in([table_of(key)])), "")
 
     def _made_anew(self, index: int, step: Step, effect: Effect, early: Remade) -> StepVerdict:
-        """What it makes is here in a later form: that goes, and its own step makes it again."""
-        maker = self.locked.steps[early.maker].id
+        """What it makes is here in another form: that goes, and is made again."""
+        said = early.said(index, self.locked.steps)
         if early.holder or any(self.now.get(key) is not None for key in effect.set if key not in early.own):
-            why = f"{early.key} is here as a later step, {maker}, makes it anew, and a step before needs it as it was"
-            return conflict(index, f"{why}; {early.holder} hangs on it" if early.holder else why)
+            return conflict(index, f"{said}; {early.holder} hangs on it" if early.holder else said)
         self.now.update(dict.fromkeys(early.own))
         for key in early.own:
             self.place.pop(key, None)
-        verdict = self._run(
-            index, step, effect, f"{early.key} is here as {maker} makes it anew, which it will do again"
-        )
+        verdict = self._run(index, step, effect, f"{said}: it goes, and is made again")
         return verdict._replace(cleared=(early.key, *verdict.cleared))
 
     def _run(self, index: int, step: Step, effect: Effect, reason: str) -> StepVerdict:
