@@ -28,7 +28,21 @@ MOVE = (
     "ALTER TYPE kind RENAME TO kind_old;\nALTER TYPE kind_new RENAME TO kind;\nDROP TYPE kind_old;\nCOMMIT;"
 )
 
+SWAPPED_TABLE = (
+    "ALTER TABLE leads RENAME TO leads_old;\n"
+    "CREATE TABLE leads (id bigint PRIMARY KEY, name text NOT NULL, phone text, mood mood, a int, b int, c int);\n"
+    "INSERT INTO leads SELECT id, name, phone, mood FROM leads_old;\nDROP TABLE leads_old;"
+)
+
 EARLY: dict[str, tuple[list[str], list[int | str]]] = {
+    "a column of a table that is swapped within one block": (
+        [f"BEGIN;\n{SWAPPED_TABLE}\nCOMMIT;", "ALTER TABLE leads ADD more int;\nCREATE INDEX more ON leads (more);"],
+        [1],
+    ),
+    "a foreign key of a later table to one that is swapped": (
+        [SWAPPED_TABLE, "CREATE TABLE calls (lead bigint REFERENCES leads (id));"],
+        ["CREATE TABLE calls (lead bigint REFERENCES leads (id))"],
+    ),
     "a column renamed": (
         [
             "CREATE INDEX leads_phone ON leads (phone);",

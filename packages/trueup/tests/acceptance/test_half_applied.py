@@ -793,3 +793,22 @@ def test_rows_that_are_there_in_part_are_asked_about_before_a_step_that_uses_the
     answer = run("--migrations", chain(files), "--database-url", database, "up")
 
     assert code == answer.code, answer.err
+
+
+def test_what_hangs_on_a_table_that_is_made_again_is_healed_right_behind_it(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    teams = "CREATE TABLE teams (id int PRIMARY KEY);"
+    users = "CREATE TABLE users (id int PRIMARY KEY, team int, CONSTRAINT in_team FOREIGN KEY (team) REFERENCES teams);"
+    later = "ALTER TABLE users RENAME CONSTRAINT in_team TO users_team_fkey;"
+    files = {"001_teams.sql": teams, "002_users.sql": users, "003_later.sql": later}
+    url, reference = databases.create(), databases.create()
+    execute(reference, *files.values())
+    where = ("--migrations", chain(files), "--database-url", url, "up")
+    assert 0 == run(*where, "--to", "2").code
+    execute(url, "DROP TABLE teams CASCADE", "DELETE FROM trueup.schema_migrations WHERE migration_id ~ '^1_'")
+
+    answer = run(*where, "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert dump(reference) == dump(url)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from trueup.catalog.keys import identity_of, kind_of, owner_of, table_touched
-from trueup.chain.model import Step
+from trueup.catalog.references import foreign_key
+from trueup.chain.model import Effect, Step
 from trueup.decide.held import tables_taken
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories, Value
@@ -16,7 +17,7 @@ _DROPPED = ("constraint", "index", "column")  # in this order: the first two may
 def goes_elsewhere(
     step: Step, index: int, place: Mapping[str, int], now: Mapping[str, Value], paths: Trajectories
 ) -> list[str]:
-    """The early facts that were meant for a later table of this name, and are on the one that the step renames.
+    """The early facts that were meant for a later table of this name, and are on, or refer to, what the step renames.
 
     Args:
         step: The step.
@@ -25,11 +26,20 @@ def goes_elsewhere(
         now: The database just before the step.
         paths: The chain's effects.
     """
-    renamed = tables_taken("rename_stmt", step, paths.effects[index])
-    if not renamed or not any(_is_made_anew(table, index + 1, paths) for table in renamed):
+    effect = paths.effects[index]
+    renamed = tables_taken("rename_stmt", step, effect)
+    if not any(_is_made_anew(table, index + 1, paths) or _is_swapped(table, effect) for table in renamed):
         return []
-    later = (key for key, at in place.items() if at > index + 1 and now.get(key) is not None)
-    return [key for key in later if table_touched(key, now.get(key)) in renamed]
+    later = ((key, now.get(key)) for key, at in place.items() if at > index + 1)
+    meant = {key for key, value in later if value is not None and not renamed.isdisjoint(_tables(key, value))}
+    leaves = {key for key in place if owner_of(key) in meant and now.get(key) is not None}
+    return sorted(meant | leaves)
+
+
+def _tables(key: str, value: str) -> set[str]:
+    """The table that a fact is on, and the one that it refers to: that it would follow."""
+    reference = foreign_key(value) if kind_of(key) == "constraint" else None
+    return {table_touched(key, value), *([reference.parent] if reference else [])}
 
 
 def can_go(key: str, was: Value, others: Collection[str], rows: Rows) -> bool:
@@ -47,6 +57,16 @@ def can_go(key: str, was: Value, others: Collection[str], rows: Rows) -> bool:
 def in_order_to_go(keys: Iterable[str]) -> list[str]:
     """Those of them that have to be dropped, the first first; the others go along."""
     return sorted((key for key in keys if kind_of(key) in _DROPPED), key=lambda key: _DROPPED.index(kind_of(key)))
+
+
+def _is_swapped(table: str, effect: Effect) -> bool:
+    """True where the step's own statements rename the table away, and then make another of its name."""
+    key, is_gone = f"table {table}", False
+    for part in effect.parts:
+        if is_gone and key in part.set and not any(one.startswith("table ") for one in part.gone):
+            return True
+        is_gone = is_gone or key in part.gone
+    return False
 
 
 def _is_made_anew(table: str, position: int, paths: Trajectories) -> bool:

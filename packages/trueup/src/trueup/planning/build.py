@@ -77,7 +77,7 @@ class _Building:
         decision = self.decision
         self.conflicts += conflicts.of(self.locked, decision)
         lost = decision.heal_conflicts  # what hangs on a lost table cannot be made before it
-        first, later = self._in_two([] if lost else self._heal())
+        first, later = self._in_order([] if lost else self._heal())
         actions = [*self._reorders(), *self._renames(), *self._around(first, {})]
         for verdict in decision.pending:
             step = self.locked.steps[verdict.index]
@@ -86,7 +86,7 @@ class _Building:
             else:
                 sent = self._complete(step, verdict)
             actions += self._around(sent, verdict.aside, list(self._former(verdict)))
-        actions += self._around(later, {})
+            actions += self._around(later.get(verdict.index, []), {})
         self.conflicts += self.safely.conflicts
         return Plan(
             decision=decision,
@@ -180,31 +180,36 @@ class _Building:
             healing += self.filling.actions(column) if is_set_with_it else []
         return healing
 
-    def _in_two(self, healing: list[Action]) -> tuple[list[Action], list[Action]]:
-        """Healing that comes first, and what needs a table that a pending step makes, for only its mark is gone."""
+    def _in_order(self, healing: list[Action]) -> tuple[list[Action], dict[int, list[Action]]]:
+        """Healing that comes first, and by pending step what needs a table that it makes, for only its mark is gone."""
         if not healing:
-            return [], []
-        pending = (self.locked.effects[verdict.index] for verdict in self.decision.pending)
-        awaited = {
-            identity_of(key)
-            for effect in pending
-            for key in effect.set
-            if kind_of(key) == "table" and self.decision.before.get(key) is None
+            return [], {}
+        before = self.decision.before
+        made = {
+            identity_of(key): verdict.index
+            for verdict in self.decision.pending
+            for key in self.locked.effects[verdict.index].set
+            if kind_of(key) == "table" and before.get(key) is None
         }
-        awaited -= {name for name in awaited for kind in _TYPES if self.decision.before.get(f"{kind} {name}")}
+        made = {name: at for name, at in made.items() if not any(before.get(f"{kind} {name}") for kind in _TYPES)}
         first: list[Action] = []
-        later: list[Action] = []
-        names = _any_of(awaited)
-        for action in healing:
-            values = (
-                self.decision.before.get(key) or "" for key in action.keys
-            )  # where the text does not qualify names
-            waits = bool(awaited) and any(names.search(text) for text in (*action.statements, *values))
-            (later if waits else first).append(action)
-            if waits and (made := {identity_of(key) for key in action.keys if kind_of(key) in _READ}):
-                awaited |= made
-                names = _any_of(awaited)
-        return first, later
+        later: dict[int, list[Action]] = {}
+        waiting: dict[str, int] = {}  # facts that are healed behind a step
+        names = _any_of(made)
+        for action in healing if made else ():
+            values = (before.get(key) or "" for key in action.keys)  # where the text does not qualify names
+            named = (name for text in (*action.statements, *values) for name in names.findall(text))
+            owned = (waiting[owner] for key in action.keys if (owner := owner_of(key)) in waiting)
+            after = max((*(made[name] for name in named), *owned), default=-1)
+            if after < 0:
+                first.append(action)
+                continue
+            later.setdefault(after, []).append(action)
+            waiting.update(dict.fromkeys(action.keys, after))
+            if read := {identity_of(key): after for key in action.keys if kind_of(key) in _READ}:
+                made |= read
+                names = _any_of(made)
+        return (first, later) if made else (healing, {})
 
     def _held(self, verdict: StepVerdict) -> bool:
         """Steps whose effect is taken as there when healing starts."""
