@@ -806,16 +806,26 @@ def test_a_name_is_lent_for_one_transaction(run: Run, chain: MakeChain, database
     ] == sent
 
 
-@pytest.mark.parametrize("early", ["DROP TRIGGER noted ON leads", "DROP FUNCTION noted() CASCADE"])
+AGAIN = "CREATE TRIGGER noted AFTER INSERT ON notes FOR EACH ROW EXECUTE FUNCTION noted()"
+
+
+@pytest.mark.parametrize(
+    "early, later",
+    [
+        ("DROP TRIGGER noted ON leads", "DROP TRIGGER noted ON leads;"),
+        ("DROP FUNCTION noted() CASCADE", "DROP FUNCTION noted() CASCADE;"),
+        ("DROP TRIGGER noted ON leads", f"BEGIN;\nDROP TRIGGER noted ON leads;\n{AGAIN};\nCOMMIT;"),
+    ],
+)
 def test_a_trigger_that_is_gone_already_fires_for_the_rows_of_a_step_before(
-    run: Run, chain: MakeChain, database: str, early: str
+    run: Run, chain: MakeChain, database: str, early: str, later: str
 ) -> None:
     first = (
         f"{FIRST['001_leads.sql']}\nCREATE TABLE notes (lead int);\nCREATE FUNCTION noted() RETURNS trigger\n"
         "LANGUAGE plpgsql AS 'BEGIN INSERT INTO notes VALUES (NEW.id); RETURN NEW; END';\n"
         "CREATE TRIGGER noted AFTER INSERT ON leads FOR EACH ROW EXECUTE FUNCTION noted();"
     )
-    files = {"001_leads.sql": first, "002_one.sql": "INSERT INTO leads VALUES (1, 'one');", "003_drop.sql": f"{early};"}
+    files = {"001_leads.sql": first, "002_one.sql": "INSERT INTO leads VALUES (1, 'one');", "003_drop.sql": later}
     where = ("--migrations", chain(files), "--database-url", database, "up")
     assert 0 == run(*where, "--to", "1").code
     execute(database, early)

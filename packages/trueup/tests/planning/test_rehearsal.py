@@ -32,6 +32,7 @@ FACTS = {
 }
 GONE = {
     "table public.old": "",
+    "column public.old.id": "integer",
     "column public.leads.gone": "text",
     "constraint public.leads.was": "CHECK (true)",
     "enum public.kind": "a",
@@ -81,6 +82,11 @@ def said(*statements: str) -> str:
         ["SELECT id INTO TEMP old FROM leads", "DELETE FROM old", "DROP TABLE old"],
         ["DROP SCHEMA public CASCADE", "CREATE TABLE leads (id int)", "CREATE TYPE mood AS ENUM ()"],
         ["ALTER TABLE leads ADD UNIQUE USING INDEX by_phone", "CREATE INDEX by_phone ON leads (id)"],
+        [
+            "CREATE TABLE calls_1 PARTITION OF calls DEFAULT",
+            "ALTER TABLE calls ADD z int",
+            "CREATE INDEX ON calls_1 (z)",
+        ],
         ["WITH old AS (SELECT 1) SELECT * FROM old"],
         ['INSERT INTO "user" (id) VALUES (1)'],
         ["CREATE OR REPLACE VIEW ids AS SELECT id FROM leads"],
@@ -127,6 +133,10 @@ def test_what_the_server_would_take_is_taken(statements: list[str]) -> None:
         (
             ["ALTER TABLE leads RENAME TO leads_old", "CREATE TABLE leads (id int)", "DROP TABLE leads_old"],
             "public.leads_old cannot be dropped: of_lead of public.calls refers to it",
+        ),
+        (
+            ["CREATE TABLE old () INHERITS (leads)", "ALTER TABLE leads DROP id CASCADE", "UPDATE old SET id = 1"],
+            "public.old has no column id",
         ),
         (["ALTER TABLE leads RENAME TO calls"], "there is a public.calls already"),
     ],

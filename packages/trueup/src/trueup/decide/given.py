@@ -50,3 +50,9 @@ class Given:
     def made_within(self) -> frozenset[str]:
         """The facts that they have made."""
         return frozenset(key for part in self.begun for key in part.set)
+
+    @cached_property
+    def touched_within(self) -> dict[str, int]:
+        """All facts that they touch, with the index of the step."""
+        effects, begun = self.locked.effects, self.anchor.begun
+        return {key: i for i in sorted(begun) for part in effects[i].parts[: begun[i]] for key in part.keys}

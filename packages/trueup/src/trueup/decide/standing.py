@@ -28,7 +28,7 @@ class Standing:
 
     def __init__(self, given: Given, cursors: Cursors, passing: Mapping[str, str]) -> None:
         self.locked, self.paths, self.marks, self.done = given.locked, given.paths, given.marks, given.done
-        self.begun, self.made_within = given.anchor.begun, given.made_within
+        self.begun, self.made_within, self.touched_within = given.anchor.begun, given.made_within, given.touched_within
         self.wanted, self.place, self.passing = cursors.wanted, cursors.place, dict(passing)
         self.now = dict(cursors.now)
         self.last_done = {key: index for index in given.anchor.done for key in self.locked.effects[index].keys}
@@ -37,12 +37,15 @@ class Standing:
         """The facts of which a step behind a pending one may have made what they are."""
         settled = self.marks.done if self.marks.own else self.done
         first = next((index for index in range(len(self.locked.steps)) if index not in settled), len(self.locked.steps))
-        return self.place.keys() | {key for key, index in self.last_done.items() if index > first}
+        later = {key for key, index in self.last_done.items() if index > first}
+        return self.place.keys() | self.touched_within.keys() | later
 
     def is_later(self, key: str, index: int) -> bool:
         """True where the fact is as a step behind this one has made it, while this one was still to run."""
         is_pending = index not in self.done or bool(self.marks.own)
-        return self.place.get(key, 0) > index + 1 or (is_pending and self.last_done.get(key, -1) > index)
+        if self.place.get(key, 0) > index + 1 or self.touched_within.get(key, -1) > index:
+            return True
+        return is_pending and self.last_done.get(key, -1) > index
 
     def before_it(self, index: int) -> Mapping[str, Value]:
         """The database just before the step, without what those of its statements have made that have run."""

@@ -15,7 +15,8 @@ RELATIONS = ("table", "view", "materialized view", "sequence", "index")
 """Kinds that share their names in a schema."""
 TYPES = ("enum", "domain", "type")
 _ON_TABLES = ("trigger", "policy", "rule")
-_ORDER = (*TYPES, *RELATIONS[:-1], "column", "sequence owner", "index", "constraint", *_ON_TABLES)
+_ORDER = (*TYPES, *RELATIONS[:-1], "partition", "column", "sequence owner", "index", "constraint", *_ON_TABLES)
+_PARENT = re.compile(r"^(?:PARTITION OF|INHERITS) ")
 
 Name = tuple[str, ...]
 """Schema and name, of a part of a table also that; without quotes."""
@@ -40,6 +41,7 @@ class Relation:
     constraints: dict[str, Constraint] = field(default_factory=dict)
     others: set[tuple[str, str]] = field(default_factory=set)  # triggers and the like: kind and name
     on: Relation | None = None
+    parent: Relation | None = None  # that it is a partition of, or inherits from
 
 
 class Catalog:
@@ -74,6 +76,8 @@ class Catalog:
 
     def lacks_part(self, kind: str, table: Relation, name: str) -> bool:
         """The same for a column, a constraint, a trigger and the like of a table."""
+        if kind == "column" and not table.columns:  # a view, or made of a query
+            return False
         found = table.columns if kind == "column" else table.constraints if kind == "constraint" else ()
         is_there = name in found or (kind, name) in table.others
         return not is_there and (kind, (*table.name, name)) in self._managed
@@ -106,8 +110,10 @@ class Catalog:
             table.on, table.columns = self.relations.get(owner[:2]), {owner[-1]: ""}
         elif kind in RELATIONS:
             self.relations.setdefault(name, Relation(kind, name))
+        elif table and kind == "partition":
+            table.parent = self.relations.get(_names(index_table(_PARENT.sub("ON ", value))))
         elif table and kind == "column":
-            table.columns[name[-1]] = value
+            self.add_column(table, name[-1], value)
         elif table and kind == "constraint":
             table.constraints[name[-1]] = self._constraint(value, table)
         elif table and kind in _ON_TABLES:
@@ -128,6 +134,8 @@ class Catalog:
             self.types.discard(name)
         elif kind in RELATIONS and table and table.kind == kind:
             self.drop(table)
+        elif table and kind == "partition":
+            table.parent = None
         elif table and kind == "column":
             self.drop_column(table, name[-1])
         elif table and kind == "constraint":
@@ -136,7 +144,9 @@ class Catalog:
             table.others.discard((kind, name[-1]))
 
     def drop(self, relation: Relation) -> None:
-        """A relation goes, with its indexes and the foreign keys to it."""
+        """A relation goes, with its partitions and indexes, and the foreign keys to it."""
+        for child in self._children(relation):
+            self.drop(child)
         self._drop_relations(lambda one: one is relation or one.on is relation)
         for table, name, _ in list(self.references_to(relation)):
             table.constraints.pop(name, None)
@@ -147,8 +157,19 @@ class Catalog:
             self.drop(relation)
         self.types = {name for name in self.types if name[0] not in schemas}
 
+    def _children(self, table: Relation) -> list[Relation]:
+        return [one for one in self.relations.values() if one.parent is table]
+
+    def add_column(self, table: Relation, column: str, of: str) -> None:
+        """A column comes, or has another type; in the partitions, too."""
+        table.columns[column] = of
+        for child in self._children(table):
+            self.add_column(child, column, of)
+
     def drop_column(self, table: Relation, column: str) -> None:
         """A column goes, with what is made of it."""
+        for child in self._children(table):
+            self.drop_column(child, column)
         if table.columns.pop(column, None) is None:
             return
         self._drop_relations(lambda one: one.on is table and column in one.columns)
@@ -175,6 +196,8 @@ class Catalog:
 
     def rename_column(self, table: Relation, old: str, new: str) -> None:
         """A column is called otherwise, in all that is made of it, too."""
+        for child in self._children(table):
+            self.rename_column(child, old, new)
         table.columns = {new if one == old else one: of for one, of in table.columns.items()}
         for one in self.relations.values():
             if one.on is table and old in one.columns:

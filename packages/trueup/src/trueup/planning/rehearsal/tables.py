@@ -22,9 +22,9 @@ def create_table(sending: Sending, node: Any) -> bool:
     name = sending.name(node.relation)
     if not sending.is_free(name, or_not=node.if_not_exists):
         return False
-    for parent in node.inh_relations:
-        sending.relation(parent.range_var)
-    table = sending.catalog.relations[name] = Relation("table", name)
+    parents = [sending.relation(parent.range_var) for parent in node.inh_relations]
+    table = sending.catalog.relations[name] = Relation("table", name, parent=parents[0] if parents else None)
+    table.columns = dict(table.parent.columns) if table.parent else {}
     elements = [one.column_def for one in node.table_elts if one.WhichOneof("node") == "column_def"]
     for column in elements:
         table.columns[column.colname] = sending.of_type(column.type_name)
@@ -72,7 +72,9 @@ def _alter(sending: Sending, table: Relation, command: Any) -> bool:
     if does in _OF_A_COLUMN:
         sending.columns(table, [command.name])
     elif does in _OF_A_PARTITION:
-        sending.relation(getattr(command, "def").partition_cmd.name)
+        child = sending.relation(getattr(command, "def").partition_cmd.name)
+        if child:
+            child.parent = table if does == "AT_AttachPartition" else None
     return True
 
 
@@ -101,7 +103,7 @@ def _uses_constraint(sending: Sending, table: Relation, command: Any) -> bool:
 
 def _retype(sending: Sending, table: Relation, command: Any) -> bool:
     sending.columns(table, [command.name])
-    table.columns[command.name] = sending.of_type(getattr(command, "def").column_def.type_name)
+    sending.catalog.add_column(table, command.name, sending.of_type(getattr(command, "def").column_def.type_name))
     return True
 
 
@@ -111,7 +113,7 @@ def _add_column(sending: Sending, table: Relation, command: Any) -> bool:
         if command.missing_ok:
             return False
         raise Refused(f"{said(table.name)} has a column {column.colname} already by then")
-    table.columns[column.colname] = sending.of_type(column.type_name)
+    sending.catalog.add_column(table, column.colname, sending.of_type(column.type_name))
     for one in column.constraints:
         _add_constraint(sending, table, one.constraint, own=[column.colname])
     return True
