@@ -207,3 +207,21 @@ def test_the_order_of_a_table_that_comes_in_this_run_is_the_one_of_now(
 
     assert 0 == run(*where, "up", "--to", "1").code
     assert 0 == run(*where, "up").code
+
+
+def test_a_part_that_a_call_makes_has_the_columns_of_its_table(run: Run, chain: MakeChain, database: str) -> None:
+    texts = "'CREATE TABLE few (LIKE calls)', 'ALTER TABLE calls ATTACH PARTITION few DEFAULT'"
+    body = f"DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY[{texts}] LOOP EXECUTE t; END LOOP; END"
+    files = {
+        "001_calls.sql": "CREATE TABLE calls (id int, n int) PARTITION BY RANGE (id);\n"
+        f"CREATE FUNCTION divide() RETURNS void LANGUAGE plpgsql AS $${body}$$;",
+        "002_few.sql": "SELECT divide();",
+        "003_length.sql": "ALTER TABLE calls ADD COLUMN length int NOT NULL DEFAULT 1;",
+    }
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(database, files["003_length.sql"])
+
+    answer = run(*where, "--strict")
+
+    assert 0 == answer.code, answer.err

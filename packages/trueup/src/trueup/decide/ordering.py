@@ -107,7 +107,9 @@ class Ordering:
     def _read_by_call(self, index: int, now: Mapping[str, Value]) -> str:
         """A table with other columns than the chain's that a function reads which makes a table or a function of it."""
         effect = self._paths.effects[index]
-        if not any(key.startswith(_MADE_OF_COLUMNS) for key in effect.set):
+        attached = (key for key, value in effect.set.items() if value.startswith("PARTITION OF "))
+        parts_of = {f"table {identity_of(key)}" for key in attached}  # they have the columns of their tables
+        if not any(key.startswith(_MADE_OF_COLUMNS) and key not in parts_of for key in effect.set):
             return ""
         read = (table for table in effect.locks if table in self._columns and self._is_known(table, index))
         found = ((table, self._in_order(self._chains(table, now), index, now)) for table in read)
