@@ -812,3 +812,20 @@ def test_what_hangs_on_a_table_that_is_made_again_is_healed_right_behind_it(
 
     assert 0 == answer.code, answer.err
     assert dump(reference) == dump(url)
+
+
+def test_rows_that_a_guarded_step_has_left_are_not_selected_again(run: Run, chain: MakeChain, database: str) -> None:
+    files = {
+        **FIRST,
+        "002_prefs.sql": "CREATE TABLE prefs (lead int PRIMARY KEY, n int);\n"
+        "INSERT INTO prefs SELECT id, phone::int FROM leads ON CONFLICT DO NOTHING;",
+        "003_calls.sql": "CREATE TABLE calls (id int);",
+        "004_later.sql": "CREATE TABLE later (id int);",
+    }
+    done = [text for name, text in files.items() if name < "004"]
+    execute(database, done[0], ROWS, *done[1:], "DELETE FROM prefs WHERE lead = 7")
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(19,)] == rows(database, "SELECT count(*) FROM prefs")

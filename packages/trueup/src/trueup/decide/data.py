@@ -137,11 +137,16 @@ class DataRules:
         """True where it has surely run, and changed rows or copied those of other tables: they may be others now."""
         written = self.around.written(index)
         adds = step.inserts and len(relations_named(step.sql)) <= len(written)
-        if adds or not (index <= self.doubt.sure_to or self._was_passed_in_order(index, step)):
+        shows = index <= self.doubt.sure_to or self._was_passed_in_order(index, step)
+        if adds or not (shows or (index < self.doubt.last_fact and self._has_left_rows(step, written))):
             return False
         if written & self.around.healed_tables or self._fills_healed(index, step):
             return False
         return not self._why_not_done(index, step, self.around.relations(index)) and not self.rows.none_in(written)
+
+    def _has_left_rows(self, step: Step, written: set[str]) -> bool:
+        """True where one of the rows that it selects is there: it wrote all that there were."""
+        return step.inserts and self.rows.one_selected_is_there(step, written)
 
     def _was_passed_in_order(self, index: int, step: Step) -> bool:
         """True for UPDATEs that have filled rows and have facts of their file behind them, where all is in order."""

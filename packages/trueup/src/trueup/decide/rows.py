@@ -148,9 +148,14 @@ class Rows:
         """True where for none of the rows of its `INSERT … SELECT` one with the same key is there."""
         return self.all_of(self._selected(step, self.keys_of(tables), there=False))
 
+    def one_selected_is_there(self, step: Step, tables: Collection[str]) -> bool:
+        """True where for one of the rows of each of its `INSERT … SELECT` one with the same key is there."""
+        return self.none_of(self._selected(step, self.keys_of(tables), there=False))
+
     def _selected(self, step: Step, keys: Collection[frozenset[str]], *, there: bool) -> list[str]:
         """A condition for each statement; none where one of them does not say its rows."""
-        conditions = [rows_selected(s, keys, self._types_of(s), there=there) for s in parse_each(step.statements)]
+        statements = (self._spelt_out(step, s) for s in parse_each(step.statements))
+        conditions = [rows_selected(s, keys, self._types_of(s), there=there) for s in statements]
         return conditions if all(conditions) else []
 
     def selects_only_new(self, step: Step) -> bool:
