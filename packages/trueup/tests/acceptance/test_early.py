@@ -87,6 +87,21 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, 3],
     ),
+    "a table renamed away as in the middle of a block that makes it anew": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY, lead int CONSTRAINT calls_lead REFERENCES leads);",
+            "INSERT INTO leads (id, name) VALUES (21, 'last');",
+            (
+                "BEGIN;\nALTER TABLE calls DROP CONSTRAINT calls_lead;\nALTER TABLE leads RENAME TO leads_old;\n"
+                "ALTER TABLE leads_old RENAME CONSTRAINT leads_pkey TO leads_old_pkey;\n"
+                "CREATE TABLE leads (id int PRIMARY KEY, name varchar(90));\n"
+                "INSERT INTO leads SELECT id, name FROM leads_old;\nDROP TABLE leads_old;\n"
+                "ALTER TABLE calls ADD CONSTRAINT calls_lead FOREIGN KEY (lead) REFERENCES leads;\nCOMMIT;"
+            ),
+            "CREATE TABLE notes (id int PRIMARY KEY);",
+        ],
+        ["ALTER TABLE leads RENAME TO leads_old", 3],
+    ),
     "a type renamed away that is made anew twice": (
         [
             "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind NOT NULL);",

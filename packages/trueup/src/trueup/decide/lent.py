@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, mentions, parts, table_of, table_touched
-from trueup.chain.model import Effect, Facts, Step
+from trueup.chain.model import Effect, Facts, Step, writes_rows
 from trueup.decide.trajectory import Trajectories, Value, fold
 
 _RENAMES = {("rename_stmt",), ("alter_object_schema_stmt",), ("alter_enum_stmt",)}
@@ -104,11 +104,16 @@ def _renames(
 
 
 def _renamed_within(index: int, step: Step, paths: Trajectories) -> Iterator[Lent]:
-    """The renames of a step of several statements, from the last on, that it does not undo itself."""
+    """The renames of a step of several statements, from the last on, that it does not undo itself.
+
+    And those of a table or a column that it takes away behind that, where it has written no row before.
+    """
     effect = paths.effects[index]
-    for tag, part in zip(reversed(step.tags), reversed(effect.parts), strict=False):
-        old, new = _renamed(part) if tag == "rename_stmt" else ("", "")
-        if old in effect.gone and new in effect.set:
+    for position in range(len(effect.parts) - 1, -1, -1):
+        old, new = _renamed(effect.parts[position]) if step.tags[position] == "rename_stmt" else ("", "")
+        is_kept = old in effect.gone and new in effect.set
+        goes = old.startswith(_SEEN) and new in paths.passing
+        if is_kept or (goes and not any(map(writes_rows, step.tags[:position], step.statements[:position]))):
             yield Lent(index, old, new, within=True)
 
 
