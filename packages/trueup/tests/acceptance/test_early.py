@@ -102,6 +102,14 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads RENAME TO leads_old", 3],
     ),
+    "a column of a table that gets another part": (
+        [
+            "CREATE TABLE calls (id int) PARTITION BY RANGE (id);",
+            "CREATE TABLE few PARTITION OF calls DEFAULT;",
+            "ALTER TABLE calls ADD COLUMN length int NOT NULL DEFAULT 1;",
+        ],
+        [0, 2],
+    ),
     "a type renamed away that is made anew twice": (
         [
             "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind NOT NULL);",
