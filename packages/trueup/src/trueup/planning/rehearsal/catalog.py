@@ -112,6 +112,7 @@ class Catalog:
             self.relations.setdefault(name, Relation(kind, name))
         elif table and kind == "partition":
             table.parent = self.relations.get(_names(index_table(_PARENT.sub("ON ", value))))
+            table.columns = {**(table.parent.columns if table.parent else {}), **table.columns}
         elif table and kind == "column":
             self.add_column(table, name[-1], value)
         elif table and kind == "constraint":
