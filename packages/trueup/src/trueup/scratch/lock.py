@@ -20,6 +20,7 @@ from trueup.connect.urls import hidden, without_password
 from trueup.errors import LockFileError, ScratchError
 from trueup.planning.backfill import backfill_of
 from trueup.scratch.binaries import ICU
+from trueup.scratch.dated import without_dated
 from trueup.scratch.replay import replay
 from trueup.scratch.server import Server, choose, find_installations
 
@@ -57,6 +58,7 @@ def learn(
         if major != server_major:
             known = []
         base, effects = replay(fresh_database, chain.steps, known, on_step, chain.folder)
+        effects = without_dated(chain.steps, effects, base)
     if known and base != base_known:
         touched = {key for effect in effects for key in effect.keys}
         if {k: v for k, v in base.items() if k in touched} != base_known:

@@ -1,0 +1,72 @@
+"""Tables that are named by the clock, such as a partition for each of the next months: nobody's facts.
+
+The lock file is written on one day, and the chain runs on another. What else is made on them later goes with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched
+from trueup.chain.model import Effect, Facts, Step
+
+_CLOCK = re.compile(
+    r"\b(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\("
+    r"|\b(?:current_(?:date|time|timestamp)|local(?:time|timestamp))\b|'(?:now|today|tomorrow|yesterday)'",
+    re.IGNORECASE,
+)
+_CALLS = {"do_stmt", "call_stmt", "select_stmt"}
+_WITH_COLUMNS = ("table ", "view ", "materialized view ")
+_FUNCTIONS = ("function", "procedure")
+
+
+def without_dated(steps: Sequence[Step], effects: Sequence[Effect], base: Facts) -> list[Effect]:
+    """The effects without tables whose names a step has taken from the clock.
+
+    Args:
+        steps: The chain's steps.
+        effects: What each has done when it was replayed.
+        base: What was there before the first.
+    """
+    there = {identity_of(key) for key in base if key.startswith(_WITH_COLUMNS)}
+    functions: dict[str, str] = {}
+    kept = []
+    for step, effect in zip(steps, effects, strict=True):
+        functions |= _defined(step, effect)
+        made = {identity_of(key) for key in effect.set if key.startswith(_WITH_COLUMNS)}
+        if made and not _CALLS.isdisjoint(step.tags) and any(map(_CLOCK.search, _reached(step.sql, functions))):
+            made = {name for name in made if any(mentions(one.sql, name) for one in steps)}
+        there |= made
+        kept.append(_only_on(there, effect))
+    return kept
+
+
+def _defined(step: Step, effect: Effect) -> dict[str, str]:
+    """By name, the texts that define the functions which a step makes, or that hold them."""
+    keys = (key for key in effect.set if kind_of(key) in _FUNCTIONS)
+    return {own_name(identity_of(key)): effect.texts.get(key, step.sql) for key in keys}
+
+
+def _reached(text: str, functions: Mapping[str, str]) -> Iterator[str]:
+    """A text, and those of the functions that it names, be it through others."""
+    known: set[str] = set()
+    texts = [text]
+    for one in texts:
+        yield one
+        named = {name for name in functions if name not in known and mentions(one, name)}
+        known |= named
+        texts += [functions[name] for name in named]
+
+
+def _only_on(there: set[str], effect: Effect) -> Effect:
+    """An effect with only what is on these tables, or on none; it may have taken some of them away."""
+
+    def is_kept(key: str, value: str | None = None) -> bool:
+        return (table := table_touched(key, value)) == "" or table in there
+
+    return effect._replace(
+        set={key: value for key, value in effect.set.items() if is_kept(key, value)},
+        gone=tuple(key for key in effect.gone if is_kept(key)),
+        parts=tuple(_only_on(there, part) for part in effect.parts),
+    )
