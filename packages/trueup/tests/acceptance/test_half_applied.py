@@ -829,3 +829,24 @@ def test_rows_that_a_guarded_step_has_left_are_not_selected_again(run: Run, chai
 
     assert 0 == answer.code, answer.err
     assert [(19,)] == rows(database, "SELECT count(*) FROM prefs")
+
+
+def test_a_file_without_traces_has_not_run_behind_an_update_that_has_filled_no_row(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    column = "ALTER TABLE leads ADD COLUMN source text;"
+    fill = "UPDATE leads SET source = 'unknown' WHERE source IS NULL;"
+    copies = (
+        "CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT 2 * $1';\n"
+        "INSERT INTO notes SELECT twice(id) FROM leads;\nDROP FUNCTION twice;"
+    )
+    notes = {"002_notes.sql": "CREATE TABLE notes (n int);\nINSERT INTO notes VALUES (0);"}
+    files = {**FIRST, **notes, "003_fill.sql": f"{column}\n{fill}", "004_copies.sql": copies}
+    folder, url = chain({**files, "005_later.sql": "CREATE TABLE later (id int);"}), databases.create()
+    execute(url, FIRST["001_leads.sql"], ROWS, notes["002_notes.sql"], column)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(21, 420)] == rows(url, "SELECT count(*), sum(n) FROM notes")
+    assert [(20,)] == rows(url, "SELECT count(*) FROM leads WHERE source = 'unknown'")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from trueup.chain.steps import read_chain
@@ -19,7 +21,7 @@ MAKE = (
 INDEX = "CREATE INDEX by_id ON events (id);\nCREATE VIEW days AS SELECT at FROM events;"
 
 
-def tables_of(databases: Databases, folder: str) -> set[str]:
+def tables_of(databases: Databases, folder: Path) -> set[str]:
     """All that the lock file says of tables, by the names of the tables."""
     locked = learn(read_chain(folder), scratch_url=databases.server_url)
     save(locked)
@@ -63,3 +65,10 @@ def test_a_name_that_a_step_writes_out_is_kept(databases: Databases, chain: Make
     made = "DO $$ BEGIN EXECUTE 'CREATE TABLE said AS SELECT now() AS at'; END $$;"
 
     assert {"said"} == tables_of(databases, chain({"1_made.sql": made}))
+
+
+def test_what_a_block_makes_on_its_way_is_no_such_thing(databases: Databases, chain: MakeChain) -> None:
+    block = "BEGIN;\nCREATE TABLE way (id int);\nALTER TABLE way RENAME TO said;\nCOMMIT;"
+    locked = learn(read_chain(chain({"1_said.sql": block})), scratch_url=databases.server_url)
+
+    assert {"table public.way", "column public.way.id"} <= locked.effects[0].parts[0].set.keys()

@@ -164,6 +164,11 @@ class DataRules:
         changed = any(i > index and not filled.isdisjoint(tables) for i, tables in self._changed_by.items())
         return not changed and self.rows.none_inserted(step)
 
+    def is_where_it_ended(self, index: int) -> bool:
+        """True for a step that has filled no row, behind the last fact: nor have those behind it run."""
+        step, is_doubtful = self.locked.steps[index], index in self.done and index not in self.marks.done
+        return is_doubtful and index > self.doubt.last_fact and self.doubt.is_unfilled(index, step)
+
     def noted(self, verdict: StepVerdict) -> StepVerdict:
         """The same; what the step will do to rows is kept in mind."""
         if verdict.verdict == "run":

@@ -145,6 +145,8 @@ class Deciding:
         if said := self._said(index, step, effect):
             return said
         if not effect.keys:
+            if self.rules.is_where_it_ended(index):
+                self.not_run.add(index)
             return self._goes_on(index, step, effect) if index in self.anchor.begun else self.rules.verdict(index)
         if step.repeatable:
             return self._repeatable(index, effect)

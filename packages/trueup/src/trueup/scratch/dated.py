@@ -34,7 +34,8 @@ def without_dated(steps: Sequence[Step], effects: Sequence[Effect], base: Facts)
     kept = []
     for step, effect in zip(steps, effects, strict=True):
         functions |= _defined(step, effect)
-        made = {identity_of(key) for key in effect.set if key.startswith(_WITH_COLUMNS)}
+        sets = (key for one in (effect, *effect.parts) for key in one.set)
+        made = {identity_of(key) for key in sets if key.startswith(_WITH_COLUMNS)}
         if made and not _CALLS.isdisjoint(step.tags) and any(map(_CLOCK.search, _reached(step.sql, functions))):
             made = {name for name in made if any(mentions(one.sql, name) for one in steps)}
         there |= made
