@@ -850,3 +850,36 @@ def test_a_file_without_traces_has_not_run_behind_an_update_that_has_filled_no_r
     assert 0 == answer.code, answer.err
     assert [(21, 420)] == rows(url, "SELECT count(*), sum(n) FROM notes")
     assert [(20,)] == rows(url, "SELECT count(*) FROM leads WHERE source = 'unknown'")
+
+
+SEQUENCES = {
+    "a call": "SELECT setval('leads_id_seq', 2);",
+    "a call that says the column": "SELECT setval(pg_get_serial_sequence('leads', 'id'), 3, false);",
+    "another start": "ALTER SEQUENCE leads_id_seq RESTART WITH 3;",
+}
+
+
+@pytest.mark.parametrize("sets", SEQUENCES.values(), ids=SEQUENCES)
+@pytest.mark.parametrize("is_marked", [False, True])
+def test_a_sequence_is_not_set_back(run: Run, chain: MakeChain, database: str, sets: str, *, is_marked: bool) -> None:
+    files = {**FIRST, "002_ids.sql": sets, "003_later.sql": "CREATE TABLE later (id int);"}
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    if is_marked:
+        assert 0 == run(*where, "--to", "1").code
+    else:
+        execute(database, FIRST["001_leads.sql"])
+    execute(database, sets, ROWS)
+
+    answer = run(*where)
+
+    assert (3 if is_marked else 0) == answer.code, answer.err
+    execute(database, "INSERT INTO leads (name) VALUES ('last')")
+
+
+@pytest.mark.parametrize("sets", SEQUENCES.values(), ids=SEQUENCES)
+def test_a_sequence_that_has_not_come_so_far_is_set(run: Run, chain: MakeChain, database: str, sets: str) -> None:
+    files = {**FIRST, "002_ids.sql": sets, "003_later.sql": "CREATE TABLE later (id int);"}
+    execute(database, FIRST["001_leads.sql"])
+
+    assert 0 == run("--migrations", chain(files), "--database-url", database, "up", "--strict").code
+    assert [(3,)] == rows(database, "SELECT nextval('leads_id_seq')")

@@ -23,6 +23,7 @@ from trueup.chain.inserts import (
     selects_only_new,
 )
 from trueup.chain.model import Step
+from trueup.chain.sequences import sequences_set
 from trueup.chain.updates import (
     finds_nothing,
     finds_unfilled,
@@ -290,6 +291,25 @@ class Rows:
                 found.setdefault(table_of(key), []).append(reference)
         return found
 
+    def sequences_are_past(self, step: Step) -> bool:
+        """True where a sequence has given out the number that the step sets it to."""
+        return self.one_of([one.is_past() for s in parse_each(step.statements) for one in sequences_set(s)])
+
+    def have_numbers_past(self, step: Step) -> bool:
+        """True where rows have numbers that a sequence would give out next when the step has set it."""
+        sets = [one for s in parse_each(step.statements) for one in sequences_set(s)]
+        owned = ((one, self._owner_of(one.name)) for one in sets)
+        return self.one_of([one.is_past_in(*owner) for one, owner in owned if owner])
+
+    def _owner_of(self, name: tuple[str, ...]) -> tuple[str, str] | None:
+        """The table and the column of a sequence that goes by this name, or is that column's."""
+        owners = ((key, value) for key, value in self._now.items() if value and key.startswith("sequence owner "))
+        for key, value in owners:
+            table, column = table_of(f"column {value}"), parts(value)[-1]
+            if f"table {table}" in self._live and name in ((own_name(identity_of(key)),), _last_two(value)):
+                return table, column
+        return None
+
     def is_unset(self, column: str) -> bool:
         """True where no row has more than its default in a `schema.table.column`; as long as not known, false."""
         default = self._live.get(f"default {column}", "NULL")
@@ -365,6 +385,11 @@ def _differs(row: Mapping[str, Any], values: Mapping[str, str]) -> bool:
 def _is_upsert(insert: Any) -> bool:
     action = insert.on_conflict_clause
     return insert.HasField("on_conflict_clause") and enum_name(action, "action") == "ONCONFLICT_UPDATE"
+
+
+def _last_two(column: str) -> tuple[str, ...]:
+    """The names of a table and its column."""
+    return tuple(map(unquoted, parts(column)))[-2:]
 
 
 def emptiness_of(table: str) -> str:

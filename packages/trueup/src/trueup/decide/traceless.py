@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
+from trueup.chain.sequences import sequences_set
 from trueup.decide.model import StepVerdict, run
 
 _OF_OBJECTS = frozenset(
@@ -14,6 +16,7 @@ _OF_OBJECTS = frozenset(
     }
 )
 _ASKS_FIRST = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
+_SETS_SEQUENCE = re.compile(r"\b(?:setval|restart)\b", re.IGNORECASE)
 _ONCE = ("create_", "define_", "drop_", "rename_")
 
 
@@ -29,6 +32,11 @@ def in_empty(index: int, step: Step) -> StepVerdict:
 def changes_nothing(index: int) -> StepVerdict:
     """It need not run."""
     return StepVerdict(index=index, verdict="reconcile", reason="it changes nothing in the catalog")
+
+
+def sets_sequences(step: Step) -> bool:
+    """True for a step that does nothing but set sequences to numbers."""
+    return _SETS_SEQUENCE.search(step.sql) is not None and all(map(sequences_set, parse_each(step.statements)))
 
 
 def can_be_repeated(step: Step) -> bool:
