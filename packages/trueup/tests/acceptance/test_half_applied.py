@@ -883,3 +883,59 @@ def test_a_sequence_that_has_not_come_so_far_is_set(run: Run, chain: MakeChain, 
 
     assert 0 == run("--migrations", chain(files), "--database-url", database, "up", "--strict").code
     assert [(3,)] == rows(database, "SELECT nextval('leads_id_seq')")
+
+
+SPLIT = [
+    "CREATE TABLE phones (lead int PRIMARY KEY, phone text)",
+    "INSERT INTO phones SELECT id, phone FROM leads",
+    "CREATE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER kept AFTER INSERT ON leads FOR EACH ROW EXECUTE FUNCTION kept()",
+]
+FORGOTTEN = "DROP TRIGGER kept ON leads;\nDROP FUNCTION kept();\nALTER TABLE leads DROP COLUMN phone;"
+
+
+@pytest.mark.parametrize(
+    "done, code",
+    [([0], 0), ([0, 1], 0), ([0, 1, 2, 3], 0), ([0, 2, 3], 3), ([0, 2, 3, "INSERT INTO phones VALUES (7, '7')"], 3)],
+)
+def test_what_a_step_copies_is_not_taken_away_before_it_is_there(
+    run: Run, chain: MakeChain, database: str, done: list[int | str], code: int
+) -> None:
+    files = {**FIRST, "002_split.sql": ";\n".join(SPLIT) + ";", "003_forgotten.sql": FORGOTTEN}
+    execute(database, FIRST["001_leads.sql"], ROWS, *(one if isinstance(one, str) else SPLIT[one] for one in done))
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
+
+    assert code == answer.code, answer.err
+    kept, lost = "SELECT count(phone) FROM phones", "SELECT count(phone) FROM leads"
+    assert [(20,)] == rows(database, lost if code else kept)
+
+
+def test_what_reads_the_rows_of_a_step_of_its_file_that_runs_has_not_run(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    phones = [
+        "CREATE TABLE phones (id serial PRIMARY KEY, phone text UNIQUE)",
+        "INSERT INTO phones (phone) SELECT DISTINCT phone FROM leads",
+        "ALTER TABLE leads ADD COLUMN phone_id int REFERENCES phones",
+        "UPDATE leads SET phone_id = p.id FROM phones p WHERE p.phone = leads.phone",
+        "ALTER TABLE leads DROP COLUMN phone",
+    ]
+    execute(database, FIRST["001_leads.sql"], ROWS, phones[0], phones[2])
+    folder = chain({**FIRST, "002_phones.sql": ";\n".join(phones) + ";"})
+
+    assert 0 == run("--migrations", folder, "--database-url", database, "up", "--strict").code
+    assert [(20,)] == rows(database, "SELECT count(phone_id) FROM leads")
+
+
+def test_what_is_left_to_read_is_not_taken_away_because_some_is_gone(run: Run, chain: MakeChain, database: str) -> None:
+    two = [
+        "ALTER TABLE leads ADD COLUMN two jsonb NOT NULL DEFAULT '{}'",
+        "UPDATE leads SET two = jsonb_build_array(name, phone)",
+        "ALTER TABLE leads DROP COLUMN name",
+        "ALTER TABLE leads DROP COLUMN phone",
+    ]
+    execute(database, FIRST["001_leads.sql"], ROWS, two[0], two[3])
+    folder = chain({**FIRST, "002_two.sql": ";\n".join(two) + ";"})
+
+    assert 3 == run("--migrations", folder, "--database-url", database, "up").code

@@ -248,12 +248,22 @@ class DataRules:
             and self.around.still_fits(index)
         ):
             return run(index, "rows that it is for are written only now")
+        return self._in_doubt(index, step)
+
+    def _in_doubt(self, index: int, step: Step) -> StepVerdict:
+        """Nothing but its place tells of it: then the rows do, where what is behind it may have been made by hand."""
         if index > self.doubt.sure_to:
-            return self.doubt.verdict(index, step)
-        is_left = self.doubt.is_of_the_last_file(step) and self.doubt.is_unfilled(index, step)
-        if is_left and self.around.still_fits(index):
-            return conflict(index, "what it fills has no more than defaults: its file may have been made without it")
+            comes = self.pending.fills_what_it_reads(index)
+            return (comes and self._reads_what_comes(index, step)) or self.doubt.verdict(index, step)
+        if self.doubt.is_of_the_last_file(step) and (why := self.doubt.why_left_out(index, step)):
+            return conflict(index, why)
         return assume(index, "everything around it is there")
+
+    def _reads_what_comes(self, index: int, step: Step) -> StepVerdict | None:
+        """The verdict for an UPDATE of what a step of its file writes only now: it has not run either."""
+        verdict = run if step_ends_the_same(step) else conflict
+        is_due = set(step.tags) == {"update_stmt"} and self.around.still_fits(index)
+        return verdict(index, "rows that it reads are written only now") if is_due else None
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
         if self.around.names_healed(step, relations):

@@ -83,15 +83,36 @@ class InDoubt:
             if index == tail.first_not_run:
                 return run(index, "none of the rows that it writes is there")
             return run(index, f"it goes with {self.locked.steps[tail.first_not_run].id}, which has not run")
-        if self.around.still_fits(index):
-            if why := self._why_not_run(index, step):
-                gone = self.around.gone_here(index)
-                return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
-            if index > max(tail.last_run, self.last_fact) and (why := self._why_asked(index, step)):
-                return conflict(index, why)
+        fits = self.around.still_fits(index)
+        if fits and (why := self._why_not_run(index, step)):
+            return self._run_unless_gone(index, why)
+        is_behind = fits and index > max(tail.last_run, self.last_fact)
+        if why := self._why_asked(index, step) if is_behind else self._why_lost(index, step):
+            return conflict(index, why)
         return assume(
             index, NOTHING_SHOWS if self._is_told_by_nothing(index, step) else "everything around it is there"
         )
+
+    def _run_unless_gone(self, index: int, why: str) -> StepVerdict:
+        """The verdict for one that has not run, as the rows show; some of what it reads may be gone since."""
+        gone = self.around.gone_here(index)
+        if gone and self.around.dropped_behind(index) >= 0:
+            return conflict(index, f"{why}, but {gone} is gone since, and more of what it reads is to go")
+        return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
+
+    def why_left_out(self, index: int, step: Step) -> str:
+        """Why one of the last file may not have run, though facts of it are behind it; empty where nothing says so."""
+        if self.is_unfilled(index, step) and self.around.still_fits(index):
+            return "what it fills has no more than defaults: its file may have been made without it"
+        return self._why_lost(index, step)
+
+    def _why_lost(self, index: int, step: Step) -> str:
+        """The same of an INSERT with facts behind it: what it was to keep would be gone."""
+        return self._taken_behind(index) if step.inserts and self._loses_what_it_reads(index, step) else ""
+
+    def _taken_behind(self, index: int) -> str:
+        taker = self.locked.steps[self.around.dropped_behind(index)].id
+        return f"{taker}, still to run, takes away what it reads, and nothing shows that all of its work is there"
 
     def _why_asked(self, index: int, step: Step) -> str:
         """Why to take it as done could lose rows, or leave other values than the chain's; empty where it could not."""
@@ -100,8 +121,7 @@ class InDoubt:
         if self._why_not_run_behind(index, step):  # and yet it is not run
             return MADE_BEHIND
         if self._loses_what_it_reads(index, step):
-            taker = self.locked.steps[self.around.dropped_behind(index)].id
-            return f"{taker}, still to run, takes away what it reads, and nothing shows that all of its work is there"
+            return self._taken_behind(index)
         if self._is_missed_in_part(index, step):
             return "some of the rows that it writes are there and some are not, and steps to come use them"
         if self._is_left_at(index, step):

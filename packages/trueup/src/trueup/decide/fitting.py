@@ -66,7 +66,7 @@ class Fitting:
     def _may_refuse(self, key: str, step: Step) -> bool:
         kind = kind_of(key)
         unnamed = kind == "not null" and not mentions(step.sql, identity_of(key))
-        return kind == "trigger" or (unnamed and self.must_be_given(key))
+        return (kind == "trigger" and key in self.live) or (unnamed and self.must_be_given(key))
 
     def must_be_given(self, key: str) -> bool:
         """NOT NULL of a column that no default fills, nor one that is healed first."""

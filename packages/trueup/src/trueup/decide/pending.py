@@ -26,6 +26,7 @@ class Pending:
         self._around = around
         self._changed: set[str] = set()
         self._filled: set[str] = set()
+        self._filled_by: dict[str, set[str]] = {}  # by file
         self._assumed: set[str] = set()  # tables that steps which are only taken as done have filled
         self._taken: dict[str, set[str] | None] = {}  # columns that are set; None where rows may be taken away
         self._to_come: dict[str, list[Mapping[str, Any]]] = {}  # rows of INSERTs; an empty one for any row
@@ -38,6 +39,7 @@ class Pending:
         if verdict.verdict in ("run", "complete") and step.has_data and not self._finds_its_rows(step, tables):
             self._changed |= tables
             self._filled |= tables if step.inserts else set()
+            self._filled_by.setdefault(step.path, set()).update(tables if step.inserts else ())
             self._note_taken(step, tables)
             for table in tables if step.inserts else ():
                 self._to_come.setdefault(table, []).extend(self._rows.written(step) or [{}])
@@ -67,6 +69,11 @@ class Pending:
     def fills(self, index: int) -> bool:
         """True where steps that are to run before it write rows of the tables that it writes."""
         return not self._filled.isdisjoint(self._around.written(index))
+
+    def fills_what_it_reads(self, index: int) -> bool:
+        """True where steps of its file that are to run before it write rows of tables that it only reads."""
+        filled, read = self._filled_by.get(self._steps[index].path, set()), self._effects[index].locks.keys()
+        return not filled.isdisjoint(read - self._around.written(index))
 
     def may_set(self, column: str) -> bool:
         """True where steps that are to run before may give rows other values in a column."""
