@@ -21,7 +21,7 @@ from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
-from trueup.decide.traceless import can_be_repeated, changes_nothing, in_empty, sets_sequences
+from trueup.decide.traceless import can_be_repeated, changes_nothing, in_empty, of_sequences, sets_sequences
 from trueup.decide.whole import WholeFiles
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
@@ -100,8 +100,10 @@ class DataRules:
 
     def _leaves_rows(self, index: int, step: Step, *, before: bool) -> StepVerdict | None:
         """The verdict for a step that writes no rows; None for all others."""
-        if sets_sequences(step) and (told := self._of_sequences(index, step, before=before)):
+        if sets_sequences(step) and (told := of_sequences(index, step, self.rows, before=before)):
             return told
+        if before and sets_sequences(step) and index > self.doubt.last_fact and not self.marks.own:
+            return run(index, "the sequence has not come to that")
         if step.has_data:
             return None
         if before:
@@ -109,17 +111,6 @@ class DataRules:
         if self.marks.own and not can_be_repeated(step) and self.marked.follows_unmarked(index, self.last_to_run):
             return conflict(index, "the step before it is there without a mark, so this one may be, too")
         return in_empty(index, step)
-
-    def _of_sequences(self, index: int, step: Step, *, before: bool) -> StepVerdict | None:
-        """Where the sequences that it sets to a number tell: none is set back to numbers that rows have."""
-        sequence_is, rows_are = self.rows.sequences_are_past(step), self.rows.have_numbers_past(step)
-        if before and (sequence_is or rows_are):
-            return assume(index, "what it sets is past that number")
-        if sequence_is and rows_are:
-            return conflict(index, "the sequence is past that, and rows have numbers that it would give out again")
-        if before and not step.has_data and index > self.doubt.last_fact and not self.marks.own:
-            return run(index, "the sequence has not come to that")
-        return None
 
     def _is_stopped(self, index: int, step: Step) -> StepVerdict | None:
         """Where a step that is still to come cannot run, or finds nothing, for what was lost or came early."""

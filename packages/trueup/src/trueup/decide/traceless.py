@@ -7,7 +7,8 @@ import re
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.sequences import sequences_set
-from trueup.decide.model import StepVerdict, run
+from trueup.decide.model import StepVerdict, assume, conflict, run
+from trueup.decide.rows import Rows
 
 _OF_OBJECTS = frozenset(
     {
@@ -37,6 +38,16 @@ def changes_nothing(index: int) -> StepVerdict:
 def sets_sequences(step: Step) -> bool:
     """True for a step that does nothing but set sequences to numbers."""
     return _SETS_SEQUENCE.search(step.sql) is not None and all(map(sequences_set, parse_each(step.statements)))
+
+
+def of_sequences(index: int, step: Step, rows: Rows, *, before: bool) -> StepVerdict | None:
+    """Where the sequences that it sets to a number tell: none is set back to numbers that rows have."""
+    sequence_is, rows_are = rows.sequences_are_past(step), rows.have_numbers_past(step)
+    if before and (sequence_is or rows_are):
+        return assume(index, "what it sets is past that number")
+    if sequence_is and rows_are:
+        return conflict(index, "the sequence is past that, and rows have numbers that it would give out again")
+    return None
 
 
 def can_be_repeated(step: Step) -> bool:
