@@ -39,6 +39,23 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         [f"BEGIN;\n{SWAPPED_TABLE}\nCOMMIT;", "ALTER TABLE leads ADD more int;\nCREATE INDEX more ON leads (more);"],
         [1],
     ),
+    "a table that is renamed away, for another of its name, before its file has run": (
+        [
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(5)),
+            (
+                "CREATE TABLE days (id int PRIMARY KEY, at date);\nALTER TABLE days ENABLE ROW LEVEL SECURITY;\n"
+                "CREATE INDEX days_at ON days (at);\nCREATE POLICY seen ON days USING (true);"
+            ),
+            (
+                "ALTER TABLE days RENAME TO days_old;\nALTER INDEX days_pkey RENAME TO days_old_pkey;\n"
+                "ALTER INDEX days_at RENAME TO days_old_at;\n"
+                "CREATE TABLE days (id int, at date, CONSTRAINT days_pkey PRIMARY KEY (id, at)) PARTITION BY RANGE (at);\n"
+                "ALTER TABLE days ENABLE ROW LEVEL SECURITY;\nCREATE INDEX days_at ON days (at);\n"
+                "CREATE POLICY seen ON days USING (true);\nINSERT INTO days SELECT * FROM days_old;\nDROP TABLE days_old;"
+            ),
+        ],
+        ["CREATE TABLE days (id int PRIMARY KEY, at date)"],
+    ),
     "a foreign key of a later table to one that is swapped": (
         [SWAPPED_TABLE, "CREATE TABLE calls (lead bigint REFERENCES leads (id));"],
         ["CREATE TABLE calls (lead bigint REFERENCES leads (id))"],
@@ -915,3 +932,18 @@ def test_a_block_that_reads_a_lost_column_is_a_persons_matter(run: Run, chain: M
 
     assert 3 == answer.code, answer.err
     assert "it reads public.leads.phone, whose values were lost" in answer.json["error"]["conflicts"][0]["why"]
+
+
+def test_a_block_of_code_that_deletes_nothing_does_not_ask_what_would_go_along(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    calls = "CREATE TABLE calls (lead int REFERENCES leads ON DELETE CASCADE);"
+    block = "DO $$ BEGIN UPDATE leads SET name = name || '!'; END $$;"
+    where = ("--migrations", chain({**FIRST, "002_do.sql": block, "003_calls.sql": calls}), "--database-url", database)
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(database, ROWS, calls, "INSERT INTO calls VALUES (1)")
+
+    answer = run(*where, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(20,)] == rows(database, "SELECT count(*) FROM leads WHERE name LIKE '%!'")

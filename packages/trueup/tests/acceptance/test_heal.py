@@ -568,3 +568,27 @@ def test_an_update_for_a_trigger_runs_where_that_was_missing(run: Run, chain: Ma
 
     assert 0 == answer.code, answer.err
     assert [("x",)] == rows(url, "SELECT s FROM a")
+
+
+def test_a_table_that_was_lost_says_nothing_of_how_far_its_file_has_run(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    files = {
+        "001_first.sql": "CREATE TABLE leads (id int PRIMARY KEY, phone text NOT NULL);\n"
+        "CREATE TABLE kinds (id int PRIMARY KEY);\nCREATE TABLE calls (id int PRIMARY KEY, lead int REFERENCES leads);",
+        "002_hashes.sql": "CREATE TABLE hashes (lead int PRIMARY KEY REFERENCES leads, hash text);\n"
+        "ALTER TABLE calls ADD COLUMN kind int REFERENCES kinds;\n"
+        "UPDATE calls SET kind = (SELECT min(id) FROM kinds);\nALTER TABLE calls ALTER kind SET NOT NULL;\n"
+        "INSERT INTO hashes SELECT id, md5(phone) FROM leads;\nALTER TABLE leads DROP COLUMN phone;",
+        "003_later.sql": "CREATE TABLE later (id int);",
+    }
+    folder, url, reference = chain(files), databases.create(), databases.create()
+    execute(reference, *files.values())
+    execute(url, files["001_first.sql"], "INSERT INTO leads VALUES (1, 'one'), (2, 'two')", files["002_hashes.sql"])
+    execute(url, "DROP TABLE calls")
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert dump(reference) == dump(url)
+    assert [(2,)] == rows(url, "SELECT count(*) FROM hashes")

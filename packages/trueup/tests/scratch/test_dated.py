@@ -35,6 +35,7 @@ def tables_of(databases: Databases, folder: Path) -> set[str]:
         ("SELECT make(date_trunc('month', now())::date);", True),
         ("SELECT make(current_date);", True),
         ("DO $$ BEGIN PERFORM make(clock_timestamp()::date); END $$;", True),
+        ("DO $$ BEGIN PERFORM make((SELECT coalesce(min(at), '2020-01-01') FROM public.events)); END $$;", True),
         ("SELECT make('2020-01-01');", False),
         ("DO $$ BEGIN FOR n IN 1..2 LOOP PERFORM make(date '2020-01-01' + 31 * n); END LOOP; END $$;", False),
     ],

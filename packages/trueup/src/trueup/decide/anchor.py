@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from trueup.catalog import enums
@@ -72,17 +72,18 @@ def find_anchor(
         return Anchor(0, sum(1 for key in paths.base if key in paths.of), ())
     effects = paths.effects
     state, last_marked = _fold_marked(effects, marked, paths.base)
-    distance = sum(1 for key in paths.of if state.get(key) != live.get(key))
+    untold = _untold(paths, live)
+    distance = sum(1 for key in paths.of if state.get(key) != live.get(key) and key not in untold)
     strict_from, latest = max(own, default=-1), len(steps) if whole else max(marked, default=-1)
     candidates, best = [_Candidate(distance, _FILE, -1)], distance
     for index, effect in enumerate(effects):
         if index in marked or index in excluded:
             continue
         for within, part in enumerate(effect.parts if index > latest else (), 1):
-            distance += _apply(part, index, state, last_marked, live)
+            distance += _apply(part, index, state, last_marked, live, untold)
             if distance < best:  # a fact says so
                 candidates.append(_Candidate(distance, _WITHIN, index - 1, within))
-        distance += _apply(effect, index, state, last_marked, live)
+        distance += _apply(effect, index, state, last_marked, live, untold)
         if index > strict_from and own and distance >= best:
             continue  # pending until a fact says otherwise
         best = min(best, distance)
@@ -100,6 +101,18 @@ def find_anchor(
     position = max(done, default=-1) + 1
     begun = {position: nearest.within} if nearest.within and position == nearest.last + 1 else NOTHING
     return Anchor(position, nearest.distance, done, begun)
+
+
+def _untold(paths: Trajectories, live: Mapping[str, str]) -> set[str]:
+    """What steps bring to a table, behind its own, that is not there: where it was lost, this tells of no place."""
+    later: set[str] = set()
+    made: set[str] = set()
+    for effect in paths.effects:
+        for key, value in effect.set.items():
+            table = table_touched(key, value)
+            if table and f"table {table}" not in live:
+                (made if f"table {table}" in effect.set else later).add(key)
+    return later - made
 
 
 def _nearest(
@@ -176,6 +189,7 @@ def _apply(
     state: dict[str, Value],
     last_marked: Mapping[str, int],
     live: Mapping[str, str],
+    untold: Collection[str],
 ) -> int:
     """Apply a step to the state, except where a marked later step has spoken; the change in distance."""
     change = 0
@@ -183,7 +197,7 @@ def _apply(
         if last_marked.get(key, -1) > index:
             continue
         there = live.get(key)
-        change += (value != there) - (state.get(key) != there)
+        change += 0 if key in untold else (value != there) - (state.get(key) != there)
         state[key] = value
     return change
 

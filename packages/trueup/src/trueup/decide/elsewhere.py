@@ -31,6 +31,7 @@ def goes_elsewhere(
     if not any(_is_made_anew(table, index + 1, paths) or _is_swapped(table, effect) for table in renamed):
         return []
     later = ((key, now.get(key)) for key, at in place.items() if at > index + 1)
+    later = ((key, value) for key, value in later if value != paths.value_at(key, index))  # else it has it of its own
     meant = {key for key, value in later if value is not None and not renamed.isdisjoint(_tables(key, value))}
     leaves = {key for key in place if owner_of(key) in meant and now.get(key) is not None}
     return sorted(meant | leaves)

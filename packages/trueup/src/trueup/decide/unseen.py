@@ -32,6 +32,7 @@ _CALLED = (*_FUNCTIONS, "view", "materialized view")
 _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
 _TAKES_ALL = ("text", "character varying", "bigint", "numeric")  # what was there is still there, in another form
 _PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
+_DELETION = re.compile(r"\b(?:delete|merge)\b", re.IGNORECASE)
 _EVENTS = re.compile(r"\b(?:BEFORE|AFTER|INSTEAD OF|ON) ((?:INSERT|UPDATE|DELETE|TRUNCATE)\b.*?) (?:ON|TO) ")
 
 
@@ -136,9 +137,14 @@ class Unseen:
             reference = foreign_key(self._now.get(key) or was or "")
             if reference is None or reference.parent not in tables or on_delete(self._now.get(key)) == on_delete(was):
                 continue
-            if _may(("DELETE", "MERGE"), reference.parent, step) and rules.pending.has_rows(table_of(key)):
+            deletes = _may(("DELETE", "MERGE"), reference.parent, step) and self._names_deletion(index, tables)
+            if deletes and rules.pending.has_rows(table_of(key)):
                 return "" if not rules.pending.changes(index) and rules.rows.would_not_change(step) else key
         return ""
+
+    def _names_deletion(self, index: int, tables: set[str]) -> bool:
+        """True where its text, or one of a function that it reaches, has the word for it."""
+        return any(_DELETION.search(text) for text in self._reached(index, tables))
 
     def _retyped_in_its_file(self, early: Mapping[str, Value], index: int) -> str:
         """A column that it reads, and whose values a later step of its file has made others: it was to keep them."""

@@ -1,6 +1,7 @@
-"""Tables that are named by the clock, such as a partition for each of the next months: nobody's facts.
+"""Tables that are named by the clock or by rows, such as a partition for each of the next months: nobody's facts.
 
-The lock file is written on one day, and the chain runs on another. What else is made on them later goes with them.
+The lock file is written on one day and without rows, and the chain runs on another, with some. What else is made on
+such tables later goes with them.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ _CLOCK = re.compile(
     r"|\b(?:current_(?:date|time|timestamp)|local(?:time|timestamp))\b|'(?:now|today|tomorrow|yesterday)'",
     re.IGNORECASE,
 )
+_FROM = re.compile(r'\bFROM\s+(?:"?\w+"?\.)?"?(?P<name>\w+)', re.IGNORECASE)
 _CALLS = {"do_stmt", "call_stmt", "select_stmt"}
 _WITH_COLUMNS = ("table ", "view ", "materialized view ")
 _FUNCTIONS = ("function", "procedure")
 
 
 def without_dated(steps: Sequence[Step], effects: Sequence[Effect], base: Facts) -> list[Effect]:
-    """The effects without tables whose names a step has taken from the clock.
+    """The effects without tables whose names a step has taken from the clock or from rows.
 
     Args:
         steps: The chain's steps.
@@ -36,11 +38,18 @@ def without_dated(steps: Sequence[Step], effects: Sequence[Effect], base: Facts)
         functions |= _defined(step, effect)
         sets = (key for one in (effect, *effect.parts) for key in one.set)
         made = {identity_of(key) for key in sets if key.startswith(_WITH_COLUMNS)}
-        if made and not _CALLS.isdisjoint(step.tags) and any(map(_CLOCK.search, _reached(step.sql, functions))):
+        is_called = made and not _CALLS.isdisjoint(step.tags)
+        if is_called and any(_CLOCK.search(text) or _reads(text, there) for text in _reached(step.sql, functions)):
             made = {name for name in made if any(mentions(one.sql, name) for one in steps)}
         there |= made
         kept.append(_only_on(there, effect))
     return kept
+
+
+def _reads(text: str, tables: set[str]) -> bool:
+    """True where a text has one of the tables behind a FROM."""
+    read = {match["name"].lower() for match in _FROM.finditer(text)}
+    return any(own_name(table).lower() in read for table in tables)
 
 
 def _defined(step: Step, effect: Effect) -> dict[str, str]:
