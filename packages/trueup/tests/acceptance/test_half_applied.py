@@ -939,3 +939,44 @@ def test_what_is_left_to_read_is_not_taken_away_because_some_is_gone(run: Run, c
     folder = chain({**FIRST, "002_two.sql": ";\n".join(two) + ";"})
 
     assert 3 == run("--migrations", folder, "--database-url", database, "up").code
+
+
+@pytest.mark.parametrize("key", ["", " PRIMARY KEY"])
+def test_what_its_file_begins_with_is_not_copied_twice(run: Run, chain: MakeChain, database: str, key: str) -> None:
+    copy = "INSERT INTO phones SELECT id, phone FROM leads;"
+    files = {
+        "001_leads.sql": f"{FIRST['001_leads.sql']}\nCREATE TABLE phones (lead int{key}, phone text);",
+        "002_copy.sql": f"{copy}\nALTER TABLE leads DROP COLUMN phone;",
+    }
+    execute(database, files["001_leads.sql"], ROWS, copy)
+
+    assert 0 == run("--migrations", chain(files), "--database-url", database, "up", "--strict").code
+    assert [(20,)] == rows(database, "SELECT count(*) FROM phones")
+
+
+def test_a_view_that_was_never_filled_is_filled(run: Run, chain: MakeChain, database: str) -> None:
+    made = "CREATE MATERIALIZED VIEW ids AS SELECT id FROM leads WITH NO DATA;"
+    files = {
+        **FIRST,
+        "002_ids.sql": f"{made}\nREFRESH MATERIALIZED VIEW ids;",
+        "003_later.sql": "CREATE TABLE later (id int);",
+    }
+    execute(database, FIRST["001_leads.sql"], ROWS, made)
+
+    assert 0 == run("--migrations", chain(files), "--database-url", database, "up", "--strict").code
+    assert [(20,)] == rows(database, "SELECT count(*) FROM ids")
+
+
+@pytest.mark.parametrize("by_hand", ["CREATE TABLE kept (id int, phone text)", "ALTER TABLE leads DROP COLUMN phone"])
+def test_a_table_made_of_a_query_has_what_that_found(run: Run, chain: MakeChain, database: str, by_hand: str) -> None:
+    files = {
+        **FIRST,
+        "002_kept.sql": "CREATE TABLE kept AS SELECT * FROM (SELECT id, phone FROM leads) of;",
+        "003_phone.sql": "ALTER TABLE leads DROP COLUMN phone;",
+        "004_later.sql": "CREATE TABLE later (id int);",
+    }
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(database, ROWS, by_hand)
+
+    assert 3 == run(*where).code

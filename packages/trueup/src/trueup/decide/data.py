@@ -21,7 +21,7 @@ from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.surroundings import Surroundings, fills_only, not_filled
-from trueup.decide.traceless import can_be_repeated, changes_nothing, in_empty, of_sequences, sets_sequences
+from trueup.decide.traceless import as_it_is_here, can_be_repeated, changes_nothing, in_empty, sets_sequences
 from trueup.decide.whole import WholeFiles
 
 _CHANGES_ROWS = frozenset({"update_stmt", "delete_stmt", "truncate_stmt", "merge_stmt"})
@@ -100,7 +100,7 @@ class DataRules:
 
     def _leaves_rows(self, index: int, step: Step, *, before: bool) -> StepVerdict | None:
         """The verdict for a step that writes no rows; None for all others."""
-        if sets_sequences(step) and (told := of_sequences(index, step, self.rows, before=before)):
+        if told := as_it_is_here(index, step, self.rows, before=before):
             return told
         if before and sets_sequences(step) and index > self.doubt.last_fact and not self.marks.own:
             return run(index, "the sequence has not come to that")
@@ -361,7 +361,9 @@ class DataRules:
         is_known = bool(self.rows.written(step)) or not self.pending.changes(index)  # what it would select by then
         if is_known and not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
             return "rows with the keys that it writes are there"
-        return ""
+        others = relations_named(step.sql) - set(map(own_name, written))
+        is_copied = others and by_value and is_known and not self.rows.none_in(written)
+        return "all that it selects is there" if is_copied and self.rows.selects_nothing_new(step) else ""
 
     def _rows_deny(self, index: int, step: Step, written: set[str]) -> str:
         """How the rows show that it has not run; empty where they do not."""

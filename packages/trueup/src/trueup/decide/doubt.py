@@ -100,6 +100,15 @@ class InDoubt:
             return conflict(index, f"{why}, but {gone} is gone since, and more of what it reads is to go")
         return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
 
+    def lacks(self, index: int) -> str:
+        """Why one whose facts are there may not have run: the table that it makes of a query has no rows."""
+        step, effect = self.locked.steps[index], self.locked.effects[index]
+        made = [identity_of(key) for key in effect.set if key.startswith("table ")]
+        if "create_table_as_stmt" not in step.tags or not made or self.around.dropped_behind(index) < 0:
+            return ""
+        has_lost = self.rows.none_in(made) and not self.rows.none_in(effect.locks.keys() - set(made))
+        return f"{made[0]} is there without rows, and what it makes it of is to go" if has_lost else ""
+
     def why_left_out(self, index: int, step: Step) -> str:
         """Why one of the last file may not have run, though facts of it are behind it; empty where nothing says so."""
         if self.is_unfilled(index, step) and self.around.still_fits(index):

@@ -224,6 +224,11 @@ def _depends(statement: Statement) -> Iterator[tuple[str, bool]]:
         yield from ((name, True) for name in _starred(getattr(node, select).select_stmt))
 
 
+def read_by_star(text: str) -> set[str]:
+    """The bare names of the relations that a text reads all columns of, by a star."""
+    return {name for statement in parse_each([text]) for name, whole in _depends(statement) if whole}
+
+
 def _makes_table(statement: Statement) -> bool:
     return statement.tag == "select_stmt" and statement.node.HasField("into_clause")
 

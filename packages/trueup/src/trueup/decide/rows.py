@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
-from trueup.catalog.keys import identity_of, own_name, parts, quoted, table_of, table_touched, unquoted
+from trueup.catalog.keys import identity_of, literal, own_name, parts, quoted, table_of, table_touched, unquoted
 from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 from trueup.chain.columns import with_columns
-from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity
+from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity, range_sql
 from trueup.chain.inserts import (
     columns_repeated,
     is_constant,
@@ -291,6 +291,11 @@ class Rows:
                 found.setdefault(table_of(key), []).append(reference)
         return found
 
+    def has_unfilled_view(self, step: Step) -> bool:
+        """True where a materialized view that the step refreshes has never been filled."""
+        names = (literal(range_sql(s.node.relation)) for s in parse_each(step.statements))
+        return any(self._is_true(f"SELECT NOT relispopulated FROM pg_class WHERE oid = {n}::regclass") for n in names)  # noqa: S608 - quoted
+
     def sequences_are_past(self, step: Step) -> bool:
         """True where a sequence has given out the number that the step sets it to."""
         return self.one_of([one.is_past() for s in parse_each(step.statements) for one in sequences_set(s)])
@@ -305,9 +310,9 @@ class Rows:
         """The table and the column of a sequence that goes by this name, or is that column's."""
         owners = ((key, value) for key, value in self._now.items() if value and key.startswith("sequence owner "))
         for key, value in owners:
-            table, column = table_of(f"column {value}"), parts(value)[-1]
-            if f"table {table}" in self._live and name in ((own_name(identity_of(key)),), _last_two(value)):
-                return table, column
+            table, last_two = table_of(f"column {value}"), tuple(map(unquoted, parts(value)))[-2:]
+            if f"table {table}" in self._live and name in ((own_name(identity_of(key)),), last_two):
+                return table, parts(value)[-1]
         return None
 
     def is_unset(self, column: str) -> bool:
@@ -385,11 +390,6 @@ def _differs(row: Mapping[str, Any], values: Mapping[str, str]) -> bool:
 def _is_upsert(insert: Any) -> bool:
     action = insert.on_conflict_clause
     return insert.HasField("on_conflict_clause") and enum_name(action, "action") == "ONCONFLICT_UPDATE"
-
-
-def _last_two(column: str) -> tuple[str, ...]:
-    """The names of a table and its column."""
-    return tuple(map(unquoted, parts(column)))[-2:]
 
 
 def emptiness_of(table: str) -> str:

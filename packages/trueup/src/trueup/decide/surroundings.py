@@ -20,6 +20,7 @@ from trueup.decide.cursors import Cursors
 from trueup.decide.fitting import CALLABLE, Fitting
 from trueup.decide.given import Given
 from trueup.decide.held import may_name, tables_gone
+from trueup.decide.ordering import read_by_star
 
 _WRITES = ("RX", "SUE", "S", "SRE", "X", "AE")
 _ROW_BEARING = ("table", "column")
@@ -295,7 +296,7 @@ class Surroundings:
         if not healed:
             return []
         texts = self._with_what_it_calls(self.locked.steps[index].sql)
-        whole = whole_rows(texts[0])
+        whole = whole_rows(texts[0]) | read_by_star(texts[0])
         return [
             column
             for column in healed

@@ -40,8 +40,15 @@ def sets_sequences(step: Step) -> bool:
     return _SETS_SEQUENCE.search(step.sql) is not None and all(map(sequences_set, parse_each(step.statements)))
 
 
-def of_sequences(index: int, step: Step, rows: Rows, *, before: bool) -> StepVerdict | None:
-    """Where the sequences that it sets to a number tell: none is set back to numbers that rows have."""
+def as_it_is_here(index: int, step: Step, rows: Rows, *, before: bool) -> StepVerdict | None:
+    """Where the sequences that it sets to a number tell, or the views that it refreshes.
+
+    No sequence is set back to numbers that rows have.
+    """
+    if before and set(step.tags) == {"refresh_mat_view_stmt"} and rows.has_unfilled_view(step):
+        return run(index, "the view that it fills is not filled yet")
+    if not sets_sequences(step):
+        return None
     sequence_is, rows_are = rows.sequences_are_past(step), rows.have_numbers_past(step)
     if before and (sequence_is or rows_are):
         return assume(index, "what it sets is past that number")

@@ -126,6 +126,8 @@ class Deciding:
         order = None if index in self.done else self.ordering.differing(step, index, before)
         found = {key: self.now.get(key) for key in self.locked.effects[index].set} if order else {}
         verdict = self._judged(index)
+        if verdict.verdict == "reconcile" and index not in self.wish.applied and (why := self.rules.doubt.lacks(index)):
+            return conflict(index, why)
         if index in self.done and verdict.verdict == "run":  # again; what it does is no fact, and changes none
             order = self.ordering.differing(step, index, before)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
