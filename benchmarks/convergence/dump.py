@@ -15,12 +15,15 @@ _COLUMN_LISTS = ("CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE FOREIGN TABL
 
 Schema = dict[str, str]  # "TYPE schema.name" -> DDL; equal objects of one name are joined
 
+# What DEFAULT 'now' has become: the moment at which psql replayed the chain, or trueup ran it.
+_MOMENT = re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{4,6}'::timestamp\b")
+
 
 def dump(url: str, bin_dir: Path, *, name_blind: bool = False, privileges: bool = False) -> Schema:
     """Dump a database's schema and normalise it.
 
     Left out: owners, comments of pg_dump's own, the schema `trueup`, the order of objects, the order of columns in
-    tables, names of not-null constraints (PostgreSQL 18 chooses and shows them).
+    tables, names of not-null constraints (PostgreSQL 18 chooses and shows them), the moments of definitions with now.
 
     Args:
         url: The database.
@@ -63,7 +66,7 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
             continue
         if any(lines[0].startswith(start) for start in _COLUMN_LISTS):
             lines = _sorted_columns(lines)
-        written = _NAMED_NOT_NULL.sub(r"\2", "\n".join(lines))
+        written = _MOMENT.sub("'now'::timestamp", _NAMED_NOT_NULL.sub(r"\2", "\n".join(lines)))
         yield f"{kind} {schema}.{name}" if schema != "-" else f"{kind} {name}", written
 
 

@@ -980,3 +980,25 @@ def test_a_table_made_of_a_query_has_what_that_found(run: Run, chain: MakeChain,
     execute(database, ROWS, by_hand)
 
     assert 3 == run(*where).code
+
+
+def test_rows_that_files_write_anew_say_nothing_behind_a_step_that_is_to_come(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    anew = "DELETE FROM kinds WHERE id IN (1, 2);\nINSERT INTO kinds VALUES (1, '{0}'), (2, '{0}');"
+    kinds = "CREATE TABLE kinds (id int PRIMARY KEY, name text);\nINSERT INTO kinds VALUES (1, 'a'), (2, 'a');"
+    files = {
+        **FIRST,
+        "002_kinds.sql": kinds,
+        "003_more.sql": "ALTER TABLE leads ADD COLUMN more int;",
+        "004_kinds.sql": anew.format("b"),
+        "005_kinds.sql": anew.format("a"),
+        "006_later.sql": "CREATE TABLE later (id int);",
+    }
+    folder, url = chain(files), databases.create()
+    execute(url, FIRST["001_leads.sql"], ROWS, kinds)
+
+    answer = run("--migrations", folder, "--database-url", url, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert [(1, "a"), (2, "a")] == rows(url, "SELECT * FROM kinds ORDER BY id")

@@ -592,3 +592,28 @@ def test_a_table_that_was_lost_says_nothing_of_how_far_its_file_has_run(
     assert 0 == answer.code, answer.err
     assert dump(reference) == dump(url)
     assert [(2,)] == rows(url, "SELECT count(*) FROM hashes")
+
+
+@pytest.mark.parametrize(
+    "by_hand, fact",
+    [
+        ("ALTER TABLE leads DISABLE TRIGGER noted", "trigger state public.leads.noted"),
+        ("ALTER TABLE leads ENABLE ROW LEVEL SECURITY", "row security public.leads"),
+    ],
+)
+def test_what_is_switched_on_or_off_by_hand_is_told(
+    run: Run, chain: MakeChain, database: str, by_hand: str, fact: str
+) -> None:
+    leads = (
+        "CREATE TABLE leads (id int);\nCREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS\n"
+        "'BEGIN RETURN NEW; END';\nCREATE TRIGGER noted BEFORE INSERT ON leads EXECUTE FUNCTION noted();"
+    )
+    where = ("--migrations", chain({"001_leads.sql": leads}), "--database-url", database, "up", "--json")
+    assert 0 == run(*where).code
+    execute(database, by_hand)
+
+    answer = run(*where)
+
+    assert 0 == answer.code, answer.err
+    assert not answer.json["true"]
+    assert [fact] == [one["fact"] for one in answer.json["drift"]]

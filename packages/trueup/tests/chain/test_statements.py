@@ -10,6 +10,7 @@ from trueup.chain.statements import (
     is_guarded,
     is_session_setting,
     needs_one_transaction,
+    only_checks,
     refuses_transactions,
     removed_objects,
     without_concurrently,
@@ -182,3 +183,22 @@ def test_a_removal_and_its_re_creation_are_recognised(removes: str, creates: str
 )
 def test_what_only_looks_like_a_re_creation(removes: str, creates: str) -> None:
     assert not removed_objects(one(removes)) & created_objects(one(creates))
+
+
+@pytest.mark.parametrize(
+    "code, reads",
+    [
+        ("DECLARE n int; BEGIN SELECT count(*) INTO n FROM a; RAISE EXCEPTION 'drop % rows', n; END", True),
+        ("BEGIN IF EXISTS (SELECT FROM a) THEN RAISE NOTICE 'some'; END IF; END", True),
+        ("BEGIN PERFORM f(); END", False),
+        ("BEGIN IF f(1) THEN RAISE NOTICE 'some'; END IF; END", False),
+        ("BEGIN UPDATE a SET x = 1; END", False),
+        ("BEGIN EXECUTE 'SELECT 1'; END", False),
+    ],
+)
+def test_a_block_that_only_checks(code: str, reads: bool) -> None:
+    assert reads == only_checks(f"DO $$ {code} $$")
+
+
+def test_what_is_no_block_does_not_only_check() -> None:
+    assert not only_checks("SELECT 1")

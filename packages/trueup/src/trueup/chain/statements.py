@@ -46,6 +46,16 @@ _CREATES = {
     *("create_extension_stmt", "index_stmt", "view_stmt"),
 }
 _ADDS = {"AT_AddConstraint", "AT_AddColumn"}
+_QUOTED = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_WRITES = re.compile(
+    r"\b(?:insert|update|delete|merge|truncate|copy|call|perform|execute|create|alter|drop|grant|revoke|refresh|lock"
+    r"|comment|nextval|setval)\b",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(r"\b([a-z_]\w*)\s*\(", re.IGNORECASE)
+_READING = {"count", "exists", "max", "min", "sum", "coalesce", "string_agg", "array_agg", "array_length", "bool_or"}
+_READING |= {"bool_and", "cardinality", "length", "lower", "upper", "trim", "format", "to_regclass", "current_setting"}
+_READING |= {"in", "any", "all", "and", "or", "not", "if", "when", "where", "on", "from", "select", "as", "varchar"}
 _HARMLESS_FUNCTIONS = {"setval", "now", "version", "max", "coalesce", "count", "min", "pg_get_serial_sequence"}
 
 
@@ -166,6 +176,15 @@ def _makes_what_is_not_there(block: Any) -> bool:
         return False
     asked = match.groupdict().get("asked", "")
     return bool(made) and all(_only_adds(one) or _inserts_what_was_asked_for(one, asked) for one in made)
+
+
+def only_checks(text: str) -> bool:
+    """True for a DO block that reads, and raises something at most: it leaves nothing behind, however often it runs."""
+    blocks = [one for one in parse_each([text]) if one.tag == "do_stmt"]
+    codes = [a.def_elem.arg.string.sval for one in blocks for a in one.node.args if a.def_elem.defname == "as"]
+    code = _QUOTED.sub(" ", "".join(codes))
+    called = {name.lower() for name in _CALLED.findall(code)}
+    return bool(blocks) and not _WRITES.search(code) and called <= _READING
 
 
 def _inserts_what_was_asked_for(statement: Statement, asked: str) -> bool:

@@ -339,7 +339,8 @@ class DataRules:
                 return run(index, shown)
             why = "the step before it is there without a mark, so this one may be, too"
             return self._unless_settled(index, step, why)
-        if not self.marks.own and self.doubt.finds_what_others_make(index, step):
+        is_next = not self.marks.own and self.last_to_run < self.around.position
+        if is_next and self.doubt.finds_what_others_make(index, step):
             return conflict(index, MADE_BEHIND)
         return run(index, "nothing beside it is there")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from trueup.catalog.keys import owner_of, split_key
+from trueup.catalog.keys import owner_of
 from trueup.chain.model import Step
 from trueup.decide.model import Difference
 from trueup.decide.trajectory import Trajectories, Value
@@ -40,7 +40,7 @@ def drift(
     found += [
         difference(steps, key, None, value, -1)
         for key, value in live.items()
-        if key not in final and key not in paths.of and final.get(f"column {split_key(key)[1]}") is not None
+        if key not in final and key not in paths.of and final.get(owner_of(key)) is not None
     ]
     return sorted(found, key=lambda one: one.fact)
 

@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from trueup.catalog.keys import COLUMN_FACETS, identity_of, parts, table_of
+from trueup.catalog.keys import COLUMN_FACETS, identity_of, owner_of, parts, table_of
 from trueup.chain.model import Effect
 
 Value = str | None
+_SET_BY_HAND = ("trigger state ", "row security ")
 _BOTH = 2  # the old table and the new one
 
 
@@ -76,10 +77,15 @@ class Trajectories:
         return -1
 
     def manages(self, key: str) -> bool:
-        """True for the chain's facts, and for the facets of its columns even where it never gave them a value."""
+        """True for the chain's facts, and for the facets of its objects even where it never gave them a value.
+
+        So a default that somebody has set is told, a trigger that is disabled, and row security that is on.
+        """
         if key in self.of:
             return True
-        return key.startswith(COLUMN_FACETS) and identity_of(key) in self.columns
+        if key.startswith(COLUMN_FACETS):
+            return identity_of(key) in self.columns
+        return key.startswith(_SET_BY_HAND) and owner_of(key) in self.of
 
     def last_place(self, key: str, value: Value) -> int:
         """The last position at which the fact has this value; -1 where it never has."""
