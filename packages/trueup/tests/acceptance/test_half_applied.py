@@ -1002,3 +1002,26 @@ def test_rows_that_files_write_anew_say_nothing_behind_a_step_that_is_to_come(
 
     assert 0 == answer.code, answer.err
     assert [(1, "a"), (2, "a")] == rows(url, "SELECT * FROM kinds ORDER BY id")
+
+
+@pytest.mark.parametrize("by_hand, code", [((0, 2), 0), ((0, 2, 3), 3)])
+def test_a_block_of_which_only_the_rows_are_missing_is_not_done(
+    run: Run, chain: MakeChain, database: str, by_hand: tuple[int, ...], code: int
+) -> None:
+    block = [
+        "CREATE TABLE phones (lead int PRIMARY KEY, phone text)",
+        "INSERT INTO phones (lead, phone) SELECT id, phone FROM leads",
+        "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION two() RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    ]
+    files = {
+        **FIRST,
+        "002_others.sql": "CREATE TABLE calls (id int);\nCREATE TABLE notes (id int);",
+        "003_phones.sql": f"BEGIN;\n{';'.join(block)};\nCOMMIT;",
+    }
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(database, ROWS, *(block[one] for one in by_hand))
+
+    assert code == run(*where).code
+    assert [(0 if code else 20,)] == rows(database, "SELECT count(*) FROM phones")

@@ -6,7 +6,7 @@ asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from trueup.catalog.keys import identity_of, kind_of, own_name, table_of, table_touched
@@ -103,13 +103,22 @@ class InDoubt:
         return assume(index, f"it could not run any more: {gone} is gone since") if gone else run(index, why)
 
     def lacks(self, index: int) -> str:
-        """Why one whose facts are there may not have run: the table that it makes of a query has no rows."""
+        """Why one whose facts are there may not have run: the rows that it was to write with them are not."""
         step, effect = self.locked.steps[index], self.locked.effects[index]
         made = [identity_of(key) for key in effect.set if key.startswith("table ")]
+        if index not in self.done and any(map(self.rows.selects_only_new, self._inserts_of(index))):
+            return "what it makes is there, but none of the rows that it selects"
         if "create_table_as_stmt" not in step.tags or not made or self.around.dropped_behind(index) < 0:
             return ""
         has_lost = self.rows.none_in(made) and not self.rows.none_in(effect.locks.keys() - set(made))
         return f"{made[0]} is there without rows, and what it makes it of is to go" if has_lost else ""
+
+    def _inserts_of(self, index: int) -> Iterator[Step]:
+        """The INSERTs of a step that does more than that, each as a step of its own."""
+        step = self.locked.steps[index]
+        for tag, text in zip(step.tags, step.statements, strict=True) if len(step.tags) > 1 else ():
+            if tag == "insert_stmt":
+                yield step._replace(statements=(text,), tags=(tag,))
 
     def why_left_out(self, index: int, step: Step) -> str:
         """Why one of the last file may not have run, though facts of it are behind it; empty where nothing says so."""

@@ -53,7 +53,8 @@ class Partly(NamedTuple):
         silent = [position for position in silent if not found_it_so(_alone(step, position))]
         run = frozenset(chosen)
         ran = [position for position, part in enumerate(parts) if part.keys and position not in chosen]
-        have_run = _before_the_last(silent, chosen, ran)
+        in_order = _before_the_last(silent, chosen, ran)
+        have_run = {position for position in in_order if not rows.selects_only_new(_alone(step, position))}
         to_come = _behind_a_gap(silent, chosen, ran)
         for position in silent:
             if position not in have_run | to_come and not self._has_not_run(position, run):
