@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
@@ -30,16 +31,40 @@ class Fitting:
         step, relations = self.locked.steps[index], self.locked.effects[index].locks
         for later in range(index + 1, self.position):
             effect = self.locked.effects[later]
-            taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
-            taken += [key for key in effect.set if key.startswith("column ") and self._is_narrowed(key, later)]
-            taken += [key for key in effect.set if step.inserts and self._may_refuse(key, step)]
-            if any(table_of(key) in relations for key in taken) or self._is_called(effect.gone, step):
+            if not self._taken_from[later].isdisjoint(relations) or self._is_called(effect.gone, step):
                 return False
-            lessened = (k for k in effect.keys if k.startswith("enum ") and self._loses_labels(k, later))
-            if any(self._writes_labels(step, index, identity_of(key)) for key in lessened):
+            if step.inserts and any(table_of(k) in relations and self._may_refuse(k, step) for k in effect.set):
                 return False
+        if any(later > index and self._writes_labels(step, index, enum) for later, enum in self._lessened):
+            return False
         gone = (key for part in self.begun for key in part.gone if key not in self.live)
         return not any(table_of(key) in relations and mentions(step.sql, identity_of(key)) for key in gone)
+
+    @cached_property
+    def _taken_from(self) -> list[set[str]]:
+        """By step, the tables that it takes away or narrows, or columns of which."""
+        found = []
+        for index, effect in enumerate(self.locked.effects):
+            taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
+            taken += [key for key in effect.set if key.startswith("column ") and self._is_narrowed(key, index)]
+            found.append({table_of(key) for key in taken})
+        return found
+
+    @cached_property
+    def _lessened(self) -> list[tuple[int, str]]:
+        """The steps up to the anchor that take labels from an enum, or the enum."""
+        effects = enumerate(self.locked.effects[: self.position])
+        enums_of = ((index, key) for index, effect in effects for key in effect.keys if key.startswith("enum "))
+        return [(index, identity_of(key)) for index, key in enums_of if self._loses_labels(key, index)]
+
+    @cached_property
+    def _columns_on(self) -> dict[str, list[str]]:
+        """By table, the columns that it ever has."""
+        found: dict[str, list[str]] = {}
+        for key in self.paths.of:
+            if key.startswith("column "):
+                found.setdefault(table_of(key), []).append(key)
+        return found
 
     def _is_narrowed(self, column: str, index: int) -> bool:
         """True where the step gives a column that is there a type that does not hold all values of its former one."""
@@ -59,7 +84,7 @@ class Fitting:
     def _writes_labels(self, step: Step, index: int, enum: str) -> bool:
         """True where the step names the enum, or a table of its has a column of that type."""
         relations = self.locked.effects[index].locks
-        columns = (key for key in self.paths.of if key.startswith("column ") and table_of(key) in relations)
+        columns = (key for table in relations for key in self._columns_on.get(table, ()))
         types = (self.paths.value_at(key, index) for key in columns)
         return mentions(step.sql, enum) or any(value is not None and is_of_type(value, enum) for value in types)
 

@@ -22,7 +22,6 @@ from trueup.planning.healing import Heal, in_the_way, without_left
 from trueup.planning.leaving import leaving
 from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
-from trueup.planning.rehearsal.rehearse import rehearsed
 from trueup.planning.twins import twins
 from trueup.report import PartReport, Report, StepReport
 from trueup.run import ledger
@@ -118,6 +117,8 @@ class Assessor:
         stopped = (*plan.conflicts, *in_the_way(self.locked, healed, left, decision.before))
         stopped += tuple(twins(self.locked, healed, self.paths, facts))
         if plan.actions and facts and not stopped:
+            from trueup.planning.rehearsal.rehearse import rehearsed  # nothing that a first run waits for
+
             stopped = tuple(rehearsed(plan, self.locked, facts, self.paths, to_the_end=not left))
         plan = self._probed(plan._replace(conflicts=stopped))
         return Assessment(plan, self._report(plan, decision, left, were_true), marks, seen)
