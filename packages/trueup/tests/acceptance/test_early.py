@@ -947,3 +947,25 @@ def test_a_block_of_code_that_deletes_nothing_does_not_ask_what_would_go_along(
 
     assert 0 == answer.code, answer.err
     assert [(20,)] == rows(database, "SELECT count(*) FROM leads WHERE name LIKE '%!'")
+
+
+@pytest.mark.parametrize(
+    "late, code",
+    [
+        ("UPDATE leads SET phone = '0' || phone;", 0),
+        ("INSERT INTO notes SELECT id FROM leads;", 0),
+        ("UPDATE leads SET name = upper(name);", 3),
+        ("INSERT INTO leads SELECT id + 100, 'new' FROM leads;", 3),
+    ],
+)
+def test_a_file_that_comes_late_does_not_mind_what_later_ones_have_done_to_other_columns(
+    run: Run, chain: MakeChain, database: str, late: str, code: int
+) -> None:
+    files = {**FIRST, "002_notes.sql": "CREATE TABLE notes (n int);"}
+    files["004_rename.sql"] = "ALTER TABLE leads RENAME name TO title;"
+    assert 0 == run("--migrations", chain(files), "--database-url", database, "up").code
+    execute(database, ROWS)
+
+    answer = run("--migrations", chain({**files, "003_late.sql": late}), "--database-url", database, "up", "--strict")
+
+    assert code == answer.code, answer.err

@@ -207,7 +207,7 @@ class DataRules:
         return self.reads_lost(index)
 
     def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
-        if before and not self.around.still_fits(index):
+        if before and not self.around.still_fits(index, by_name=True):
             return self._unless_settled(index, step, "it is not in the ledger, and its tables have changed since")
         there = "" if self._is_guarded(step) else self._rows_confirm(index, step)
         return assume(index, there) if there else run(index, "not in the ledger")

@@ -10,7 +10,7 @@ from trueup.catalog.keys import identity_of, kind_of, mentions, table_of
 from trueup.catalog.types import widens
 from trueup.chain.model import Step
 from trueup.decide.given import Given
-from trueup.decide.held import is_of_type
+from trueup.decide.held import is_of_type, may_name
 
 CALLABLE = ("view", "materialized view", "function", "procedure")
 
@@ -22,32 +22,47 @@ class Fitting:
         self.locked, self.paths, self.live, self.begun = given.locked, given.paths, given.live, given.begun
         self.position, self.heal = given.anchor.position, heal
 
-    def still_fits(self, index: int) -> bool:
+    def still_fits(self, index: int, *, by_name: bool = False) -> bool:
         """No step up to the anchor, nor a begun one, took away or retyped a column of its tables, or labels of an enum.
 
         Nor made what a new row could be refused for: a trigger, or NOT NULL of a column that it does not name. (A CHECK
         is made on a table that has those rows already.)
+
+        Args:
+            index: The step.
+            by_name: It is known not to have run: columns that it does not name are nothing to it.
         """
         step, relations = self.locked.steps[index], self.locked.effects[index].locks
         for later in range(index + 1, self.position):
             effect = self.locked.effects[later]
-            if not self._taken_from[later].isdisjoint(relations) or self._is_called(effect.gone, step):
+            taken = (key for key in self._taken[later] if table_of(key) in relations)
+            if any(not (by_name and self._is_nothing_to(step, index, key)) for key in taken):
                 return False
-            if step.inserts and any(table_of(k) in relations and self._may_refuse(k, step) for k in effect.set):
+            if self._is_called(effect.gone, step):
+                return False
+            if step.inserts and any(
+                relations.get(table_of(k)) == "RX" and self._may_refuse(k, step) for k in effect.set
+            ):
                 return False
         if any(later > index and self._writes_labels(step, index, enum) for later, enum in self._lessened):
             return False
         gone = (key for part in self.begun for key in part.gone if key not in self.live)
         return not any(table_of(key) in relations and mentions(step.sql, identity_of(key)) for key in gone)
 
+    def _is_nothing_to(self, step: Step, index: int, key: str) -> bool:
+        """True for a column that it does not name; one of a table that it inserts into it may have a value for."""
+        effect = self.locked.effects[index]
+        if not key.startswith("column ") or may_name(identity_of(key), step, effect):
+            return False
+        return not (step.inserts and effect.locks.get(table_of(key)) == "RX")
+
     @cached_property
-    def _taken_from(self) -> list[set[str]]:
-        """By step, the tables that it takes away or narrows, or columns of which."""
+    def _taken(self) -> list[list[str]]:
+        """By step, the tables and columns that it takes away, and the columns that it narrows."""
         found = []
         for index, effect in enumerate(self.locked.effects):
-            taken = [key for key in effect.gone if key.startswith(("table ", "column "))]
-            taken += [key for key in effect.set if key.startswith("column ") and self._is_narrowed(key, index)]
-            found.append({table_of(key) for key in taken})
+            narrowed = (key for key in effect.set if key.startswith("column ") and self._is_narrowed(key, index))
+            found.append([*(key for key in effect.gone if key.startswith(("table ", "column "))), *narrowed])
         return found
 
     @cached_property

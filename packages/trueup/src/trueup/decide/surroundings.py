@@ -338,9 +338,9 @@ class Surroundings:
                 found[key] = defining_statement(self.locked.steps[setter], key) if is_code else value
         return found
 
-    def still_fits(self, index: int) -> bool:
-        """True where what the step uses is as it was at its place."""
-        return self._fitting.still_fits(index)
+    def still_fits(self, index: int, *, by_name: bool = False) -> bool:
+        """True where what the step uses is as it was at its place; see `Fitting`."""
+        return self._fitting.still_fits(index, by_name=by_name)
 
 
 def not_filled(step: Step, columns: list[str]) -> list[str]:
