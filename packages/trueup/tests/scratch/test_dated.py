@@ -63,9 +63,17 @@ def test_what_is_made_on_them_later_goes_with_them_when_only_that_is_learnt(
 
 
 def test_a_name_that_a_step_writes_out_is_kept(databases: Databases, chain: MakeChain) -> None:
-    made = "DO $$ BEGIN EXECUTE 'CREATE TABLE said AS SELECT now() AS at'; END $$;"
+    made = "DO $$ BEGIN EXECUTE 'CREATE TABLE said_2020 AS SELECT now() AS at'; END $$;"
 
-    assert {"said"} == tables_of(databases, chain({"1_made.sql": made}))
+    assert {"said_2020"} == tables_of(databases, chain({"1_made.sql": made}))
+
+
+def test_a_name_without_a_date_is_kept_though_its_columns_have_the_clock(
+    databases: Databases, chain: MakeChain
+) -> None:
+    made = "DO $$ BEGIN EXECUTE format('CREATE TABLE %s_audit (at timestamptz DEFAULT now())', 'leads'); END $$;"
+
+    assert {"leads_audit"} == tables_of(databases, chain({"1_made.sql": made}))
 
 
 def test_what_a_block_makes_on_its_way_is_no_such_thing(databases: Databases, chain: MakeChain) -> None:

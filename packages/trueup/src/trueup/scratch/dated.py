@@ -20,6 +20,8 @@ _CLOCK = re.compile(
 _FROM = re.compile(r'\bFROM\s+(?:"?\w+"?\.)?"?(?P<name>\w+)', re.IGNORECASE)
 _CALLS = {"do_stmt", "call_stmt", "select_stmt"}
 _WITH_COLUMNS = ("table ", "view ", "materialized view ")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DIGITS_OF_A_DAY = 6
 _FUNCTIONS = ("function", "procedure")
 
 
@@ -40,10 +42,15 @@ def without_dated(steps: Sequence[Step], effects: Sequence[Effect], base: Facts)
         made = {identity_of(key) for key in sets if key.startswith(_WITH_COLUMNS)}
         is_called = made and not _CALLS.isdisjoint(step.tags)
         if is_called and any(_CLOCK.search(text) or _reads(text, there) for text in _reached(step.sql, functions)):
-            made = {name for name in made if any(mentions(one.sql, name) for one in steps)}
+            made = {name for name in made if not _has_date(name) or any(mentions(one.sql, name) for one in steps)}
         there |= made
         kept.append(_only_on(there, effect))
     return kept
+
+
+def _has_date(name: str) -> bool:
+    """True for a name with a year, or with so many digits that they may be a day or an hour."""
+    return _YEAR.search(name) is not None or sum(map(str.isdigit, name)) >= _DIGITS_OF_A_DAY
 
 
 def _reads(text: str, tables: set[str]) -> bool:
