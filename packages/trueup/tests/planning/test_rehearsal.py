@@ -143,3 +143,12 @@ def test_what_the_server_would_take_is_taken(statements: list[str]) -> None:
 )
 def test_what_the_server_would_refuse_is_told(statements: list[str], why: str) -> None:
     assert f"{why} by then" == said(*statements)
+
+
+def test_what_a_call_makes_is_known_from_what_it_did() -> None:
+    made = {"column public.old.id": "integer", "constraint public.old.k": "UNIQUE (id)", "table public.old": ""}
+    catalog = Catalog(FACTS, Trajectories([Effect({**FACTS, **GONE}), Effect(gone=tuple(GONE))], {}))
+
+    catalog.follow(Effect(made))
+
+    assert all(map(catalog.has, made))

@@ -51,9 +51,7 @@ class Catalog:
         self.relations: dict[Name, Relation] = {}
         self.types: set[Name] = set()
         self.temporary: set[str] = set()
-        keys = sorted((key for key in facts if kind_of(key) in _ORDER), key=lambda key: _ORDER.index(kind_of(key)))
-        for key in keys:
-            self.put(key, facts[key])
+        self.put_all(facts)
         self._managed = {(kind_of(key), _names(identity_of(key))) for key in (*paths.of, *paths.passing)}
         self._called: dict[str, set[Name]] = {}
         for kind, name in self._managed:
@@ -96,6 +94,11 @@ class Catalog:
             return table is not None and name[-1] in table.constraints
         return table is not None and (kind, name[-1]) in table.others if kind in _ON_TABLES else None
 
+    def put_all(self, facts: Mapping[str, str]) -> None:
+        """Facts are there, if they were not: tables first, then what is on them."""
+        for key in sorted((key for key in facts if kind_of(key) in _ORDER), key=lambda key: _ORDER.index(kind_of(key))):
+            self.put(key, facts[key])
+
     def put(self, key: str, value: str) -> None:
         """A fact is there, if it was not."""
         kind, name = kind_of(key), _names(identity_of(key))
@@ -124,8 +127,7 @@ class Catalog:
         """What a statement does, as the chain's replay has seen it."""
         for key in effect.gone:
             self.take(key)
-        for key, value in effect.set.items():
-            self.put(key, value)
+        self.put_all(effect.set)
 
     def take(self, key: str) -> None:
         """A fact is gone, and what hangs on it."""

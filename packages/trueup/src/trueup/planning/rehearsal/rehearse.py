@@ -70,9 +70,9 @@ def _play(action: Action, plan: Plan, locked: LockedChain, catalog: Catalog) -> 
         did = [send(sending, one) for one in statements]
         if (part := part_of.get(text)) and any(did):
             catalog.follow(part)
-    for key in () if action.unfinished else action.keys:
-        if not (plan.decision.lent and key.startswith(("table ", "column "))):  # it may have its later name back
-            catalog.put(key, effect.set.get(key) or plan.decision.before.get(key) or "")
+    lent = ("table ", "column ") if plan.decision.lent else ()  # they may have their later names back
+    made = (key for key in action.keys if not (action.unfinished or key.startswith(lent)))
+    catalog.put_all({key: effect.set.get(key) or plan.decision.before.get(key) or "" for key in made})
 
 
 def _path(action: Action) -> list[str]:
