@@ -12,7 +12,7 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relkind IN ('r', 'p') AND pg_get_expr(d.adbin, d.adrelid) !~ '^nextval'
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND pg_get_expr(d.adbin, d.adrelid) !~ '^nextval'
     AND c.oid IN (SELECT oid FROM mine)
 UNION ALL
 SELECT format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, c.relname, left('ix_' || md5(c.relname) || '_' || c.relname, 60))
