@@ -116,7 +116,7 @@ class Assessor:
         plan = self._build(healed, Begun(marks.begun, facts, fills))
         stopped = (*plan.conflicts, *in_the_way(self.locked, healed, left, decision.before))
         stopped += tuple(twins(self.locked, healed, self.paths, facts))
-        if plan.actions and facts and not stopped:
+        if plan.actions and facts and not (stopped or marks.begun):  # a safe form goes on with parts of its own
             from trueup.planning.rehearsal.rehearse import rehearsed  # nothing that a first run waits for
 
             stopped = tuple(rehearsed(plan, self.locked, facts, self.paths, to_the_end=not left))

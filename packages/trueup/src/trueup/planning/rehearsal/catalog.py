@@ -74,7 +74,7 @@ class Catalog:
 
     def lacks_part(self, kind: str, table: Relation, name: str) -> bool:
         """The same for a column, a constraint, a trigger and the like of a table."""
-        if kind == "column" and not table.columns:  # a view, or made of a query
+        if table.parent if kind != "column" else not table.columns:  # from there; a view, or made of a query
             return False
         found = table.columns if kind == "column" else table.constraints if kind == "constraint" else ()
         is_there = name in found or (kind, name) in table.others
@@ -84,6 +84,8 @@ class Catalog:
         """True where the fact is there, False where it is not; None for kinds of which nothing is known."""
         kind, name = kind_of(key), _names(identity_of(key))
         table = self.relations.get(name[:2])
+        if kind != "column" and table and (table.on or table).parent:  # it may have come from there, or gone with that
+            return None
         if kind in TYPES:
             return name in self.types
         if kind in RELATIONS:

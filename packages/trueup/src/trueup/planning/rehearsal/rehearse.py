@@ -70,6 +70,8 @@ def _play(action: Action, plan: Plan, locked: LockedChain, catalog: Catalog) -> 
         did = [send(sending, one) for one in statements]
         if (part := part_of.get(text)) and any(did):
             catalog.follow(part)
+    if action.splits and not action.unfinished:  # the last part of a safe form, whose statements are others
+        catalog.follow(effect)
     lent = ("table ", "column ") if plan.decision.lent else ()  # they may have their later names back
     made = (key for key in action.keys if not (action.unfinished or key.startswith(lent)))
     catalog.put_all({key: effect.set.get(key) or plan.decision.before.get(key) or "" for key in made})
