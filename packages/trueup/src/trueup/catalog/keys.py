@@ -9,6 +9,9 @@ from functools import lru_cache
 COLUMN_FACETS = ("not null", "default", "generated", "identity", "collation", "options")
 """Facts of a column besides its type; each is present only where the column has it."""
 
+TYPES = ("enum", "domain", "type")
+"""Kinds that share their names in a schema; no table is called so, either."""
+
 _TABLE_FACETS = ("row security", "storage", "replica identity", "partition", "cluster on")
 _OF_TABLE = ("constraint", "validated", "trigger", "trigger state", "policy", "rule")
 _LEAVES = {"validated": "constraint", "valid": "index", "trigger state": "trigger", "sequence owner": "sequence"}

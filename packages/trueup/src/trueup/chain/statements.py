@@ -166,7 +166,7 @@ def is_guarded(statement: Statement) -> bool:
 
 def _makes_what_is_not_there(block: Any) -> bool:
     """A block that makes things if they are missing, or catches that they are there: twice is as good as once."""
-    code = "".join(a.def_elem.arg.string.sval for a in block.args if a.def_elem.defname == "as")
+    code = _code(block)
     match = _CATCHES_DUPLICATES.fullmatch(code) or _IF_MISSING.fullmatch(code)
     if match is None:
         return False
@@ -178,11 +178,15 @@ def _makes_what_is_not_there(block: Any) -> bool:
     return bool(made) and all(_only_adds(one) or _inserts_what_was_asked_for(one, asked) for one in made)
 
 
+def _code(block: Any) -> str:
+    """What a DO block runs."""
+    return "".join(a.def_elem.arg.string.sval for a in block.args if a.def_elem.defname == "as")
+
+
 def only_checks(text: str) -> bool:
     """True for a DO block that reads, and raises something at most: it leaves nothing behind, however often it runs."""
-    blocks = [one for one in parse_each([text]) if one.tag == "do_stmt"]
-    codes = [a.def_elem.arg.string.sval for one in blocks for a in one.node.args if a.def_elem.defname == "as"]
-    code = _QUOTED.sub(" ", "".join(codes))
+    blocks = [one.node for one in parse_each([text]) if one.tag == "do_stmt"]
+    code = _QUOTED.sub(" ", "".join(map(_code, blocks)))
     called = {name.lower() for name in _CALLED.findall(code)}
     return bool(blocks) and not _WRITES.search(code) and called <= _READING
 

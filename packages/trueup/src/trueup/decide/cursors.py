@@ -9,6 +9,7 @@ from functools import cached_property
 from trueup.catalog import enums
 from trueup.catalog.keys import (
     COLUMN_FACETS,
+    TYPES,
     identity_of,
     kind_of,
     mentions,
@@ -30,7 +31,7 @@ from trueup.decide.trajectory import Value, fold
 
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
 _DELETES = re.compile(r"\b(?:DELETE|MERGE)\b", re.IGNORECASE)
-_RENAMED, _TYPES = {"table", "column"}, {"enum", "domain", "type"}
+_RENAMED = {"table", "column"}
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
     *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
@@ -300,7 +301,7 @@ class Cursors:
 
     def _has_brought(self, effect: Effect, key: str, place: int) -> bool:
         """True where what a step, or one of its statements, makes in the stead of the fact is there."""
-        kinds = _RENAMED | ({kind_of(key)} & _TYPES)
+        kinds = _RENAMED | {kind_of(key)}.intersection(TYPES)
         brought = [k for k in effect.set if kind_of(k) in kinds and self.wanted.get(k) is None]
         there = any(k in self.live for k in brought)
         return there and all(self.paths.last_place(k, self.live.get(k)) >= place for k in brought)

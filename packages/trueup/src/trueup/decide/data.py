@@ -11,7 +11,7 @@ from functools import cached_property
 
 from trueup.catalog.keys import identity_of, own_name
 from trueup.chain.model import Step
-from trueup.chain.statements import relations_named
+from trueup.chain.statements import only_checks, relations_named
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import MADE_BEHIND, InDoubt
@@ -102,7 +102,7 @@ class DataRules:
         """The verdict for a step that writes no rows; None for all others."""
         if told := as_it_is_here(index, step, self.rows, before=before):
             return told
-        if before and sets_sequences(step) and index > self.doubt.last_fact and not self.marks.own:
+        if before and index > self.doubt.last_fact and not self.marks.own and sets_sequences(step):
             return run(index, "the sequence has not come to that")
         if step.has_data:
             return None
@@ -243,18 +243,21 @@ class DataRules:
 
     def _in_doubt(self, index: int, step: Step) -> StepVerdict:
         """Nothing but its place tells of it: then the rows do, where what is behind it may have been made by hand."""
-        if index > self.doubt.sure_to:
-            comes = self.pending.fills_what_it_reads(index)
-            return (comes and self._reads_what_comes(index, step)) or self.doubt.verdict(index, step)
-        if self.doubt.is_of_the_last_file(step) and (why := self.doubt.why_left_out(index, step)):
+        leaves_nothing = all(map(only_checks, step.statements))
+        if index > self.doubt.sure_to and not leaves_nothing:
+            return self._reads_what_comes(index, step) or self.doubt.verdict(index, step)
+        is_left = self.doubt.is_of_the_last_file(step) and not leaves_nothing
+        if is_left and (why := self.doubt.why_left_out(index, step)):
             return conflict(index, why)
         return assume(index, "everything around it is there")
 
     def _reads_what_comes(self, index: int, step: Step) -> StepVerdict | None:
         """The verdict for an UPDATE of what a step of its file writes only now: it has not run either."""
+        reads = set(step.tags) == {"update_stmt"} and self.pending.fills_what_it_reads(index)
+        if not reads or not self.around.still_fits(index):
+            return None
         verdict = run if step_ends_the_same(step) else conflict
-        is_due = set(step.tags) == {"update_stmt"} and self.around.still_fits(index)
-        return verdict(index, "rows that it reads are written only now") if is_due else None
+        return verdict(index, "rows that it reads are written only now")
 
     def _why_not_done(self, index: int, step: Step, relations: set[str]) -> str:
         if self.around.names_healed(step, relations):

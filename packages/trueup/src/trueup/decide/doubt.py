@@ -12,7 +12,7 @@ from functools import cached_property
 from trueup.catalog.keys import identity_of, kind_of, own_name, table_of, table_touched
 from trueup.chain.grammar import Statement, parse_each
 from trueup.chain.model import Step, writes_rows
-from trueup.chain.statements import columns_written, only_checks
+from trueup.chain.statements import columns_written
 from trueup.chain.updates import ends_the_same, may_make, step_ends_the_same, step_takes_all, takes_all
 from trueup.decide.anchor import MOST_EARLY
 from trueup.decide.given import Given
@@ -76,8 +76,6 @@ class InDoubt:
 
     def verdict(self, index: int, step: Step) -> StepVerdict:
         """No fact is sure to tell the state just before it from the state just behind it: the rows are asked."""
-        if all(map(only_checks, step.statements)):
-            return assume(index, "everything around it is there")
         tail = self._tail
         if index >= tail.cut:
             if not self.around.still_fits(index):
@@ -105,10 +103,12 @@ class InDoubt:
     def lacks(self, index: int) -> str:
         """Why one whose facts are there may not have run: the rows that it was to write with them are not."""
         step, effect = self.locked.steps[index], self.locked.effects[index]
-        made = [identity_of(key) for key in effect.set if key.startswith("table ")]
         if index not in self.done and any(map(self.rows.selects_only_new, self._inserts_of(index))):
             return "what it makes is there, but none of the rows that it selects"
-        if "create_table_as_stmt" not in step.tags or not made or self.around.dropped_behind(index) < 0:
+        if "create_table_as_stmt" not in step.tags:
+            return ""
+        made = [identity_of(key) for key in effect.set if key.startswith("table ")]
+        if not made or self.around.dropped_behind(index) < 0:
             return ""
         has_lost = self.rows.none_in(made) and not self.rows.none_in(effect.locks.keys() - set(made))
         return f"{made[0]} is there without rows, and what it makes it of is to go" if has_lost else ""
@@ -249,9 +249,7 @@ class InDoubt:
         """True where a pending step leaves nothing to read, while some of its work may not be there."""
         if self.around.dropped_behind(index) < 0 or self.rows.would_not_change(step):
             return False
-        return not (
-            all(map(only_checks, step.statements)) or self.rows.are_there(step) or self.rows.selects_nothing_new(step)
-        )
+        return not (self.rows.are_there(step) or self.rows.selects_nothing_new(step))
 
     def _is_missed_in_part(self, index: int, step: Step) -> bool:
         """True where some of its rows are there and others are not, and data steps are to come that use them."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
+from trueup.catalog.keys import TYPES, identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
 from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect, Step
 from trueup.decide.anchor import ROWLESS
@@ -20,8 +20,7 @@ _ON_COLUMNS = ("index ", "valid ", "constraint ", "validated ", "view ", "policy
 _VIEWS = ("view", "materialized view")
 _DROPPED = ("table", "enum", "type", "domain", "function", "procedure")
 _FUNCTIONS = ("function ", "procedure ")
-_TYPES = ("enum", "type", "domain")
-_HELPERS = (*_TYPES, "table", "column")
+_HELPERS = (*TYPES, "table", "column")
 _ASKED_FOR = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b", re.IGNORECASE)
 
 
@@ -109,7 +108,7 @@ def early_helpers(step: Step, index: int, paths: Trajectories, passing: Mapping[
 
 def is_needed(key: str, now: Mapping[str, Value]) -> bool:
     """True where rows are in it, or something that is there names it."""
-    if kind_of(key) not in _TYPES:
+    if kind_of(key) not in TYPES:
         return True
     return any(value is not None and mentions(f"{one} {value}", identity_of(key)) for one, value in now.items())
 
@@ -214,7 +213,7 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     ):
         return True
     if kind == "column":
-        return any(is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in _TYPES)
+        return any(is_of_type(value, identity_of(gone)) for gone in dropped if kind_of(gone) in TYPES)
     if kind in _VIEWS and any(reads(value, identity_of(gone)) for gone in dropped if gone.startswith("table ")):
         return True
     return kind in _DEFINED_ON_COLUMNS and any(hangs_on(key, value, column) for column in touched)

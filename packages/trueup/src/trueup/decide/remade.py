@@ -58,17 +58,22 @@ def remade_early(
             continue
         if kind_of(key) == "enum" and enums.has_all(here or "", value):
             continue
-        own = frozenset({*with_leaves([key], now), *_checks(key, now)})
-        facts = chain(now.items(), beside.items())
-        holder = next((k for k, v in facts if v is not None and k not in own and _hangs(v, key)), "")
         if place.get(key) == index + 1:  # as the step makes it, but of other columns
-            return Remade(key, index, own, holder)
+            return _remade(key, index, now, beside)
         end = paths.taken_away(key, index + 1, place.get(key, 0))
         between = (step for step in range(index, end - 1) if step not in done)
-        is_made_with_it = holder and key.startswith("function ")
-        if any(_needs(paths.effects[step], key, now) for step in between) and not is_made_with_it:
-            return Remade(key, place[key] - 1, own, holder)
+        if any(_needs(paths.effects[step], key, now) for step in between):
+            early = _remade(key, place[key] - 1, now, beside)
+            if not (early.holder and key.startswith("function ")):  # those are made with it as it is
+                return early
     return None
+
+
+def _remade(key: str, maker: int, now: Mapping[str, Value], beside: Mapping[str, str]) -> Remade:
+    own = frozenset({*with_leaves([key], now), *_checks(key, now)})
+    facts = chain(now.items(), beside.items())
+    holder = next((k for k, v in facts if v is not None and k not in own and _hangs(v, key)), "")
+    return Remade(key, maker, own, holder)
 
 
 def of_other_columns(key: str, found: str, made: Iterable[tuple[int, Value]], steps: Sequence[Step]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
+from trueup.catalog.keys import TYPES, identity_of, kind_of, mentions, own_name, table_of
 from trueup.chain.model import Effect, Step
 from trueup.decide.beside import Beside
 from trueup.decide.cursors import Cursors
@@ -51,7 +51,6 @@ from trueup.decide.unseen import Unseen
 
 _MADE_ONCE = {"index", "constraint", "view", "materialized view", "trigger", "policy", "enum", "type", "sequence"}
 """Kinds that the server refuses to make where they are already."""
-_TYPES = ("enum", "type", "domain")
 
 
 class Deciding:
@@ -336,7 +335,7 @@ class Deciding:
                 reason="its effect is there, but for what differs",
                 differences=differences,
             )
-        is_of_type = step.tags == ("rename_stmt",) and any(kind_of(key) in _TYPES for key in missing)
+        is_of_type = step.tags == ("rename_stmt",) and any(kind_of(key) in TYPES for key in missing)
         retyped = [key for key in effect.set if is_of_type and key.startswith("column ") and key not in missing]
         if retyped:
             why = f"it renames a type, and {retyped[0]}, which is of it, is here as a later step makes it"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trueup.catalog.keys import identity_of, kind_of, mentions, owner_of, parts, table_of
+from trueup.catalog.keys import TYPES, identity_of, kind_of, mentions, owner_of, parts, table_of
 from trueup.chain.model import LockedChain, Step
 from trueup.decide.asking import as_named_here
 from trueup.decide.model import Conflict, Decision, Difference, StepVerdict
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _CODE = ("function", "procedure")
 _READ = ("view", "materialized view")
-_TYPES = ("enum", "domain", "type")  # as long as one is there, no table is called so
 
 
 def build(
@@ -191,7 +190,7 @@ class _Building:
             for key in self.locked.effects[verdict.index].set
             if kind_of(key) == "table" and before.get(key) is None
         }
-        made = {name: at for name, at in made.items() if not any(before.get(f"{kind} {name}") for kind in _TYPES)}
+        made = {name: at for name, at in made.items() if not any(before.get(f"{kind} {name}") for kind in TYPES)}
         first: list[Action] = []
         later: dict[int, list[Action]] = {}
         waiting: dict[str, int] = {}  # facts that are healed behind a step

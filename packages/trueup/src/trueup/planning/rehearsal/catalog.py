@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from trueup.catalog.keys import identity_of, index_table, kind_of, parts, unquoted
+from trueup.catalog.keys import TYPES, identity_of, index_table, kind_of, parts, unquoted
 from trueup.catalog.references import foreign_key
 from trueup.chain.model import Effect
 from trueup.decide.trajectory import Trajectories
 
 RELATIONS = ("table", "view", "materialized view", "sequence", "index")
 """Kinds that share their names in a schema."""
-TYPES = ("enum", "domain", "type")
 _ON_TABLES = ("trigger", "policy", "rule")
 _ORDER = (*TYPES, *RELATIONS[:-1], "partition", "column", "sequence owner", "index", "constraint", *_ON_TABLES)
 _PARENT = re.compile(r"^(?:PARTITION OF|INHERITS) ")
@@ -37,7 +36,7 @@ class Relation:
 
     kind: str
     name: Name
-    columns: dict[str, str] = field(default_factory=dict)  # with their types
+    columns: set[str] = field(default_factory=set)
     constraints: dict[str, Constraint] = field(default_factory=dict)
     others: set[tuple[str, str]] = field(default_factory=set)  # triggers and the like: kind and name
     on: Relation | None = None
@@ -112,14 +111,14 @@ class Catalog:
             self.relations[name] = Relation(kind, name, _named(value, on), on=on)
         elif kind == "sequence owner" and table:
             owner = _names(value)
-            table.on, table.columns = self.relations.get(owner[:2]), {owner[-1]: ""}
+            table.on, table.columns = self.relations.get(owner[:2]), {owner[-1]}
         elif kind in RELATIONS:
             self.relations.setdefault(name, Relation(kind, name))
         elif table and kind == "partition":
             table.parent = self.relations.get(_names(index_table(_PARENT.sub("ON ", value))))
-            table.columns = {**(table.parent.columns if table.parent else {}), **table.columns}
+            table.columns |= table.parent.columns if table.parent else set()
         elif table and kind == "column":
-            self.add_column(table, name[-1], value)
+            self.add_column(table, name[-1])
         elif table and kind == "constraint":
             table.constraints[name[-1]] = self._constraint(value, table)
         elif table and kind in _ON_TABLES:
@@ -165,18 +164,19 @@ class Catalog:
     def _children(self, table: Relation) -> list[Relation]:
         return [one for one in self.relations.values() if one.parent is table]
 
-    def add_column(self, table: Relation, column: str, of: str) -> None:
-        """A column comes, or has another type; in the partitions, too."""
-        table.columns[column] = of
+    def add_column(self, table: Relation, column: str) -> None:
+        """A column comes; in the partitions, too."""
+        table.columns.add(column)
         for child in self._children(table):
-            self.add_column(child, column, of)
+            self.add_column(child, column)
 
     def drop_column(self, table: Relation, column: str) -> None:
         """A column goes, with what is made of it."""
         for child in self._children(table):
             self.drop_column(child, column)
-        if table.columns.pop(column, None) is None:
+        if column not in table.columns:
             return
+        table.columns.remove(column)
         self._drop_relations(lambda one: one.on is table and column in one.columns)
         table.constraints = {name: one for name, one in table.constraints.items() if column not in one.columns}
         for child, name, constraint in list(self.references_to(table)):
@@ -203,19 +203,19 @@ class Catalog:
         """A column is called otherwise, in all that is made of it, too."""
         for child in self._children(table):
             self.rename_column(child, old, new)
-        table.columns = {new if one == old else one: of for one, of in table.columns.items()}
+        table.columns = _renamed(table.columns, old, new)
         for one in self.relations.values():
-            if one.on is table and old in one.columns:
-                one.columns[new] = one.columns.pop(old)
+            if one.on is table:
+                one.columns = _renamed(one.columns, old, new)
         for constraint in table.constraints.values():
-            constraint.columns = {new if one == old else one for one in constraint.columns}
+            constraint.columns = _renamed(constraint.columns, old, new)
         for _, _, constraint in self.references_to(table):
-            constraint.referred = {new if one == old else one for one in constraint.referred}
+            constraint.referred = _renamed(constraint.referred, old, new)
 
     def _constraint(self, value: str, table: Relation) -> Constraint:
         reference = foreign_key(value)
         if reference is None:
-            return Constraint(set(_named(value, table)))
+            return Constraint(_named(value, table))
         return Constraint(
             set(map(unquoted, reference.columns)),
             self.relations.get(_names(reference.parent)),
@@ -227,7 +227,11 @@ def _names(identity: str) -> Name:
     return tuple(map(unquoted, parts(identity))) if identity else ()
 
 
-def _named(value: str, table: Relation | None) -> dict[str, str]:
+def _named(value: str, table: Relation | None) -> set[str]:
     """The table's columns that a definition names."""
     words = set(re.findall(r"\w+", value)) if table else set()
-    return {column: "" for column in (table.columns if table else ()) if words.issuperset(re.findall(r"\w+", column))}
+    return {column for column in (table.columns if table else ()) if words.issuperset(re.findall(r"\w+", column))}
+
+
+def _renamed(columns: set[str], old: str, new: str) -> set[str]:
+    return {new if one == old else one for one in columns}

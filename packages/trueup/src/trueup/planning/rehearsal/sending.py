@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from trueup.catalog.keys import TYPES
 from trueup.chain.grammar import nodes_of, string_list
-from trueup.planning.rehearsal.catalog import RELATIONS, TYPES, Catalog, Name, Relation
+from trueup.planning.rehearsal.catalog import RELATIONS, Catalog, Name, Relation
 
 TEMPORARY = "t"
 
@@ -31,12 +32,12 @@ class Sending:
         *schema, name = string_list(items)
         return self.catalog.known(schema[-1] if schema else "", name, self.path)
 
-    def relation(self, relation: Any, *, kinds: Iterable[str] = RELATIONS, missing_ok: bool = False) -> Relation | None:
+    def relation(self, relation: Any, *, missing_ok: bool = False) -> Relation | None:
         """The relation that is named; None where nothing is known of it."""
         if is_temporary(relation, self.catalog):
             return None
         name = self.name(relation)
-        if self.catalog.lacks(kinds, name) and not missing_ok:
+        if self.catalog.lacks(RELATIONS, name) and not missing_ok:
             raise Refused(f"there is no {said(name)} by then")
         return self.catalog.relations.get(name)
 
@@ -68,12 +69,17 @@ class Sending:
             if one.schemaname or one.relname not in named:
                 self.relation(one)
 
-    def of_type(self, type_name: Any) -> str:
-        """The type of a column, which has to be there."""
-        name = self.name_of(type_name.names)
-        if self.catalog.lacks(TYPES, name) and not self.catalog.lacks(("table",), name):
+    def type(self, items: Any) -> Name:
+        """The type that a list of its parts names, which has to be there."""
+        name = self.name_of(items)
+        if self.catalog.lacks(TYPES, name):
             raise Refused(f"there is no type {said(name)} by then")
-        return ".".join(name)
+        return name
+
+    def has_type(self, type_name: Any) -> None:
+        """The type of a column has to be there; it may be that of a table's rows."""
+        if not self.catalog.lacks(("table",), self.name_of(type_name.names)):
+            self.type(type_name.names)
 
 
 def is_temporary(relation: Any, catalog: Catalog) -> bool:

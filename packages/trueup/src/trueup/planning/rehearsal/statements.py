@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from trueup.catalog.keys import TYPES
 from trueup.chain.grammar import Statement, enum_name, string_list
-from trueup.planning.rehearsal.catalog import TYPES, Catalog, Relation
+from trueup.planning.rehearsal.catalog import Catalog, Relation
 from trueup.planning.rehearsal.sending import TEMPORARY, Refused, Sending, said
 from trueup.planning.rehearsal.tables import alter_table, create_table
 
@@ -61,9 +62,7 @@ def _rename(sending: Sending, node: Any) -> bool:
 
 
 def _rename_type(sending: Sending, node: Any) -> bool:
-    name = sending.name_of(node.object.list.items)
-    if sending.catalog.lacks(TYPES, name):
-        raise Refused(f"there is no type {said(name)} by then")
+    name = sending.type(node.object.list.items)
     new = (name[0], node.newname)
     sending.is_free(new, or_not=False)
     if name in sending.catalog.types:
@@ -116,14 +115,12 @@ def _refuse_if_needed(catalog: Catalog, relation: Relation, going: Sequence[Rela
 
 def _drop_part(sending: Sending, node: Any, kind: str) -> bool:
     for one in node.objects:
-        *table, name = string_list(one.list.items)
-        relation = sending.catalog.relations.get(
-            sending.catalog.known(table[-2] if len(table) > 1 else "", table[-1], sending.path)
-        )
-        if not sending.part(kind, relation, name, missing_ok=node.missing_ok):
+        *table, name = one.list.items
+        relation = sending.catalog.relations.get(sending.name_of(table))
+        if not sending.part(kind, relation, name.string.sval, missing_ok=node.missing_ok):
             return False
         if relation:
-            relation.others.discard((kind, name))
+            relation.others.discard((kind, name.string.sval))
     return True
 
 
@@ -134,10 +131,11 @@ def _create_index(sending: Sending, node: Any) -> bool:
     name = (table.name[0], node.idxname)
     if node.idxname and not sending.is_free(name, or_not=node.if_not_exists):
         return False
-    columns = [one.index_elem.name for one in (*node.index_params, *node.index_including_params)]
-    sending.columns(table, filter(None, columns))
+    elements = (one.index_elem.name for one in (*node.index_params, *node.index_including_params))
+    columns = set(filter(None, elements))
+    sending.columns(table, sorted(columns))
     if node.idxname:
-        sending.catalog.relations[name] = Relation("index", name, dict.fromkeys(filter(None, columns), ""), on=table)
+        sending.catalog.relations[name] = Relation("index", name, columns, on=table)
     return True
 
 
@@ -195,9 +193,7 @@ def _create_sequence(sending: Sending, node: Any) -> bool:
 
 
 def _alter_enum(sending: Sending, node: Any) -> bool:
-    name = sending.name_of(node.type_name)
-    if sending.catalog.lacks(TYPES, name):
-        raise Refused(f"there is no type {said(name)} by then")
+    sending.type(node.type_name)
     return True
 
 

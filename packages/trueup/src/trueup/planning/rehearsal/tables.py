@@ -24,10 +24,11 @@ def create_table(sending: Sending, node: Any) -> bool:
         return False
     parents = [sending.relation(parent.range_var) for parent in node.inh_relations]
     table = sending.catalog.relations[name] = Relation("table", name, parent=parents[0] if parents else None)
-    table.columns = dict(table.parent.columns) if table.parent else {}
+    table.columns = set(table.parent.columns) if table.parent else set()
     elements = [one.column_def for one in node.table_elts if one.WhichOneof("node") == "column_def"]
     for column in elements:
-        table.columns[column.colname] = sending.of_type(column.type_name)
+        sending.has_type(column.type_name)
+        table.columns.add(column.colname)
     for column in elements:
         for one in column.constraints:
             _add_constraint(sending, table, one.constraint, own=[column.colname])
@@ -103,7 +104,7 @@ def _uses_constraint(sending: Sending, table: Relation, command: Any) -> bool:
 
 def _retype(sending: Sending, table: Relation, command: Any) -> bool:
     sending.columns(table, [command.name])
-    sending.catalog.add_column(table, command.name, sending.of_type(getattr(command, "def").column_def.type_name))
+    sending.has_type(getattr(command, "def").column_def.type_name)
     return True
 
 
@@ -113,7 +114,8 @@ def _add_column(sending: Sending, table: Relation, command: Any) -> bool:
         if command.missing_ok:
             return False
         raise Refused(f"{said(table.name)} has a column {column.colname} already by then")
-    sending.catalog.add_column(table, column.colname, sending.of_type(column.type_name))
+    sending.has_type(column.type_name)
+    sending.catalog.add_column(table, column.colname)
     for one in column.constraints:
         _add_constraint(sending, table, one.constraint, own=[column.colname])
     return True
