@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from trueup.catalog.keys import identity_of, own_name
+from trueup.catalog.keys import own_name
 from trueup.chain.model import Step
 from trueup.chain.statements import only_checks, relations_named
 from trueup.chain.updates import step_ends_the_same
 from trueup.decide.cursors import Cursors
 from trueup.decide.doubt import MADE_BEHIND, InDoubt
+from trueup.decide.emptied import Emptied
 from trueup.decide.given import Given
 from trueup.decide.marked import BesideMarks
 from trueup.decide.model import StepVerdict, assume, conflict, run
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
-from trueup.decide.surroundings import Surroundings, fills_only, not_filled
+from trueup.decide.shown import ShownByRows
+from trueup.decide.surroundings import Surroundings
 from trueup.decide.traceless import as_it_is_here, can_be_repeated, changes_nothing, in_empty, sets_sequences
 from trueup.decide.whole import WholeFiles
 
@@ -37,9 +39,10 @@ class DataRules:
         self.heal, self.early = cursors.heal, cursors.place
         self.pending = Pending(given, self.around, rows)
         self.doubt = InDoubt(given, self.around, rows)
+        self.emptied = Emptied(given, cursors, self.around, self.pending, self.doubt, rows)
+        self.shown = ShownByRows(given, self.around, self.pending, self.doubt, rows)
         self.whole = WholeFiles(given, cursors, self.doubt, rows)
         self.last_to_run = -1
-        self.unfilled: set[str] = set()  # columns, as `schema.table.column`, that are filled where they are healed
         self.empty_database = given.anchor.position == 0 and not any(key in self.live for key in given.paths.of)
         self.marked = BesideMarks(given, cursors, self.around, self.doubt)
 
@@ -50,9 +53,9 @@ class DataRules:
             why = "the server would refuse rows that it has to write"
             is_past = index < self.doubt.last_fact
             return assume(index, f"its place says so, and {why}") if is_past else conflict(index, why)
-        if verdict.verdict != "run" or self._is_guarded(step) or self.empty_database:
+        if verdict.verdict != "run" or self.rows.repeats(step) or self.empty_database:
             return verdict
-        if column := self.reads_lost(index):
+        if column := self.emptied.reads(index):
             return conflict(index, f"it reads {column}, whose values were lost")
         if not step.inserts:
             return verdict
@@ -74,7 +77,9 @@ class DataRules:
     def _is_refused(self, index: int) -> bool:
         """True where the server would refuse its rows, for one with the same key is there."""
         written = self.around.written(index)
-        if not all(f"table {table}" in self.live for table in written) or self._may_take_keys_before(index, written):
+        if not all(f"table {table}" in self.live for table in written) or self.shown.may_take_keys_before(
+            index, written
+        ):
             return False
         return self.rows.one_would_be_refused(self.locked.steps[index], self.rows.keys_of(written))
 
@@ -83,18 +88,18 @@ class DataRules:
         before = self.marked.is_passed(index) or (index in self.done and not self._follows_one_to_run(index))
         if told := self._leaves_rows(index, step, before=before):
             return told
-        if before and self._fills_unfilled(index, step):
+        if before and self.emptied.fills_later(index, step):
             return assume(index, "it is run again where its column is healed")
         if not before and (stopped := self._is_stopped(index, step)):
             return stopped
-        if not (before or self._is_guarded(step)) and (told := self.whole.verdict(index, step)):
+        if not (before or self.rows.repeats(step)) and (told := self.whole.verdict(index, step)):
             return told
         if self.marks.own and not self.marked.was_lost(index, self.last_to_run, before=before):
             return self._not_in_the_ledger(index, step, before=before)
         if self.empty_database:
             return in_empty(index, step)
-        repeats = not before or (self.around.still_fits(index) and not self._is_changed_after(index))
-        if repeats and self._is_guarded(step):
+        may_repeat = not before or (self.around.still_fits(index) and not self._is_changed_after(index))
+        if may_repeat and self.rows.repeats(step):
             return self._guarded(index, step, before=before)
         return self._before(index, step) if before else self._behind(index, step)
 
@@ -114,7 +119,7 @@ class DataRules:
 
     def _is_stopped(self, index: int, step: Step) -> StepVerdict | None:
         """Where a step that is still to come cannot run, or finds nothing, for what was lost or came early."""
-        if not self._is_guarded(step) and (column := self.reads_lost(index)):
+        if not self.rows.repeats(step) and (column := self.emptied.reads(index)):
             return conflict(index, f"it reads {column}, whose values were lost")
         if self.around.fills_another(index):
             return assume(index, "what it fills is dropped later on, and what is here is another")
@@ -129,7 +134,7 @@ class DataRules:
             return assume(index, "everything around it is there")
         if before and step.inserts and self._needs_only_assumed(index):
             return assume(index, "it repeats harmlessly, but rows that it refers to are only taken as there")
-        if before and (column := self._has_read_lost(index)):
+        if before and (column := self.emptied.has_read(index)):
             return assume(index, f"its place says so, and done again it would read {column}, whose values were lost")
         if before and self._is_long_done(index, step):
             return assume(index, "everything around it is there, and rows have come since")
@@ -140,9 +145,6 @@ class DataRules:
         selected = self.around.parents_selected(index)
         return any(own_name(parent) not in selected for parent in self.pending.only_assumed(self.around.parents(index)))
 
-    def _is_guarded(self, step: Step) -> bool:
-        return step.guarded and self.rows.guard_holds(step)
-
     def _is_long_done(self, index: int, step: Step) -> bool:
         """True where it has surely run, and changed rows or copied those of other tables: they may be others now."""
         written = self.around.written(index)
@@ -150,7 +152,7 @@ class DataRules:
         shows = index <= self.doubt.sure_to or self._was_passed_in_order(index, step)
         if adds or not (shows or (index < self.doubt.last_fact and self._has_left_rows(step, written))):
             return False
-        if written & self.around.healed_tables or self._fills_healed(index, step):
+        if written & self.around.healed_tables or self.emptied.fills_again(index, step):
             return False
         return not self._why_not_done(index, step, self.around.relations(index)) and not self.rows.none_in(written)
 
@@ -186,30 +188,10 @@ class DataRules:
         self.pending.note(verdict)
         return verdict
 
-    def reads_lost(self, index: int) -> str:
-        """A column that had to be made anew, empty, and that the step uses otherwise than to fill it."""
-        named = self.around.healed_and_named(index)
-        with_rows = [column for column in named if not self.rows.none_in([column.rpartition(".")[0]])]
-        return next(iter(not_filled(self.locked.steps[index], with_rows)), "")
-
-    def forbids_lost(self, index: int) -> str:
-        """A column that had to be made anew, empty, and that the step sets NOT NULL before any step fills it."""
-        forbidden = (identity_of(key) for key in self.locked.effects[index].set if key.startswith("not null "))
-        lost = self.around.healed_columns.intersection(forbidden)
-        unfilled = (column for column in sorted(lost) if self.around.is_made_empty(column))
-        unfilled = (column for column in unfilled if not self.pending.may_set(column))
-        return next((c for c in unfilled if not self.rows.none_in([c.rpartition(".")[0]])), "")
-
-    def _has_read_lost(self, index: int) -> str:
-        """A lost column that it reads, where facts show for sure that it has run: to run it now would be wrong."""
-        if not self.around.healed_columns or not self.doubt.is_long_past(index) or self.around.was_left_out(index):
-            return ""
-        return self.reads_lost(index)
-
     def _not_in_the_ledger(self, index: int, step: Step, *, before: bool) -> StepVerdict:
         if before and not self.around.still_fits(index, by_name=True):
-            return self._unless_settled(index, step, "it is not in the ledger, and its tables have changed since")
-        there = "" if self._is_guarded(step) else self._rows_confirm(index, step)
+            return self.shown.settled(index, step, "it is not in the ledger, and its tables have changed since")
+        there = "" if self.rows.repeats(step) else self.shown.confirm(index, step)
         return assume(index, there) if there else run(index, "not in the ledger")
 
     def _follows_one_to_run(self, index: int) -> bool:
@@ -222,14 +204,14 @@ class DataRules:
         relations, written = self.around.relations(index), self.around.written(index)
         if written and written <= self.around.healed_tables:
             return self._refills(index, step)
-        if columns := self._fills_healed(index, step):
+        if columns := self.emptied.fills_again(index, step):
             if all(f"not null {column}" in self.heal for column in columns):
                 return assume(index, "it is run again where its column is healed")
             return run(index, "it fills a column that was missing")
         if any(trigger in self.heal for trigger in self.rows.fires_only(step)) and self.around.still_fits(index):
             return run(index, "what its UPDATE is to fire was missing")
         if why := self._why_not_done(index, step, relations):
-            if column := self._has_read_lost(index):
+            if column := self.emptied.has_read(index):
                 return assume(index, f"its place says so, and done now it would read {column}, whose values were lost")
             return self._doubtful(index, step, relations, why)
         if (
@@ -277,26 +259,11 @@ class DataRules:
                 return assume(index, "the tables that it changes have no rows")
             if self.around.still_fits(index):
                 return run(index, "the tables that it fills have no rows")
-        settled = self._unless_settled(index, step, why)
+        settled = self.shown.settled(index, step, why)
         if settled.verdict == "conflict" and index > self.doubt.sure_to:
-            shown = self._rows_deny(index, step, self.around.written(index))
+            shown = self.shown.deny(index, step, self.around.written(index))
             return run(index, shown) if shown else settled
         return settled
-
-    def _fills_healed(self, index: int, step: Step) -> list[str]:
-        """The columns that it fills, where each was made anew and it changes nothing else: it can run again."""
-        columns = self.around.healed_and_named(index)
-        again = columns and fills_only(step, columns) and step_ends_the_same(step) and self.around.still_fits(index)
-        return columns if again else []
-
-    def _fills_unfilled(self, index: int, step: Step) -> bool:
-        """True where the columns that it fills are without values yet, and lack the NOT NULL that follows it."""
-        columns = self.around.columns_set(index) if step.tags == ("update_stmt",) else []
-        if not columns or not all(f"not null {column}" in self.heal for column in columns):
-            return False
-        is_due = self.around.still_fits(index) and self.doubt.is_unfilled(index, step)
-        self.unfilled.update(columns if is_due else ())
-        return is_due
 
     def _refills(self, index: int, step: Step) -> StepVerdict:
         """Nothing of its work can be left; but the table is made as it is by now, and it may not fit any more."""
@@ -323,14 +290,14 @@ class DataRules:
             return self._next_in_line(index, step, written)
         if self.rows.none_in(written):
             return run(index, "the tables that it writes have no rows")
-        settled = self._unless_settled(index, step, why)
-        if settled.verdict == "conflict" and (shown := self._rows_deny(index, step, written)):
+        settled = self.shown.settled(index, step, why)
+        if settled.verdict == "conflict" and (shown := self.shown.deny(index, step, written)):
             return run(index, shown)
         return settled
 
     def _next_in_line(self, index: int, step: Step, written: set[str]) -> StepVerdict:
         """Nothing beside it is there. But no fact tells the state just before it from the state just behind it."""
-        if there := self._rows_confirm(index, step):
+        if there := self.shown.confirm(index, step):
             return assume(index, there)
         doubtful = self.marks.own and self.marked.follows_unmarked(index, self.last_to_run)
         if doubtful and any(map(self.rows.are_there, self.around.written_anew(index))):
@@ -338,49 +305,14 @@ class DataRules:
         if doubtful and not step_ends_the_same(step) and not self.rows.none_in(written):
             if self.rows.are_there(step) and not self.pending.may_take(index, step.sql):
                 return assume(index, "the rows that it writes are there")
-            if shown := self._rows_deny(index, step, written):
+            if shown := self.shown.deny(index, step, written):
                 return run(index, shown)
             why = "the step before it is there without a mark, so this one may be, too"
-            return self._unless_settled(index, step, why)
+            return self.shown.settled(index, step, why)
         is_next = not self.marks.own and self.last_to_run < self.around.position
         if is_next and self.doubt.finds_what_others_make(index, step):
             return conflict(index, MADE_BEHIND)
         return run(index, "nothing beside it is there")
-
-    def _unless_settled(self, index: int, step: Step, why: str) -> StepVerdict:
-        """A conflict, unless the rows show that it has run, or that it makes no difference."""
-        if not self.pending.changes(index) and self.rows.would_not_change(step):
-            return assume(index, "there is no row that it would change")
-        there = self._rows_confirm(index, step)
-        return assume(index, there) if there else conflict(index, why)
-
-    def _rows_confirm(self, index: int, step: Step) -> str:
-        """How the rows show that it has run; empty where they do not."""
-        written = self.around.written(index)
-        if not step.inserts or not all(f"table {table}" in self.live for table in written):
-            return ""
-        by_value = not (self.marks.own or self._is_guarded(step)) and not self.pending.may_take(index, step.sql)
-        if by_value and self.rows.are_there(step):
-            return "the rows that it writes are there"
-        is_known = bool(self.rows.written(step)) or not self.pending.changes(index)  # what it would select by then
-        if is_known and not self._may_take_keys_before(index, written) and self.rows.would_be_refused(step, written):
-            return "rows with the keys that it writes are there"
-        others = relations_named(step.sql) - set(map(own_name, written))
-        is_copied = others and by_value and is_known and not self.rows.none_in(written)
-        return "all that it selects is there" if is_copied and self.rows.selects_nothing_new(step) else ""
-
-    def _rows_deny(self, index: int, step: Step, written: set[str]) -> str:
-        """How the rows show that it has not run; empty where they do not."""
-        new = self.rows.would_be_new(step, written) or self.rows.selects_only_new(step)
-        if new or self.rows.are_missing(step):
-            return "none of the rows that it writes is there"
-        if self.rows.has_no_key(step):
-            return "no row has what it sets"
-        if not step_ends_the_same(step):
-            return ""
-        if self.doubt.shows_not_run(index, step):
-            return "rows that it would have changed are there"
-        return "rows that it is for are written only now" if self.pending.fills(index) else ""
 
     def _is_changed_after(self, index: int) -> bool:
         """True where a later step that is done has changed rows of a table that it writes, or made some to be found."""
@@ -394,8 +326,3 @@ class DataRules:
         """The tables in which each step that is done has written, changed or deleted rows, where it has."""
         changes = (i for i in self.done if self.locked.steps[i].has_data)
         return {i: self.around.written(i) for i in changes}
-
-    def _may_take_keys_before(self, index: int, tables: set[str]) -> bool:
-        """True where steps that are to run before it may free a key of these tables."""
-        keys = self.rows.keys_of(tables)
-        return self.pending.may_take(index, " ".join(column for key in keys for column in key))

@@ -256,12 +256,12 @@ class Rows:
         inserts = (node for s in parse_each(step.statements) for node in nodes_of(s.node, "InsertStmt"))
         return {range_identity(node.relation) for node in inserts}
 
-    def guard_holds(self, step: Step) -> bool:
-        """False where an ON CONFLICT DO NOTHING meets no conflict when repeated: no key of the table is given a value.
+    def repeats(self, step: Step) -> bool:
+        """True where it may be done again: an ON CONFLICT DO NOTHING meets a conflict, for it gives a key its value.
 
         What a default or a function gives is another value each time.
         """
-        return all(map(self._may_conflict, parse_each(step.statements)))
+        return step.guarded and all(map(self._may_conflict, parse_each(step.statements)))
 
     def _may_conflict(self, statement: Statement) -> bool:
         table = range_identity(statement.node.relation) if statement.tag == "insert_stmt" else ""

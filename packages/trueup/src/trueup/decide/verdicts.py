@@ -30,7 +30,6 @@ from trueup.decide.held import (
 )
 from trueup.decide.lent import Lent
 from trueup.decide.model import (
-    MARKED,
     NOT_OF_THIS_TEXT,
     NOTHING_OF_IT,
     Decision,
@@ -45,6 +44,7 @@ from trueup.decide.parts import Partly
 from trueup.decide.remade import Remade, remade_early
 from trueup.decide.retyped import converted, sets_text
 from trueup.decide.rows import Rows
+from trueup.decide.settled import Settled
 from trueup.decide.standing import Standing
 from trueup.decide.trajectory import Value, fold
 from trueup.decide.unseen import Unseen
@@ -66,14 +66,14 @@ class Deciding:
         lent: Sequence[Lent] = (),
     ) -> None:
         self.locked, self.paths, self.live = given.locked, given.paths, given.live
-        self.anchor, self.marks, self.done = given.anchor, given.marks, given.done
+        self.anchor, self.done = given.anchor, given.done
         self.wish = wish
-        self.excluded = excluded
         self.lent = lent
         self.not_run: set[int] = set()  # steps that count as done, and that the rows show not to be
         self.cursors = Cursors(given)
         self.standing = Standing(given, self.cursors, passing or {})
         self.place, self.now = self.standing.place, self.standing.now
+        self.settled = Settled(given, wish, self.standing, excluded, lent)
         self.ordering = Ordering(self.locked.steps, given.here, self.paths)
         self.rows = Rows(self.live, wish.rows, self.now, self.ordering.columns, lent=lent)
         self.rules = DataRules(given, self.cursors, self.rows)
@@ -97,7 +97,7 @@ class Deciding:
             final=final,
             renamed=renamed,
             lent=self.lent,
-            unfilled=frozenset(self.rules.unfilled),
+            unfilled=frozenset(self.rules.emptied.unfilled),
             asked=frozenset(self.rows.asked),
         )
 
@@ -143,8 +143,8 @@ class Deciding:
 
     def _judged(self, index: int) -> StepVerdict:
         step, effect = self.locked.steps[index], self.locked.effects[index]
-        if said := self._said(index, step, effect):
-            return said
+        if settled := self.settled.verdict(index):
+            return settled
         if not effect.keys:
             if self.rules.is_where_it_ended(index):
                 self.not_run.add(index)
@@ -155,42 +155,11 @@ class Deciding:
             return self._made_anew(index, step, effect, early)
         if index in self.done:
             return self._before_anchor(index)
-        if step.has_data and not step.guarded and (column := self.rules.reads_lost(index)):
+        if step.has_data and not step.guarded and (column := self.rules.emptied.reads(index)):
             return conflict(index, f"it reads {column}, whose values were lost")
-        if column := self.rules.forbids_lost(index):
+        if column := self.rules.emptied.forbids(index):
             return conflict(index, f"it sets {column} NOT NULL, whose values were lost")
         return self._after_anchor(index, step, effect)
-
-    def _said(self, index: int, step: Step, effect: Effect) -> StepVerdict | None:
-        """What is settled before any fact is looked at: by the ledger, by a person, by the author, by a name."""
-        if index in self.marks.done and index not in self.marks.lost:
-            return StepVerdict(index=index, verdict="skip", reason=MARKED)
-        if index in self.wish.applied:
-            return StepVerdict(index=index, verdict="reconcile", reason="a person said that it is applied")
-        if index in self.wish.run:
-            self.standing.advance(effect, index)
-            return run(index, "a person said that it has to run")
-        if index in self.marks.lost:
-            return StepVerdict(index=index, verdict="reconcile", reason="it was marked when all was last proved true")
-        if index in self.excluded:
-            reason = "contract phase: run with --phase contract" if step.phase == "contract" else "behind the target"
-            return StepVerdict(index=index, verdict="blocked", reason=reason)
-        if any(one.index == index and not one.within for one in self.lent):
-            self.standing.advance(effect, index)
-            return StepVerdict(index=index, verdict="reconcile", reason="it is renamed here already")
-        if index in self.wish.answers:
-            return self._answered(index, effect)
-        if index in self.wish.begun:
-            self.standing.advance(effect, index)
-            return run(index, "its backfill has begun and goes on")
-        return None
-
-    def _answered(self, index: int, effect: Effect) -> StepVerdict:
-        if self.wish.answers[index]:
-            self.standing.advance(effect, index)
-            return StepVerdict(index=index, verdict="reconcile", reason="its `done when` query says that it is done")
-        self.standing.advance(effect, index)
-        return run(index, "its `done when` query says that it is not done")
 
     def _repeatable(self, index: int, effect: Effect) -> StepVerdict:
         """A step that replaces whatever was there before it: it runs until its effect is there."""
