@@ -39,6 +39,14 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         [f"BEGIN;\n{SWAPPED_TABLE}\nCOMMIT;", "ALTER TABLE leads ADD more int;\nCREATE INDEX more ON leads (more);"],
         [1],
     ),
+    "an index, in the middle of the block that swaps its table": (
+        [
+            "CREATE TABLE calls (lead int, CONSTRAINT of_a_lead FOREIGN KEY (lead) REFERENCES leads (id));",
+            f"BEGIN;\nALTER TABLE calls DROP CONSTRAINT of_a_lead;\n{SWAPPED_TABLE}\nCOMMIT;",
+            "CREATE UNIQUE INDEX leads_name ON leads (name);",
+        ],
+        [0, "ALTER TABLE calls DROP CONSTRAINT of_a_lead", 2],
+    ),
     "a table that is renamed away, for another of its name, before its file has run": (
         [
             "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(5)),

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from trueup.catalog.keys import identity_of, kind_of, owner_of, table_touched
 from trueup.catalog.references import foreign_key
-from trueup.chain.model import Effect, Step
-from trueup.decide.held import tables_taken
+from trueup.chain.model import Effect
 from trueup.decide.rows import Rows
 from trueup.decide.trajectory import Trajectories, Value
 
@@ -15,19 +14,18 @@ _DROPPED = ("constraint", "index", "column")  # in this order: the first two may
 
 
 def goes_elsewhere(
-    step: Step, index: int, place: Mapping[str, int], now: Mapping[str, Value], paths: Trajectories
+    renamed: set[str], index: int, place: Mapping[str, int], now: Mapping[str, Value], paths: Trajectories
 ) -> list[str]:
     """The early facts that were meant for a later table of this name, and are on, or refer to, what the step renames.
 
     Args:
-        step: The step.
-        index: Which one it is.
+        renamed: The tables that the step is to rename.
+        index: Which step it is.
         place: The later places of facts that are there early.
         now: The database just before the step.
         paths: The chain's effects.
     """
     effect = paths.effects[index]
-    renamed = tables_taken("rename_stmt", step, effect)
     if not any(_is_made_anew(table, index + 1, paths) or _is_swapped(table, effect) for table in renamed):
         return []
     later = ((key, now.get(key)) for key, at in place.items() if at > index + 1)

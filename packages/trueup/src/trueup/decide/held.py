@@ -6,7 +6,7 @@ Where nothing is lost by it, such things are set aside while the step runs, in t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
 from trueup.catalog.keys import TYPES, identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
@@ -66,10 +66,11 @@ def go_along(step: Step, effect: Effect, early: Iterable[str], now: Mapping[str,
     return [key for key in early if table_touched(key, now.get(key)) in dropped] if dropped else []
 
 
-def tables_taken(how: str, step: Step, effect: Effect) -> set[str]:
-    """The tables that statements of one kind take away."""
-    pairs = zip(step.tags, effect.parts or (effect,), strict=False)
-    return {table for tag, one in pairs if tag == how for table in tables_gone(one)}
+def tables_taken(how: str, step: Step, effect: Effect, positions: Collection[int] | None = None) -> set[str]:
+    """The tables that statements of one kind take away: all of the step, or those at these positions."""
+    parts = enumerate(zip(step.tags, effect.parts or (effect,), strict=False))
+    taking = (one for at, (tag, one) in parts if tag == how and (positions is None or at in positions))
+    return {table for one in taking for table in tables_gone(one)}
 
 
 def tables_gone(effect: Effect) -> set[str]:

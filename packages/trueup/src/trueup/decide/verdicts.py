@@ -24,6 +24,7 @@ from trueup.decide.held import (
     is_under_both_names,
     renames_of,
     row_bearing,
+    tables_taken,
     takes,
     views_of,
     with_leaves,
@@ -238,9 +239,7 @@ class Deciding:
         said = early.said(index, self.locked.steps)
         if early.holder or any(self.now.get(key) is not None for key in effect.set if key not in early.own):
             return conflict(index, f"{said}; {early.holder} hangs on it" if early.holder else said)
-        self.now.update(dict.fromkeys(early.own))
-        for key in early.own:
-            self.place.pop(key, None)
+        self._take_away(early.own)
         verdict = self._run(index, step, effect, f"{said}: it goes, and is made again")
         return verdict._replace(cleared=(early.key, *verdict.cleared))
 
@@ -263,13 +262,10 @@ class Deciding:
         if kept := next((one for one in (*lost, *views) if one not in views or one not in self.place), ""):
             why = f"{kept}, made here already by a later step, hangs on what it drops"
             return conflict(index, why)
-        elsewhere = goes_elsewhere(step, index, self.place, self.now, self.paths)
-        was = self.standing.value_before(index)
-        if kept := next((key for key in elsewhere if not can_go(key, was(key), elsewhere, self.rows)), ""):
-            return conflict(index, f"{kept}, made here already for a later table of this name, would go with this one")
-        for key in (*with_leaves(views, self.now), *elsewhere):
-            self.place.pop(key, None)
-            self.now[key] = None
+        elsewhere, kept = self._elsewhere(index, tables_taken("rename_stmt", step, effect))
+        if kept:
+            return conflict(index, kept)
+        self._take_away((*with_leaves(views, self.now), *elsewhere))
         aside = with_leaves([holder for holder in holders if holder not in views], self.now)
         taken = {key for key in effect.keys if takes(step, effect, key, self.now.get(key))}
         for key in taken:
@@ -350,6 +346,10 @@ class Deciding:
         chosen = Partly(step, effect, state, self.rows, before, beyond, begun).statements_to_run()
         if not chosen:
             return None
+        elsewhere, kept = self._elsewhere(index, tables_taken("rename_stmt", step, effect, chosen))
+        if kept:
+            return conflict(index, kept)
+        self._take_away(elsewhere)
         self.standing.passes(effect)
         for one in (*(effect.parts[position] for position in chosen), effect):  # what is as it was may be made again
             self.standing.advance(one, index)
@@ -358,7 +358,23 @@ class Deciding:
             verdict="complete",
             reason=f"{len(chosen)} of its {len(step.statements)} statements have not run",
             statements=tuple(chosen),
+            cleared=tuple(in_order_to_go(elsewhere)),
         )
+
+    def _elsewhere(self, index: int, renamed: set[str]) -> tuple[list[str], str]:
+        """What was made early for other tables of these names, and why it cannot go, to be made again for them."""
+        elsewhere = goes_elsewhere(renamed, index, self.place, self.now, self.paths) if renamed else []
+        was = self.standing.value_before(index)
+        kept = next((key for key in elsewhere if not can_go(key, was(key), elsewhere, self.rows)), "")
+        return (
+            elsewhere,
+            f"{kept}, made here already for a later table of this name, would go with this one" if kept else "",
+        )
+
+    def _take_away(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.place.pop(key, None)
+            self.now[key] = None
 
     def _differences(self, keys: Iterable[str], effect: Effect, index: int) -> tuple[Difference, ...]:
         return tuple(self._difference(key, effect.set.get(key), self.now.get(key), index) for key in keys)

@@ -221,7 +221,7 @@ class _Building:
         return ("missing" if self.decision.found.get(key) is None else "differs") + origin
 
     def _complete(self, step: Step, verdict: StepVerdict) -> list[Action]:
-        written = self._written(step, verdict, verdict.statements)
+        written = (*_cleared(verdict.cleared), *self._written(step, verdict, verdict.statements))
         if written and not verdict.missing:
             return self.safely.sent_as(self._run(step, verdict)._replace(verdict="complete", statements=written))
         effect = self.locked.effects[verdict.index]
@@ -315,7 +315,7 @@ class _Building:
             verdict="run",
             reason=verdict.reason,
             statements=(
-                *(statement for key in (*verdict.cleared, *double) for statement in _cleared(key)),
+                *_cleared((*verdict.cleared, *double)),
                 *self._written(step, verdict, range(len(step.statements))),
             ),
             keys=tuple(effect.set),
@@ -342,8 +342,10 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf'(?<![\w".])(?:{"|".join(map(re.escape, names))})(?![\w"])')
 
 
-def _cleared(key: str) -> list[str]:
-    return [drop_column(identity_of(key))] if kind_of(key) == "column" else drop(key)
+def _cleared(keys: Iterable[str]) -> Iterator[str]:
+    """What takes these facts away."""
+    for key in keys:
+        yield from [drop_column(identity_of(key))] if kind_of(key) == "column" else drop(key)
 
 
 def _called(keys: tuple[str, ...]) -> str:
