@@ -7,16 +7,32 @@ back from what it showed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from trueup.catalog.keys import own_name, parts, split_key, unquoted
+from trueup.catalog.keys import mentions, own_name, parts, split_key, unquoted
 from trueup.chain.grammar import Statement, deparse, expression, nodes_of, parse_statements, string_list
 from trueup.chain.model import Step
 
 AreSettled = Callable[[Collection[str], Collection[str]], bool]
 
 _CREATE = re.compile(r"^\s*CREATE\s+(OR\s+REPLACE\s+)?", re.IGNORECASE)
+
+
+def texts_reached(texts: Iterable[str], named: Iterable[str], text_of: Callable[[str], str]) -> Iterator[str]:
+    """Texts, and those of the functions or views that they name, be it through others.
+
+    Args:
+        texts: Where to begin.
+        named: The names of all functions and views.
+        text_of: What such a name stands for.
+    """
+    left, known = set(named), list(texts)
+    for text in known:
+        yield text
+        found = {name for name in left if mentions(text, name)}
+        left -= found
+        known += map(text_of, found)
 
 
 def defining_statement(step: Step, key: str) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.catalog.references import foreign_key, on_delete
-from trueup.chain.definitions import defining_statement
+from trueup.chain.definitions import defining_statement, texts_reached
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
 from trueup.decide.data import DataRules
@@ -177,12 +177,7 @@ class Unseen:
         """The step's text, those of what acts on the tables that it writes, and of the views and functions they use."""
         acting = (key for table in tables for key in self._on_table.get(table, ()))
         texts = [self._steps[index].sql, *(value for key in acting if (value := self._paths.value_at(key, index)))]
-        known: set[str] = set()
-        for text in texts:
-            named = {key for key in self._callable - known if mentions(text, identity_of(key))}
-            known |= named
-            texts += [self._text_of(key, index) for key in named]
-        return texts
+        return list(texts_reached(texts, self._callable, lambda name: self._text_of(self._callable[name], index)))
 
     @cached_property
     def _on_table(self) -> dict[str, list[str]]:
@@ -193,8 +188,8 @@ class Unseen:
         return found
 
     @cached_property
-    def _callable(self) -> set[str]:
-        return {key for key in self._paths.of if kind_of(key) in _CALLED}
+    def _callable(self) -> dict[str, str]:
+        return {identity_of(key): key for key in self._paths.of if kind_of(key) in _CALLED}
 
     def _text_of(self, key: str, index: int) -> str:
         """What a view or a function is at this place; of a function the facts have no text."""

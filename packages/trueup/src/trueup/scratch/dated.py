@@ -7,9 +7,10 @@ such tables later goes with them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_touched
+from trueup.chain.definitions import texts_reached
 from trueup.chain.model import Effect, Facts, Step
 
 _CLOCK = re.compile(
@@ -41,7 +42,8 @@ def without_dated(steps: Sequence[Step], effects: Sequence[Effect], base: Facts)
         sets = (key for one in (effect, *effect.parts) for key in one.set)
         made = {identity_of(key) for key in sets if key.startswith(_WITH_COLUMNS)}
         is_called = made and not _CALLS.isdisjoint(step.tags)
-        if is_called and any(_CLOCK.search(text) or _reads(text, there) for text in _reached(step.sql, functions)):
+        texts = texts_reached([step.sql], functions, functions.__getitem__) if is_called else ()
+        if any(_CLOCK.search(text) or _reads(text, there) for text in texts):
             made = {name for name in made if not _has_date(name) or any(mentions(one.sql, name) for one in steps)}
         there |= made
         kept.append(_only_on(there, effect))
@@ -63,17 +65,6 @@ def _defined(step: Step, effect: Effect) -> dict[str, str]:
     """By name, the texts that define the functions which a step makes, or that hold them."""
     keys = (key for key in effect.set if kind_of(key) in _FUNCTIONS)
     return {own_name(identity_of(key)): effect.texts.get(key, step.sql) for key in keys}
-
-
-def _reached(text: str, functions: Mapping[str, str]) -> Iterator[str]:
-    """A text, and those of the functions that it names, be it through others."""
-    known: set[str] = set()
-    texts = [text]
-    for one in texts:
-        yield one
-        named = {name for name in functions if name not in known and mentions(one, name)}
-        known |= named
-        texts += [functions[name] for name in named]
 
 
 def _only_on(there: set[str], effect: Effect) -> Effect:
