@@ -449,6 +449,21 @@ def test_a_sequence_is_its_table_s_whoever_owns_that(
     assert value(url, "SELECT pg_get_serial_sequence('t', 'id')") == "public.t_id_seq"
 
 
+@pytest.mark.parametrize(
+    "counting, last", [("", 3), ("START 7", 3), ("INCREMENT -1", -3), ("AS smallint", 40_000)], ids=str
+)
+def test_a_lost_sequence_that_no_column_names_gives_no_number_that_a_row_has(
+    run: Run, chain: MakeChain, databases: Databases, counting: str, last: int
+) -> None:
+    first = f"CREATE SEQUENCE numbers {counting};\nCREATE TABLE t (id int PRIMARY KEY);\nCREATE TABLE u (id uuid PRIMARY KEY);"
+    folder, url = chain({"001.sql": first}), databases.create()
+    execute(url, first, f"INSERT INTO t VALUES ({last})", "DROP SEQUENCE numbers")
+
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
+    expected = {"": 4, "START 7": 7, "INCREMENT -1": -4, "AS smallint": 1}  # the last key cannot be from it
+    assert expected[counting] == value(url, "SELECT nextval('numbers')")
+
+
 def test_labels_that_an_enum_lacks_are_added_in_their_places(run: Run, chain: MakeChain, databases: Databases) -> None:
     first = "CREATE TYPE e AS ENUM ('a');\nCREATE TABLE t (e e);"
     files = {f"00{n}.sql": f"ALTER TYPE e ADD VALUE '{label}';" for n, label in enumerate("bcd", 2)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.render.tables import add_column, alter_column, column_definition, create_table, fill_sequence
+from trueup.render.tables import add_column, alter_column, column_definition, create_table
 
 pytestmark = pytest.mark.unit
 
@@ -85,11 +85,4 @@ def test_one_facet_of_a_column(key: str, value: str | None, found: str | None, s
 def test_names_keep_their_quotes() -> None:
     assert 'ALTER TABLE "My App"."a.b" ALTER COLUMN "c d" SET NOT NULL' == alter_column(
         'not null "My App"."a.b"."c d"', "", None
-    )
-
-
-def test_a_sequence_starts_behind_the_largest_value() -> None:
-    assert (
-        "SELECT pg_catalog.setval('app.\"it''s\"', (SELECT coalesce(max(id), 0) + 1 FROM app.a), false)"
-        == fill_sequence("app.a.id", 'app."it\'s"')
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from trueup.catalog.keys import parts, quoted, unquoted
-from trueup.render import objects, tables
+from trueup.render import objects, sequences, tables
 
 State = Mapping[str, str | None]
 _NEXT = re.compile(r"nextval\('(?P<sequence>.+)'::regclass\)")
@@ -27,7 +27,7 @@ def serial_for_identity(sequence: str, value: str, wanted: State, found: State) 
         *objects.create(f"sequence {sequence}", value, None),
         *objects.create(f"sequence owner {sequence}", column, None),
         tables.alter_column(f"default {column}", default, None),
-        tables.fill_sequence(column, sequence),
+        sequences.fill_owned(column, sequence),
     ]
     return statements, [f"sequence owner {sequence}", f"default {column}"]
 

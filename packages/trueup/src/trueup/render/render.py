@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from trueup.catalog.keys import COLUMN_FACETS, identity_of, index_table, kind_of, owner_of, split_key, table_of
-from trueup.render import numbering, objects, privileges, tables
+from trueup.render import numbering, objects, privileges, sequences, tables
 from trueup.render.order import in_order
 
 State = Mapping[str, str | None]
@@ -140,9 +140,9 @@ def _statements(
         return objects.create(f"index {name or identity}", index, index), also
     statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
     if kind == "sequence owner" and f"column {value}" in wanted:
-        statements.append(tables.fill_sequence(value, identity))
+        statements.append(sequences.fill_owned(value, identity))
     if kind == "sequence" and there is None:
-        statements += tables.fill_unowned(identity, wanted, found)
+        statements += sequences.fill_shared(identity, value, wanted, found)
     return statements, also
 
 
@@ -166,7 +166,7 @@ def _column_facet(key: str, value: str, wanted: State, found: State) -> tuple[li
         raise CannotRender(key, "a generated column is made anew")
     statements = [tables.alter_column(key, value, there, partitioned=_is_partitioned(table_of(key), wanted))]
     if kind == "identity" and there is None:
-        statements = [*numbering.without_serial(identity, found), *statements, tables.fill_identity(identity)]
+        statements = [*numbering.without_serial(identity, found), *statements, sequences.fill_identity(identity)]
     return statements, []
 
 

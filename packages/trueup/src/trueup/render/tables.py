@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trueup.catalog.keys import identity_of, kind_of, literal, own_name, parts, split_key, table_of
+from trueup.catalog.keys import kind_of, parts, split_key, table_of
 
 _NEXT_OPTION = "; "
 
@@ -124,41 +124,6 @@ def _options(value: str | None, found: str | None) -> Iterator[str]:
 
 def _verb(clause: str) -> str:
     return "SET (" if clause.startswith("SET (") else clause.rpartition(" ")[0]
-
-
-def fill_sequence(column: str, sequence: str) -> str:
-    """Set a sequence past the largest value of its column, so that the next row gets a free one."""
-    return _fill(column, literal(sequence))
-
-
-def fill_unowned(sequence: str, wanted: State, found: State) -> Iterator[str]:
-    """The same for a new sequence that is no column's own, where columns of tables that are there default to it."""
-    default = f"nextval({literal(sequence)}::regclass)"
-    columns = [identity_of(key) for key, value in wanted.items() if value == default and key.startswith("default ")]
-    there = [column for column in columns if found.get(f"column {column}") is not None]
-    maxima = [f"(SELECT max({parts(column)[-1]}) FROM {'.'.join(parts(column)[:2])})" for column in there]
-    if maxima and wanted.get(f"sequence owner {sequence}") is None:
-        yield (
-            f"SELECT pg_catalog.setval({literal(sequence)}, used.largest) "
-            f"FROM (SELECT greatest({', '.join(maxima)}) AS largest) AS used "
-            f"WHERE used.largest >= (SELECT last_value FROM {sequence})"
-        )
-
-
-def fill_identity(column: str) -> str:
-    """The same for the sequence of an identity column."""
-    return _fill(column, own_sequence(column))
-
-
-def own_sequence(column: str) -> str:
-    """An expression for the sequence of a serial or identity column."""
-    table = ".".join(parts(column)[:2])
-    return f"pg_catalog.pg_get_serial_sequence({literal(table)}, {literal(own_name(column))})"
-
-
-def _fill(column: str, sequence: str) -> str:
-    table, name = ".".join(parts(column)[:2]), parts(column)[-1]
-    return f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)"
 
 
 def is_facet_of_new_column(key: str, made: set[str]) -> bool:

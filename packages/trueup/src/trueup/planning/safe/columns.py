@@ -10,7 +10,7 @@ from trueup.chain.grammar import enum_name
 from trueup.planning.backfill import Backfill
 from trueup.planning.safe.model import Form, Hazard, Part, Work, same_name
 from trueup.planning.safe.not_null import not_null
-from trueup.render.tables import own_sequence
+from trueup.render.sequences import own_sequence
 
 _STABLE = re.compile(
     r"\b(now|transaction_timestamp|statement_timestamp)\(\)"
