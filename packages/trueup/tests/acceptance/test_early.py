@@ -127,6 +127,20 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads RENAME TO leads_old", 3],
     ),
+    "a table and then its column renamed, as in the middle of a block": (
+        [
+            (
+                "CREATE TABLE notes (id int PRIMARY KEY, word text);\n"
+                "CREATE TABLE calls (id int PRIMARY KEY, note int NOT NULL REFERENCES notes (id));"
+            ),
+            "ALTER TABLE calls ADD length int;",
+            (
+                "BEGIN;\nALTER TABLE notes RENAME TO texts;\nALTER TABLE texts RENAME word TO title;\n"
+                "ALTER TABLE calls RENAME TO talks;\nALTER TABLE talks RENAME note TO text;\nCOMMIT;"
+            ),
+        ],
+        [0, "ALTER TABLE calls RENAME TO talks", "ALTER TABLE talks RENAME note TO text"],
+    ),
     "a column of a table that gets another part": (
         [
             "CREATE TABLE calls (id int) PARTITION BY RANGE (id);",
@@ -144,6 +158,19 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
             SWAP.format(labels="'a', 'b', 'c'"),
         ],
         [0, "ALTER TYPE kind RENAME TO kind_old"],
+    ),
+    "a type renamed away behind another that is to come in its place": (
+        [
+            "CREATE TABLE calls (id int PRIMARY KEY, moods mood[]);",
+            "CREATE TABLE more (id int);",
+            (
+                "CREATE TYPE mood_new AS ENUM ('good', 'bad');\nALTER TABLE leads ALTER mood DROP DEFAULT;\n"
+                "ALTER TABLE leads ALTER mood TYPE mood_new USING mood::text::mood_new;\n"
+                "ALTER TABLE calls ALTER moods TYPE mood_new[] USING moods::text::mood_new[];\n"
+                "ALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;"
+            ),
+        ],
+        [0, "ALTER TYPE mood RENAME TO mood_old"],
     ),
     "a type renamed away as in the middle of a block": (
         [

@@ -109,6 +109,7 @@ def test_what_reads_a_column_that_is_gone_already_has_nothing_to_do_without_rows
     dropped = Effect(gone=("column public.b.y",))
     update: Any = {"tags": ("alter_table_stmt", "update_stmt", "drop_stmt"), "texts": ("", "UPDATE b SET x = y", "")}
     there: dict[str, str | None] = {"table public.b": ""}
+    update["before"] = {"column public.b.y": "integer"}
 
     assert [0] == chosen(there, COLUMN, Effect(), dropped, **update, rows={"public.b": False})
     assert chosen(there, COLUMN, Effect(), dropped, **update, rows={"public.b": True}) is None
@@ -182,3 +183,18 @@ def test_a_label_that_is_there_already_is_not_added_again() -> None:
     assert [0, 1, 2] == chosen({**chain}, *parts, tags=adds, before=chain)
     assert [1, 2] == chosen({"enum public.e": "'a', 'b'"}, *parts, tags=adds, before=chain)
     assert chosen({"enum public.e": "'a', 'c'"}, *parts, tags=adds, before=chain) is None
+
+
+def test_what_another_table_gets_and_loses_only_behind_it_is_not_read_by_a_statement() -> None:
+    made = [Effect(set={f"column public.{table}.was": "text"}) for table in "ab"]
+    called = [Effect(set={f"column public.{t}.x": "text"}, gone=(f"column public.{t}.was",)) for t in "ab"]
+    texts = (
+        *("ALTER TABLE a ADD was text", "UPDATE a SET was = 'x'", "ALTER TABLE a RENAME was TO x"),
+        *("ALTER TABLE b ADD was text", "ALTER TABLE b RENAME was TO x", "DROP INDEX i"),
+    )
+    tags = ("alter_table_stmt", "update_stmt", "rename_stmt", "alter_table_stmt", "rename_stmt", "drop_stmt")
+    dropped = Effect(gone=("index public.i",))
+    parts = (made[0], Effect(), called[0], made[1], called[1], dropped)
+    now: dict[str, str | None] = {"table public.a": "", "table public.b": ""}
+
+    assert [0, 1, 2, 3, 4] == chosen(now, *parts, tags=tags, texts=texts, rows={"public.a": True, "public.b": True})

@@ -100,6 +100,7 @@ def _renames(
     renamed = _renamed_within(index, step, paths)
     if step.tags in _RENAMES and (names := _renamed(paths.effects[index])) != ("", ""):
         renamed = iter([Lent(index, *names)])
+    renamed = (one for one in renamed if not one.old.startswith("enum ") or wanted.get(one.old) is not None)
     yield from (one for one in renamed if wanted.get(one.new) is None)
 
 
@@ -111,10 +112,15 @@ def _renamed_within(index: int, step: Step, paths: Trajectories) -> Iterator[Len
     effect = paths.effects[index]
     for position in range(len(effect.parts) - 1, -1, -1):
         old, new = _renamed(effect.parts[position]) if step.tags[position] == "rename_stmt" else ("", "")
-        is_kept = old in effect.gone and new in effect.set
+        is_kept = new in effect.set and (old in effect.gone or _is_of_its_table(old, step, effect.parts[:position]))
         goes = old.startswith(_SEEN) and new in paths.passing
         if is_kept or (goes and not any(map(writes_rows, step.tags[:position], step.statements[:position]))):
             yield Lent(index, old, new, within=True)
+
+
+def _is_of_its_table(column: str, step: Step, before: Sequence[Effect]) -> bool:
+    """True for a column that one of the statements before has brought with its table, under another name for that."""
+    return any(column in part.set and tag == "rename_stmt" for tag, part in zip(step.tags, before, strict=False))
 
 
 def _renamed_away(index: int, step: Step, paths: Trajectories, live: Mapping[str, str]) -> Lent | None:
@@ -150,7 +156,7 @@ def _is_wanted(label: Lent, live: Mapping[str, str], paths: Trajectories, before
 
 def _renamed(effect: Effect) -> tuple[str, str]:
     """The keys of the one object that a step renames, before and after it."""
-    for kind in (*_SEEN, "constraint ", "index "):
+    for kind in ("enum ", *_SEEN, "constraint ", "index "):
         gone = [key for key in effect.gone if key.startswith(kind)]
         made = [key for key in effect.set if key.startswith(kind)]
         if len(gone) == len(made) == 1:

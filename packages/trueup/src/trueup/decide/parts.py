@@ -124,7 +124,9 @@ class Partly(NamedTuple):
             return False
         made = {key for one in run if one < position for key in parts[one].set}
         behind = {key for part in parts[position + 1 :] for key in part.gone if key.startswith("column ")}
-        return any(self.now.get(key) is None and mentions(text, identity_of(key)) for key in behind - made)
+        gone = (key for key in behind - made if self.now.get(key) is None and mentions(text, identity_of(key)))
+        was_there = _within(self.effect, position, self.before)
+        return any(was_there(key) is not None for key in gone)
 
 
 def _within(effect: Effect, position: int, before: Callable[[str], Value]) -> Callable[[str], Value]:
