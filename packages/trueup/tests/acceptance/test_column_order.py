@@ -225,3 +225,34 @@ def test_a_part_that_a_call_makes_has_the_columns_of_its_table(run: Run, chain: 
     answer = run(*where, "--strict")
 
     assert 0 == answer.code, answer.err
+
+
+LISTING = """CREATE FUNCTION audit(named text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE names text := (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+  WHERE attrelid = named::regclass AND attnum > 0 AND NOT attisdropped);
+BEGIN
+  EXECUTE format('CREATE TABLE %s_log AS SELECT %s FROM %s WHERE false', named, names, named);
+  EXECUTE format('CREATE FUNCTION %s_log() RETURNS trigger LANGUAGE plpgsql AS %L', named,
+    format('BEGIN INSERT INTO %s_log (%s) SELECT %s FROM (SELECT NEW) q; END', named, names, names));
+END $$;"""
+
+
+def test_a_function_that_a_call_makes_of_columns_names_them_as_in_the_chain(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    files = {
+        "001_people.sql": TABLE.replace("leads", "people"),
+        "002_leads.sql": "ALTER TABLE people RENAME TO leads;\nALTER TABLE leads DROP COLUMN phone, ADD COLUMN fax text;",
+        "003_audit.sql": LISTING,
+        "004_log.sql": "SELECT audit('leads');",
+    }
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "3").code
+    execute(database, "ALTER TABLE leads DROP COLUMN name")
+
+    answer = run(*where, "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert rows(database, "SELECT prosrc LIKE '%(id, name, fax)%' FROM pg_proc WHERE proname = 'leads_log'") == [
+        (True,)
+    ]

@@ -7,19 +7,20 @@ order is another one here, they are sent with the columns that the chain's table
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from trueup.catalog.keys import by_own_name, identity_of, kind_of, mentions, parts, table_of, unquoted
 from trueup.chain.columns import Columns, with_columns
-from trueup.chain.grammar import Statement, nodes_of, parse_each
+from trueup.chain.grammar import Statement, enum_name, nodes_of, parse_each
 from trueup.chain.model import Effect, Step
 from trueup.decide.model import Difference, StepVerdict, conflict
 from trueup.decide.trajectory import Trajectories, Value
 
 _TAKES_AND_ADDS = re.compile(r"\bdrop\b.*\b(add|create)\b", re.IGNORECASE | re.DOTALL)
 _OTHER_THINGS = re.compile(r"\s*(create|drop|insert|update|delete)\b", re.IGNORECASE)
+_BY_NAME = {"rename_stmt", "alter_table_stmt"}  # what they say of columns is all that they do to them
 _CALLS = {"select_stmt", "call_stmt"}
 _MADE_OF_COLUMNS = ("table ", "function ")
 _VIEWS = ("view", "materialized view")
@@ -140,23 +141,23 @@ class Ordering:
             gone = {key for part in effect.parts for key in part.gone if key.startswith("column ")}
             tables = [table_of(key) for part in effect.parts for key in gone & part.set.keys()]
             for part, tag in zip(effect.parts or (effect,), step.tags, strict=False):
-                tables += _changed_otherwise(part) if tag != "rename_stmt" else ()
+                tables += _changed_otherwise(part) if tag not in _BY_NAME else ()
             for part, tag in zip(effect.parts, step.tags, strict=False):  # a rename among others is not known as one
                 tables += [table_of(key) for key in part.set if tag == "rename_stmt" and key.startswith("column ")]
             for text in step.statements if effect.locks else ():
-                if _TAKES_AND_ADDS.search(text) and not _OTHER_THINGS.match(text):
+                if _TAKES_AND_ADDS.search(text) and not _OTHER_THINGS.match(text) and _may_make_anew(text):
                     tables += [table for table in effect.locks if mentions(text, table)]
             for table in tables:
                 found.setdefault(table, index)
         return found
 
     def _is_plain(self, table: str, index: int) -> bool:
-        """True where the chain has made each column once and renamed only columns: of others the order is not known."""
+        """True where the chain has made each column once, and the table too: of others the order is not known."""
         for key in self._columns[table]:
             made = [value is not None for place, value in self._paths.of[key] if place <= index]
             again = any(made[i] and not made[i - 1] and any(made[:i]) for i in range(1, len(made)))
-            old, _ = self._paths.renamed_from.get(key, (key, 0))
-            if again or table_of(old) != table:
+            old, rename = self._paths.renamed_from.get(key, (key, 0))
+            if again or (table_of(old) != table and not self._is_known(table_of(old), rename)):
                 return False
         return f"table {table}" in self._paths.of and self._paths.value_at(f"table {table}", index) is not None
 
@@ -193,6 +194,18 @@ class Ordering:
         if name in self._place_here and (name == key or now.get(name) is None):
             return 0, (self._place_here[name], 0)
         return 1, self._made_at(key, index)
+
+
+def _may_make_anew(text: str) -> bool:
+    """True where a statement may take away a column and add one of its name; an ALTER TABLE says whether it does."""
+    (statement,) = parse_each([text])
+    if statement.tag != "alter_table_stmt":
+        return True
+    names: dict[str, set[str]] = {}
+    for command in (one.alter_table_cmd for one in statement.node.cmds):
+        name = command.name or getattr(command, "def").column_def.colname
+        names.setdefault(enum_name(command, "subtype"), set()).add(name)
+    return not names.get("AT_DropColumn", set()).isdisjoint(names.get("AT_AddColumn", set()))
 
 
 def _by_then(names: Sequence[str], table: str, changed: Mapping[str, Value]) -> list[str]:
@@ -245,6 +258,22 @@ def _starred(select: Any) -> Iterator[str]:
     )
     for source in select.from_clause if stars else ():
         yield from (str(relation.relname) for relation in nodes_of(source, "RangeVar"))
+
+
+def with_its_functions(verdict: StepVerdict, step: Step, effect: Effect, texts: Iterable[str]) -> StepVerdict | None:
+    """A call that makes functions of a table's columns: behind it they are made as the chain has them.
+
+    None where there are none, or where it may also copy rows by the order of their columns. `texts` are what it runs.
+    """
+    made = tuple(key for key in effect.set if key in effect.texts)
+    may_copy = "RX" in effect.locks.values() or any("*" in text for text in texts)
+    if not made or may_copy or verdict.verdict != "run" or verdict.cleared or not set(step.tags) <= _CALLS:
+        return None
+    reason = f"{verdict.reason}; {made[0]} is made of columns that are others here"
+    statements = tuple(range(len(step.statements)))
+    return verdict._replace(
+        verdict="complete", reason=reason, statements=statements, missing=made, found=dict.fromkeys(made)
+    )
 
 
 def with_other_columns(index: int, step: Step, order: tuple[str, str, str], found: Mapping[str, Value]) -> StepVerdict:

@@ -76,7 +76,7 @@ class Unseen:
             return conflict(index, f"it reads {view}, and that is as a later step has made it here: put it back first")
         acting = {key for key, was in early.items() if table_of(key) in tables and self._acts(key, was, step)}
         called = {key for key, was in early.items() if was is not None and kind_of(key) in _FUNCTIONS}
-        texts = self._reached(index, tables) if called else []
+        texts = self.reached(index, tables) if called else []
         called = {key for key in called if any(mentions(text, identity_of(key)) for text in texts)}
         aside = with_leaves((key for key in acting if self._now.get(key) is not None), self._now)
         former = {key: was for key, was in early.items() if was is not None and key in acting | called}
@@ -144,7 +144,7 @@ class Unseen:
 
     def _names_deletion(self, index: int, tables: set[str]) -> bool:
         """True where its text, or one of a function that it reaches, has the word for it."""
-        return any(_DELETION.search(text) for text in self._reached(index, tables))
+        return any(_DELETION.search(text) for text in self.reached(index, tables))
 
     def _retyped_in_its_file(self, early: Mapping[str, Value], index: int) -> str:
         """A column that it reads, and whose values a later step of its file has made others: it was to keep them."""
@@ -162,7 +162,7 @@ class Unseen:
     def _read_anew(self, early: Mapping[str, Value], tables: set[str], index: int) -> str:
         """A view that it reads, be it through another or a function, and that a later step has made another."""
         views = [key for key, was in early.items() if kind_of(key) == "view" and None not in (was, self._now.get(key))]
-        texts = self._reached(index, tables) if views else []
+        texts = self.reached(index, tables) if views else []
         return next((key for key in views if any(mentions(text, identity_of(key)) for text in texts)), "")
 
     def _can_be_given(self, column: str, default: str) -> bool:
@@ -173,7 +173,7 @@ class Unseen:
         named = (k for k in self._paths.of if kind_of(k) in _NAMED_IN_DEFAULTS and mentions(default, identity_of(k)))
         return all(_offers(self._now.get(k), k, default) for k in named)
 
-    def _reached(self, index: int, tables: set[str]) -> list[str]:
+    def reached(self, index: int, tables: set[str]) -> list[str]:
         """The step's text, those of what acts on the tables that it writes, and of the views and functions they use."""
         acting = (key for table in tables for key in self._on_table.get(table, ()))
         texts = [self._steps[index].sql, *(value for key in acting if (value := self._paths.value_at(key, index)))]

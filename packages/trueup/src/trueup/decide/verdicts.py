@@ -40,7 +40,7 @@ from trueup.decide.model import (
     conflict,
     run,
 )
-from trueup.decide.ordering import Ordering, with_other_columns
+from trueup.decide.ordering import Ordering, with_its_functions, with_other_columns
 from trueup.decide.parts import Partly
 from trueup.decide.remade import Remade, remade_early
 from trueup.decide.retyped import converted, sets_text
@@ -131,6 +131,8 @@ class Deciding:
         if index in self.done and verdict.verdict == "run":  # again; what it does is no fact, and changes none
             order = self.ordering.differing(step, index, before)
         if order and verdict.verdict in ("run", "complete") and index not in self.wish.run:
+            if told := with_its_functions(verdict, step, self.locked.effects[index], self.unseen.reached(index, set())):
+                return told
             if not (written := self.ordering.written(step, index, before)):
                 return with_other_columns(index, step, order, found)
             verdict = verdict._replace(written=written)
