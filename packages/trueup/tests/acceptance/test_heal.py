@@ -610,6 +610,35 @@ def test_a_table_that_was_lost_says_nothing_of_how_far_its_file_has_run(
 
 
 @pytest.mark.parametrize(
+    "reading",
+    [
+        "INSERT INTO numbers SELECT number FROM (SELECT phone::int AS number FROM leads) given;",
+        (
+            "DO $$DECLARE one record; BEGIN FOR one IN SELECT phone::int AS n FROM leads LOOP\n"
+            "EXECUTE 'CREATE SEQUENCE IF NOT EXISTS s START ' || one.n; END LOOP; END$$;"
+        ),
+    ],
+)
+def test_rows_that_a_step_cannot_read_are_asked_about_before_anything_is_run(
+    run: Run, chain: MakeChain, databases: Databases, reading: str
+) -> None:
+    files = {
+        "001_leads.sql": "CREATE TABLE leads (id int PRIMARY KEY, phone text);\nCREATE INDEX phones ON leads (phone);",
+        "002_numbers.sql": "CREATE TABLE numbers (number int);",
+        "003_rows.sql": f"CREATE TABLE more ();\n{reading}",
+    }
+    url = databases.create()
+    execute(url, files["001_leads.sql"], files["002_numbers.sql"])
+    execute(url, "INSERT INTO leads VALUES (1, 'none')", "DROP INDEX phones")
+    before = dump(url)
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up")
+
+    assert 3 == answer.code, answer.err
+    assert before == dump(url)
+
+
+@pytest.mark.parametrize(
     "by_hand, fact",
     [
         ("ALTER TABLE leads DISABLE TRIGGER noted", "trigger state public.leads.noted"),

@@ -10,6 +10,7 @@ from trueup.catalog.keys import in_quotes, unquoted
 from trueup.catalog.references import ForeignKey
 from trueup.chain.grammar import (
     Statement,
+    enum_name,
     expression,
     nodes_of,
     range_identity,
@@ -102,6 +103,12 @@ def _as_kept(value: Any, type_: str) -> str:
     text = expression(value)
     is_decimal = value.WhichOneof("node") == "a_const" and value.a_const.HasField("fval")
     return f"CAST({text} AS {type_})" if type_ and (is_decimal or type_.startswith(_ROUNDED)) else text
+
+
+def is_upsert(insert: Any) -> bool:
+    """True for an INSERT that changes a row which it finds in its place."""
+    action = insert.on_conflict_clause
+    return insert.HasField("on_conflict_clause") and enum_name(action, "action") == "ONCONFLICT_UPDATE"
 
 
 def row_referred_to(row: Mapping[str, Any], key: ForeignKey) -> str:
@@ -258,13 +265,18 @@ def _is_null(value: Any) -> bool:
     return _is_null(value.type_cast.arg) if kind == "type_cast" else kind == "a_const" and value.a_const.isnull
 
 
-def _selected(statement: Statement, names: Sequence[str]) -> str:
+def query_of(statement: Statement) -> str:
+    """What an `INSERT … SELECT` selects, with the queries that stand in front of it."""
     node = statement.node
     query = type(node.select_stmt)()
     query.CopyFrom(node.select_stmt)
     if node.HasField("with_clause"):
         query.select_stmt.with_clause.CopyFrom(node.with_clause)
-    return f"({statement_text(query)}) AS new({', '.join(map(in_quotes, names))})"
+    return statement_text(query)
+
+
+def _selected(statement: Statement, names: Sequence[str]) -> str:
+    return f"({query_of(statement)}) AS new({', '.join(map(in_quotes, names))})"
 
 
 def columns_repeated(statement: Statement, columns: Sequence[str]) -> frozenset[str] | None:

@@ -10,10 +10,11 @@ from typing import Any
 from trueup.catalog.keys import identity_of, literal, own_name, parts, quoted, table_of, table_touched, unquoted
 from trueup.catalog.references import ForeignKey, foreign_key, unique_columns
 from trueup.chain.columns import with_columns
-from trueup.chain.grammar import Statement, enum_name, expression, nodes_of, parse_each, range_identity, range_sql
+from trueup.chain.grammar import Statement, expression, nodes_of, parse_each, range_identity, range_sql
 from trueup.chain.inserts import (
     columns_repeated,
     is_constant,
+    is_upsert,
     one_selected_is_refused,
     row_referred_to,
     rows_it_leaves,
@@ -23,6 +24,7 @@ from trueup.chain.inserts import (
     selects_only_new,
 )
 from trueup.chain.model import Step
+from trueup.chain.reading import as_question, queries_read
 from trueup.chain.sequences import sequences_set
 from trueup.chain.updates import (
     finds_nothing,
@@ -134,7 +136,7 @@ class Rows:
 
     def would_be_refused(self, step: Step, tables: Collection[str]) -> bool:
         """True where for each row of its INSERT into one of the tables one with the same key is there."""
-        if any(s.tag == "insert_stmt" and _is_upsert(s.node) for s in parse_each(step.statements)):
+        if any(s.tag == "insert_stmt" and is_upsert(s.node) for s in parse_each(step.statements)):
             return False
         keys = self.keys_of(tables)
         return self.all_of(self.of(step, keys) or self._selected(step, keys, there=True))
@@ -183,7 +185,10 @@ class Rows:
         return next(parse_each([with_columns(statement, columns) or statement.text]))
 
     def would_write_refused(self, step: Step) -> bool:
-        """True where its `INSERT … SELECT` has rows to write that the server would refuse for their values."""
+        """True where it reads rows, or its `INSERT … SELECT` has rows to write, that the server refuses for values."""
+        read = (as_named_here(query, self._lent) for query in queries_read(step.statements))
+        if any(self._is_known(as_question(query)) for query in read):
+            return True
         inserts = (s for s in parse_each(step.statements) if s.tag == "insert_stmt")
         conditions = (one_selected_is_refused(s, self._types_of(s), self._not_null_of(s)) for s in inserts)
         return self.one_of([condition for condition in conditions if condition])
@@ -191,9 +196,8 @@ class Rows:
     def _not_null_of(self, statement: Statement) -> list[str]:
         """The columns of the table that an INSERT fills which have to have a value."""
         table = range_identity(statement.node.relation)
-        return [
-            name for name in self._types.get(table, ()) if self._now.get(f"not null {table}.{quoted(name)}") is not None
-        ]
+        columns = ((name, f"{table}.{quoted(name)}") for name in self._types.get(table, ()))
+        return [name for name, column in columns if self._now.get(f"not null {column}") is not None]
 
     def _keys_filled(self, statement: Statement) -> list[frozenset[str]]:
         """The keys of the table that an INSERT fills."""
@@ -354,13 +358,14 @@ class Rows:
         """The triggers for the sake of which the step has UPDATEs that change nothing themselves."""
         updates = filter(only_fires, parse_each(step.statements))
         tables = {range_identity(statement.node.relation) for statement in updates}
-        triggers = (
-            (key for key in self._now if key.startswith("trigger ") and table_of(key) in tables) if tables else ()
-        )
+        here = self._now if tables else ()
+        triggers = (key for key in here if key.startswith("trigger ") and table_of(key) in tables)
         return [key for key in triggers if "UPDATE" in (self._now[key] or "")]
 
     def _is_true(self, query: str) -> bool:
-        query = as_named_here(query, self._lent)
+        return self._is_known(as_named_here(query, self._lent))
+
+    def _is_known(self, query: str) -> bool:
         if query not in self._known:
             self.asked.add(query)
         return self._known.get(query, False)
@@ -385,11 +390,6 @@ def _differs(row: Mapping[str, Any], values: Mapping[str, str]) -> bool:
     return any(
         name in row and is_constant(row[name]) and expression(row[name]) != value for name, value in values.items()
     )
-
-
-def _is_upsert(insert: Any) -> bool:
-    action = insert.on_conflict_clause
-    return insert.HasField("on_conflict_clause") and enum_name(action, "action") == "ONCONFLICT_UPDATE"
 
 
 def emptiness_of(table: str) -> str:

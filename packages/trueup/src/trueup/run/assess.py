@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from trueup.catalog.keys import literal, owner_of, schemas_of
 from trueup.chain.model import LockedChain
+from trueup.chain.reading import IS_REFUSED
 from trueup.decide.decide import decide
 from trueup.decide.model import Decision, Difference, StepVerdict, Wish
 from trueup.decide.trajectory import Trajectories
@@ -35,6 +36,7 @@ from trueup.run.seen import Early, Seen, scope_of, see
 from trueup.run.sizes import sizes
 from trueup.words import counted
 
+_OF_VALUES = "22"  # a class of errors
 _SEE_ALL_ROWS = "; SET LOCAL row_security = off; SET LOCAL statement_timeout = '5s'"
 """An error where row security would hide some, or where it takes long: then nothing is known of the rows."""
 
@@ -211,8 +213,9 @@ class Assessor:
         try:
             self.conn.execute(f"{MARK}BEGIN READ ONLY{settings}".encode())
             row = self.conn.execute(f"{MARK}{query}".encode()).fetchone()
-        except psycopg.Error:
-            row = None
+        except psycopg.Error as error:
+            is_value = (error.sqlstate or "").startswith(_OF_VALUES)
+            row = (query.startswith(IS_REFUSED) and is_value,)
         finally:
             self.conn.execute(f"{MARK}ROLLBACK".encode())
         return bool(row and row[0])
