@@ -141,6 +141,15 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         [0, "ALTER TABLE calls RENAME TO talks", "ALTER TABLE talks RENAME note TO text"],
     ),
+    "a type renamed away in a block, as a single step has done before": (
+        [
+            "CREATE TYPE kind AS ENUM ('a', 'b');\nCREATE TABLE calls (id int PRIMARY KEY, kind kind);",
+            SWAP.format(labels="'a', 'b', 'c'"),
+            "ALTER TABLE calls ADD other kind;\nALTER TABLE calls DROP other;",
+            "BEGIN;\n" + SWAP.format(labels="'a', 'b'") + "\nCOMMIT;",
+        ],
+        [0, 1, "ALTER TYPE kind RENAME TO kind_old"],
+    ),
     "a column of a table that gets another part": (
         [
             "CREATE TABLE calls (id int) PARTITION BY RANGE (id);",

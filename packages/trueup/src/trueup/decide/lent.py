@@ -113,9 +113,13 @@ def _renamed_within(index: int, step: Step, paths: Trajectories) -> Iterator[Len
     for position in range(len(effect.parts) - 1, -1, -1):
         old, new = _renamed(effect.parts[position]) if step.tags[position] == "rename_stmt" else ("", "")
         is_kept = new in effect.set and (old in effect.gone or _is_of_its_table(old, step, effect.parts[:position]))
-        goes = old.startswith(_SEEN) and new in paths.passing
+        goes = old.startswith(_SEEN) and _goes(new, effect.parts[position + 1 :])
         if is_kept or (goes and not any(map(writes_rows, step.tags[:position], step.statements[:position]))):
             yield Lent(index, old, new, within=True)
+
+
+def _goes(key: str, behind: Sequence[Effect]) -> bool:
+    return any(key in part.gone for part in behind)
 
 
 def _is_of_its_table(column: str, step: Step, before: Sequence[Effect]) -> bool:
@@ -130,9 +134,9 @@ def _renamed_away(index: int, step: Step, paths: Trajectories, live: Mapping[str
     parts_of = paths.effects[index].parts
     for position, part in enumerate(parts_of):
         gone, made = (next((k for k in keys if k.startswith("enum ")), "") for keys in (part.gone, part.set))
-        if step.tags[position] != "rename_stmt" or not gone or made not in paths.passing:
+        if step.tags[position] != "rename_stmt" or not gone or not _goes(made, parts_of[position + 1 :]):
             continue
-        before = (key for one in parts_of[:position] for key in one.set if key in paths.passing)
+        before = (key for one in parts_of[:position] for key in one.set if _goes(key, parts_of[position:]))
         if made in live and paths.last_place(gone, live[made]) >= 0 and not any(key in live for key in before):
             return Lent(index, gone, made)
     return None
