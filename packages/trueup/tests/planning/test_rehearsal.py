@@ -66,6 +66,10 @@ def said(*statements: str) -> str:
             'ALTER TABLE leads ADD "Phone" int',
             "CREATE INDEX by_phone ON leads (id)",
         ],
+        [
+            "ALTER TABLE leads DROP COLUMN id, ADD COLUMN id uuid NOT NULL PRIMARY KEY",
+            "ALTER TABLE leads DROP CONSTRAINT leads_pkey",
+        ],
         ["DROP TABLE IF EXISTS old"],
         [
             "DROP TABLE leads CASCADE",
