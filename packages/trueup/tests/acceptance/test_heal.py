@@ -464,6 +464,45 @@ def test_a_lost_sequence_that_no_column_names_gives_no_number_that_a_row_has(
     assert expected[counting] == value(url, "SELECT nextval('numbers')")
 
 
+@pytest.mark.parametrize("type_", ["int", "text"])
+def test_a_sequence_that_is_there_keeps_its_number(run: Run, chain: MakeChain, database: str, type_: str) -> None:
+    files = {
+        "001_calls.sql": f"CREATE TABLE calls (id int PRIMARY KEY, code {type_});\n"
+        "CREATE SEQUENCE codes;\nALTER SEQUENCE codes OWNED BY calls.code;",
+        "002_later.sql": "CREATE TABLE later (id int);",
+    }
+    execute(database, files["001_calls.sql"], "INSERT INTO calls VALUES (1, 10)", "SELECT setval('codes', 5000)")
+    execute(database, files["002_later.sql"], "ALTER SEQUENCE codes OWNED BY NONE")
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up", "--strict")
+
+    assert 0 == answer.code, answer.err
+    assert value(database, "SELECT nextval('codes')") == 5001
+
+
+def test_a_sequence_that_was_lost_goes_on_behind_its_rows_and_not_before_its_start(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    files = {
+        "001_calls.sql": "CREATE SEQUENCE up START 100 INCREMENT 5;\n"
+        "CREATE TABLE calls (id int PRIMARY KEY, n int DEFAULT nextval('up'), m int GENERATED ALWAYS AS IDENTITY);\n"
+        "ALTER SEQUENCE up OWNED BY calls.n;\nCREATE SEQUENCE down INCREMENT -1 START -1;\n"
+        "CREATE TABLE more (id int PRIMARY KEY DEFAULT nextval('down'));\nALTER SEQUENCE down OWNED BY more.id;",
+        "002_later.sql": "CREATE TABLE later (id int);",
+    }
+    where = ("--migrations", chain(files), "--database-url", database, "up", "--strict")
+    execute(database, files["001_calls.sql"], "INSERT INTO calls VALUES (1), (2)", "INSERT INTO more VALUES (-7)")
+    execute(
+        database, "DROP SEQUENCE up CASCADE", "DROP SEQUENCE down CASCADE", "ALTER TABLE calls ALTER m DROP IDENTITY"
+    )
+
+    assert 0 == run(*where).code
+    assert rows(database, "SELECT nextval('up'), nextval('down')") == [(110, -8)]
+    execute(database, "INSERT INTO calls (id) VALUES (3)", "DELETE FROM calls", "DROP SEQUENCE up CASCADE")
+    assert 0 == run(*where).code
+    assert value(database, "SELECT nextval('up')") == 100
+
+
 def test_labels_that_an_enum_lacks_are_added_in_their_places(run: Run, chain: MakeChain, databases: Databases) -> None:
     first = "CREATE TYPE e AS ENUM ('a');\nCREATE TABLE t (e e);"
     files = {f"00{n}.sql": f"ALTER TYPE e ADD VALUE '{label}';" for n, label in enumerate("bcd", 2)}

@@ -13,11 +13,16 @@ _TABLE: State = {
 }
 
 
-def test_a_sequence_starts_behind_the_largest_value() -> None:
-    assert (
-        "SELECT pg_catalog.setval('app.\"it''s\"', (SELECT coalesce(max(id), 0) + 1 FROM app.a), false)"
-        == fill_owned("app.a.id", 'app."it\'s"')
-    )
+def test_a_new_sequence_starts_behind_the_furthest_value_of_its_column() -> None:
+    wanted: State = {**_TABLE, "column app.a.code": "text", "domain app.number": "integer NOT NULL"}
+    wanted = {**wanted, "column app.a.m": "app.number"}
+
+    (statement,) = fill_owned("app.a.id", 'app."it\'s"', wanted)
+
+    assert "CASE WHEN q.seqincrement > 0 THEN max(t.id) ELSE min(t.id) END" in statement
+    assert "WHERE q.seqrelid = 'app.\"it''s\"'::regclass" in statement
+    assert fill_owned("app.a.m", "app.s", wanted)
+    assert [] == fill_owned("app.a.code", "app.s", wanted)
 
 
 def test_one_that_no_column_names_starts_behind_the_keys_that_are_given_from_outside() -> None:

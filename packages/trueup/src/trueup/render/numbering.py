@@ -27,7 +27,7 @@ def serial_for_identity(sequence: str, value: str, wanted: State, found: State) 
         *objects.create(f"sequence {sequence}", value, None),
         *objects.create(f"sequence owner {sequence}", column, None),
         tables.alter_column(f"default {column}", default, None),
-        sequences.fill_owned(column, sequence),
+        *sequences.fill_owned(column, sequence, wanted),
     ]
     return statements, [f"sequence owner {sequence}", f"default {column}"]
 

@@ -139,8 +139,8 @@ def _statements(
     if _is_partitioned(index_table(index), wanted):  # only with all of its parts is it valid; none is built in another
         return objects.create(f"index {name or identity}", index, index), also
     statements = objects.create(key, (kind == "trigger" and source(key)) or value, there, name=name)
-    if kind == "sequence owner" and f"column {value}" in wanted:
-        statements.append(sequences.fill_owned(value, identity))
+    if kind == "sequence owner" and found.get(f"sequence {identity}") is None:
+        statements += sequences.fill_owned(value, identity, wanted)
     if kind == "sequence" and there is None:
         statements += sequences.fill_shared(identity, value, wanted, found)
     return statements, also

@@ -10,14 +10,17 @@ from trueup.catalog.keys import identity_of, kind_of, literal, own_name, parts
 State = Mapping[str, str | None]
 
 _INTEGERS = ("smallint", "integer", "bigint")
+_NUMBERS = (*_INTEGERS, "numeric")
 _KEY = re.compile(r"PRIMARY KEY \((?P<column>[^,]+)\)")
 _BOUNDS = re.compile(r"INCREMENT BY (?P<down>-?)\d+ MINVALUE (?P<least>-?\d+) MAXVALUE (?P<largest>-?\d+)")
 _OF_COLUMN = ("default", "identity", "generated")
 
 
-def fill_owned(column: str, sequence: str) -> str:
-    """Set a sequence past the largest value of its column, so that the next row gets a free one."""
-    return _fill(column, literal(sequence))
+def fill_owned(column: str, sequence: str, wanted: State) -> list[str]:
+    """Set a new sequence past the furthest value of its column, so that the next row gets a free one."""
+    type_ = wanted.get(f"column {column}") or ""
+    is_number = (wanted.get(f"domain {type_}") or type_).startswith(_NUMBERS)
+    return [_fill(column, literal(sequence))] if is_number else []
 
 
 def fill_identity(column: str) -> str:
@@ -64,4 +67,10 @@ def _keys_given(wanted: State) -> Iterator[str]:
 
 def _fill(column: str, sequence: str) -> str:
     table, name = ".".join(parts(column)[:2]), parts(column)[-1]
-    return f"SELECT pg_catalog.setval({sequence}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false)"
+    furthest = f"CASE WHEN q.seqincrement > 0 THEN max(t.{name}) ELSE min(t.{name}) END"
+    return (
+        f"SELECT pg_catalog.setval(q.seqrelid::regclass, used.furthest) FROM pg_catalog.pg_sequence AS q, "
+        f"LATERAL (SELECT CAST({furthest} AS bigint) AS furthest FROM {table} AS t) AS used "
+        f"WHERE q.seqrelid = {sequence}::regclass AND used.furthest BETWEEN SYMMETRIC q.seqstart "
+        "AND CASE WHEN q.seqincrement > 0 THEN q.seqmax ELSE q.seqmin END"
+    )
