@@ -450,7 +450,30 @@ def test_a_guarded_step_is_not_repeated_where_a_begun_block_has_renamed_what_it_
     assert [(1,), (2,)] == rows(database, "SELECT id FROM a ORDER BY id")
 
 
+COPY = (
+    "CREATE {kind} copy() {returns} LANGUAGE plpgsql AS $$ DECLARE r record;"
+    " BEGIN FOR r IN SELECT id, old FROM b LOOP INSERT INTO a VALUES (r.id + 10, r.old); END LOOP; END $$"
+)
+FUNCTION, PROCEDURE = (
+    COPY.format(kind="FUNCTION", returns="RETURNS void"),
+    COPY.format(kind="PROCEDURE", returns=""),
+)
 LEFT = {
+    "a function that is called": (
+        f"{FUNCTION};\nSELECT copy();\nDROP FUNCTION copy()",
+        "ALTER TABLE b DROP old",
+        FUNCTION,
+    ),
+    "a function that is called, and is not there yet": (
+        f"{FUNCTION};\nSELECT copy();\nDROP FUNCTION copy()",
+        "ALTER TABLE b DROP old",
+        "SELECT 1",
+    ),
+    "a procedure that is called": (
+        f"{PROCEDURE};\nCALL copy();\nDROP PROCEDURE copy()",
+        "ALTER TABLE b DROP old",
+        PROCEDURE,
+    ),
     "an INSERT … SELECT": (
         "INSERT INTO a SELECT id + 10, old FROM b",
         "DROP TABLE b",

@@ -71,4 +71,4 @@ def _has_to_do_with(parts: Sequence[Effect], index: int, locked: LockedChain, st
 def _names(key: str, step: Step, effect: Effect) -> bool:
     if kind_of(key) != "column":
         return kind_of(key) in _NAMED and mentions(step.sql, identity_of(key))
-    return may_name(identity_of(key), step, effect)
+    return may_name(identity_of(key), step.sql, effect.locks)

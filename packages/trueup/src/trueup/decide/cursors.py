@@ -282,7 +282,7 @@ class Cursors:
         step, table = self.locked.steps[index], table_of(column)
         if table not in self.locked.effects[index].locks:
             return False
-        named = may_name(identity_of(column), step, self.locked.effects[index])
+        named = may_name(identity_of(column), step.sql, self.locked.effects[index].locks)
         return named or own_name(table) in filled_whole(step.statements)
 
     def _renamed_early(self, key: str) -> int:

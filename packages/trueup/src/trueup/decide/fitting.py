@@ -52,7 +52,7 @@ class Fitting:
     def _is_nothing_to(self, step: Step, index: int, key: str) -> bool:
         """True for a column that it does not name; one of a table that it inserts into it may have a value for."""
         effect = self.locked.effects[index]
-        if not key.startswith("column ") or may_name(identity_of(key), step, effect):
+        if not key.startswith("column ") or may_name(identity_of(key), step.sql, effect.locks):
             return False
         return not (step.inserts and effect.locks.get(table_of(key)) == "RX")
 

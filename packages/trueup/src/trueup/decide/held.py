@@ -6,7 +6,7 @@ Where nothing is lost by it, such things are set aside while the step runs, in t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 from trueup.catalog import enums
 from trueup.catalog.keys import TYPES, identity_of, kind_of, mentions, owner_of, parts, table_of, table_touched
@@ -220,9 +220,9 @@ def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:
     return kind in _DEFINED_ON_COLUMNS and any(hangs_on(key, value, column) for column in touched)
 
 
-def may_name(column: str, step: Step, effect: Effect) -> bool:
-    """True where a step that uses the column's table names the column, or all that its tables have."""
-    return table_of(f"column {column}") in effect.locks and ("*" in step.sql or mentions(step.sql, column))
+def may_name(column: str, text: str, used: Container[str]) -> bool:
+    """True where a step of this text, which uses these tables, names the column, or all that its tables have."""
+    return table_of(f"column {column}") in used and ("*" in text or mentions(text, column))
 
 
 def reads(value: str, relation: str) -> bool:

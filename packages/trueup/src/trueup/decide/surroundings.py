@@ -10,12 +10,12 @@ from itertools import chain
 from trueup.catalog import enums
 from trueup.catalog.keys import column_of, identity_of, kind_of, mentions, own_name, quoted, table_of, table_touched
 from trueup.catalog.references import foreign_key
-from trueup.chain.definitions import defining_statement
 from trueup.chain.grammar import Statement, parse_each, range_identity
 from trueup.chain.inserts import rows_written
 from trueup.chain.model import Step, writes_rows
 from trueup.chain.statements import columns_written, filled_whole, relations_named, whole_rows
 from trueup.chain.updates import constants_sought, fills, may_find
+from trueup.decide.called import Called
 from trueup.decide.cursors import Cursors
 from trueup.decide.fitting import CALLABLE, Fitting
 from trueup.decide.given import Given
@@ -33,6 +33,7 @@ class Surroundings:
         self.locked, self.paths, self.live, self.done = given.locked, given.paths, given.live, given.done
         self.position = given.anchor.position
         self.wanted, self.heal, self.early = cursors.wanted, cursors.heal, cursors.place
+        self.called = Called(given)
         self._fitting = Fitting(given, self.heal)
         self.healed_tables = {table_of(key) for key in self.heal if kind_of(key) == "table"}
         self.healed_columns = {column_of(key) for key in self.heal if kind_of(key) == "column"}
@@ -40,11 +41,12 @@ class Surroundings:
         self.ahead = [(table_of(key), place - 1) for key, place in self.early.items() if kind_of(key) in _ROW_BEARING]
 
     def relations(self, index: int) -> set[str]:
-        """The tables that a step reads or writes: those it locked, and what an opaque block names besides."""
+        """The tables that a step reads or writes: those it locked, and what an opaque block or a CALL names besides."""
         step, relations = self.locked.steps[index], set(self.locked.effects[index].locks)
-        if step.opaque:
+        if step.opaque or "call_stmt" in step.tags:
             tables = (key.removeprefix("table ") for key in self.paths.of if key.startswith("table "))
-            relations |= {table for table in tables if mentions(step.sql, table)}
+            texts = self.called.reached([step.sql], index)
+            relations |= {table for table in tables if any(mentions(text, table) for text in texts)}
         return relations
 
     def written(self, index: int) -> set[str]:
@@ -206,9 +208,12 @@ class Surroundings:
 
     def dropped_behind(self, index: int) -> int:
         """The step that is not done and takes away a column that this one reads, and that is there; -1 if none."""
-        step, effect = self.locked.steps[index], self.locked.effects[index]
+        if not self._dropping:
+            return -1
+        step, relations = self.locked.steps[index], self.relations(index)
+        text = "\n".join(self.called.reached([step.sql], index))
         for later, gone in self._dropping.items():
-            columns = [column for column in gone if later > index and may_name(column, step, effect)]
+            columns = [column for column in gone if later > index and may_name(column, text, relations)]
             own = [column for column in columns if table_of(f"column {column}") in self.written(index)]
             if len(own) < len(columns) or not_filled(step, own):
                 return later
@@ -295,7 +300,7 @@ class Surroundings:
         healed = [column for column in sorted(self.healed_columns) if column.rpartition(".")[0] in relations]
         if not healed:
             return []
-        texts = self._with_what_it_calls(self.locked.steps[index].sql)
+        texts = self.called.reached([self.locked.steps[index].sql], self.position)
         whole = whole_rows(texts[0]) | read_by_star(texts[0])
         return [
             column
@@ -314,29 +319,8 @@ class Surroundings:
         for tag, text, part in zip(step.tags, step.statements, self.locked.effects[index].parts, strict=False):
             dropped |= {table for table in tables_gone(part) if not any(mentions(one, table) for one in texts)}
             if writes_rows(tag, text):
-                texts += self._with_what_it_calls(text)
+                texts += self.called.reached([text], self.position)
         return dropped
-
-    def _with_what_it_calls(self, text: str) -> list[str]:
-        """The text, and those of the views and functions that it names, and that they name."""
-        texts, known = [text], set[str]()
-        for one in texts:
-            for key in self._callable.keys() - known:
-                if mentions(one, identity_of(key)):
-                    known.add(key)
-                    texts.append(self._callable[key])
-        return texts
-
-    @cached_property
-    def _callable(self) -> dict[str, str]:
-        """The text of each view and function at the anchor."""
-        found = {}
-        for key, value in self.wanted.items():
-            if value is not None and kind_of(key) in CALLABLE:
-                setter = self.paths.last_setter(key, self.position)
-                is_code = kind_of(key) in ("function", "procedure") and setter >= 0
-                found[key] = defining_statement(self.locked.steps[setter], key) if is_code else value
-        return found
 
     def still_fits(self, index: int, *, by_name: bool = False) -> bool:
         """True where what the step uses is as it was at its place; see `Fitting`."""

@@ -14,7 +14,6 @@ from functools import cached_property
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
 from trueup.catalog.references import foreign_key, on_delete
-from trueup.chain.definitions import defining_statement, texts_reached
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
 from trueup.decide.data import DataRules
@@ -28,7 +27,6 @@ _FUNCTIONS = ("function", "procedure")
 _FIRING = ("trigger", "trigger state", "rule")
 _SEEN = (*_FUNCTIONS, *_FIRING, "default", "constraint", "column", "view")
 _CALLING = ("trigger", "rule", "default", "generated")
-_CALLED = (*_FUNCTIONS, "view", "materialized view")
 _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
 _TAKES_ALL = ("text", "character varying", "bigint", "numeric")  # what was there is still there, in another form
 _PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
@@ -56,6 +54,7 @@ class Unseen:
     ) -> None:
         self._steps, self._effects, self._paths = given.locked.steps, given.locked.effects, given.paths
         self._now, self._is_later, self._rules = now, is_later, rules
+        self._called = rules.around.called
         self._some = [key for key in some if kind_of(key) in _SEEN]
 
     def kept_from(self, verdict: StepVerdict, *, said: bool) -> StepVerdict:
@@ -177,7 +176,7 @@ class Unseen:
         """The step's text, those of what acts on the tables that it writes, and of the views and functions they use."""
         acting = (key for table in tables for key in self._on_table.get(table, ()))
         texts = [self._steps[index].sql, *(value for key in acting if (value := self._paths.value_at(key, index)))]
-        return list(texts_reached(texts, self._callable, lambda name: self._text_of(self._callable[name], index)))
+        return self._called.reached(texts, index)
 
     @cached_property
     def _on_table(self) -> dict[str, list[str]]:
@@ -186,17 +185,6 @@ class Unseen:
             if kind_of(key) in _CALLING:
                 found.setdefault(table_of(key), []).append(key)
         return found
-
-    @cached_property
-    def _callable(self) -> dict[str, str]:
-        return {identity_of(key): key for key in self._paths.of if kind_of(key) in _CALLED}
-
-    def _text_of(self, key: str, index: int) -> str:
-        """What a view or a function is at this place; of a function the facts have no text."""
-        setter = self._paths.last_setter(key, index)
-        if kind_of(key) in _FUNCTIONS and setter >= 0:
-            return self._effects[setter].texts.get(key, "") or defining_statement(self._steps[setter], key)
-        return self._paths.value_at(key, index) or ""
 
 
 def _fires(value: str, table: str, step: Step) -> bool:
