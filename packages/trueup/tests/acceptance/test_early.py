@@ -874,6 +874,26 @@ def test_what_was_done_early_stands_in_nobodys_way(run: Run, chain: MakeChain, d
     assert 0 == run("--migrations", folder, "--database-url", url, "up", "--strict").code
 
 
+def test_a_key_of_a_table_made_early_is_made_anew_as_it_is_written(
+    run: Run, chain: MakeChain, databases: Databases
+) -> None:
+    table = "CREATE TABLE calls (lead int, at int, PRIMARY KEY (lead));"
+    anew = "ALTER TABLE calls DROP CONSTRAINT calls_pkey;\nALTER TABLE calls ADD PRIMARY KEY (lead, at);"
+    folder, url = (
+        chain({**FIRST, "002.sql": "CREATE TABLE b ();", "003.sql": table, "004.sql": anew}),
+        databases.create(),
+    )
+    where = ("--migrations", folder, "--database-url", url)
+    assert 0 == run(*where, "up", "--to", "1").code
+    execute(url, table)
+
+    answer = run(*where, "plan", "--json")
+
+    verdicts = {step["id"]: step["verdict"] for step in answer.json["steps"]}
+    assert {"run"} == {verdict for name, verdict in verdicts.items() if name.startswith("4_")}
+    assert 0 == run(*where, "up", "--strict").code
+
+
 def test_a_name_is_lent_for_one_transaction(run: Run, chain: MakeChain, databases: Databases) -> None:
     later, _ = EARLY["a column renamed"]
     folder = chain({**FIRST, **{f"{n:03}_later.sql": text for n, text in enumerate(later, 2)}})

@@ -38,6 +38,10 @@ LAYOUTS = {
         ],
         ["00000000000000_diesel_initial_setup", "2023-12-31-235959_a", "2024-02-01-101500_b"],
     ),
+    "Prisma goes by name, not by number": (
+        ["20_c/migration.sql", "19_a/migration.sql", "20240520173759_b/migration.sql", "9_d/migration.sql"],
+        ["19_a", "20240520173759_b", "20_c", "9_d"],
+    ),
     "Flyway": (
         ["V2__b.sql", "V10__d.sql", "V1.1__a2.sql", "V1__a.sql", "U2__b.sql", "R__views.sql", "R__functions.sql"],
         ["V1__a", "V1.1__a2", "V2__b", "V10__d", "R__functions", "R__views"],

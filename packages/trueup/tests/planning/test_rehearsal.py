@@ -149,6 +149,18 @@ def test_what_the_server_would_refuse_is_told(statements: list[str], why: str) -
     assert f"{why} by then" == said(*statements)
 
 
+@pytest.mark.parametrize(
+    "again, drop",
+    [
+        ("ADD id uuid PRIMARY KEY", "leads DROP CONSTRAINT leads_pkey"),
+        ("ADD id uuid UNIQUE", "leads DROP CONSTRAINT leads_id_key"),
+        ("ADD id uuid, ADD FOREIGN KEY (id) REFERENCES calls (id)", "leads DROP CONSTRAINT leads_id_fkey"),
+    ],
+)
+def test_a_constraint_that_has_no_name_gets_the_server_s(again: str, drop: str) -> None:
+    assert not said(f"ALTER TABLE leads DROP id CASCADE, {again}", f"ALTER TABLE {drop}")
+
+
 def test_what_a_call_makes_is_known_from_what_it_did() -> None:
     made = {"column public.old.id": "integer", "constraint public.old.k": "UNIQUE (id)", "table public.old": ""}
     catalog = Catalog(FACTS, Trajectories([Effect({**FACTS, **GONE}), Effect(gone=tuple(GONE))], {}))

@@ -77,6 +77,8 @@ def read_files(folder: Path) -> list[MigrationFile]:
 def in_order(files: Iterable[MigrationFile]) -> list[MigrationFile]:
     """The files in order of execution."""
     files = list(files)
+    if any("/" in file.path for file in files):
+        return sorted(files, key=_by_name)
     by_number = any(_BY_NUMBER.search(file.path) for file in files)
     return sorted(files, key=lambda file: _order(file, by_number=by_number))
 
@@ -134,6 +136,12 @@ def _order(file: MigrationFile, *, by_number: bool) -> tuple[bool, bool, tuple[i
     if not by_number:
         numbers = [_as_timestamp(number) for number in numbers]
     return name.startswith(_REPEATABLE), not numbers, tuple(map(int, numbers)), name
+
+
+def _by_name(file: MigrationFile) -> str:
+    """Folders go by name, `10_x` before `9_x`, as Prisma and Diesel have it; to Diesel a date's dashes are nothing."""
+    version, mark, rest = file.name.partition("_")
+    return version.replace("-", "") + mark + rest
 
 
 @cache  # asked for several times of each file

@@ -92,7 +92,8 @@ class Cursors:
     def _place_of(self, key: str, wanted: Value, found: str) -> int:
         """Of the places of steps that make the value, one to come: the last, but for some the first.
 
-        For what is on a table it is none behind a step that takes away its table of now.
+        For what is on a table it is none behind a step that takes away its table of now; that a constraint or an index
+        is valid goes with it.
         """
         place = self.paths.last_place(key, found)
         made = [(at, value) for at, value in self.paths.of[key] if self._is_ahead(at)]
@@ -103,6 +104,10 @@ class Cursors:
             return place
         if key.startswith("extension ") or (wanted is not None and key.startswith("column ")):
             return ahead[0]
+        if kind_of(key) in ("valid", "validated") and (there := self.live.get(owner := owner_of(key))) is not None:
+            first = self._place_of(owner, self.wanted.get(owner), there)
+            changed = min((at for at, _ in self.paths.of[owner] if at > first), default=place + 1)
+            return max((at for at in ahead if first <= at < changed), default=place)
         if not owner_of(key).startswith(("table ", "column ")):
             return place
         gone = self.paths.taken_away(f"table {table_of(key)}", self._position, place)
