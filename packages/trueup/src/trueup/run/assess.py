@@ -32,6 +32,7 @@ from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
 from trueup.run.hanging import hanging
 from trueup.run.lease import MARK
+from trueup.run.permitted import not_permitted
 from trueup.run.seen import Early, Seen, scope_of, see
 from trueup.run.sizes import sizes
 from trueup.words import counted
@@ -122,6 +123,9 @@ class Assessor:
             from trueup.planning.rehearsal.rehearse import rehearsed  # nothing that a first run waits for
 
             stopped = tuple(rehearsed(plan, self.locked, facts, self.paths, to_the_end=not left))
+        if plan.actions and not stopped:
+            said = {self.index(name) for name in self.options.run}
+            stopped = tuple(not_permitted(self.conn, plan, self.locked, marks.marks.own, said))
         plan = self._probed(plan._replace(conflicts=stopped))
         return Assessment(plan, self._report(plan, decision, left, were_true), marks, seen)
 
