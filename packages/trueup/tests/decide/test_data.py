@@ -244,6 +244,19 @@ def test_what_has_surely_run_and_reads_what_was_lost_since_is_not_done_again(oth
     assert verdict == second(decided(locked, live))[0]
 
 
+def test_nor_is_what_reads_a_table_that_has_no_rows() -> None:
+    locked = chain_of(
+        step("CREATE TABLE a (x int)", {"table public.a": "", "column public.a.x": "integer"}),
+        step("CREATE TABLE b (y int)", {"table public.b": "", "column public.b.y": "integer"}),
+        step("UPDATE a SET x = now_() FROM b WHERE x = y", locks={**WRITES_A, "public.b": "AS"}),
+        *(step(f"CREATE TABLE t{n} ()", {f"table public.t{n}": ""}) for n in range(14)),
+    )
+    live = state(locked, 17)
+    del live["column public.b.y"]
+
+    assert "assume" == written(locked, live, a=True, b=False)[0]
+
+
 def test_what_cannot_run_any_more_leaves_nothing_to_decide() -> None:
     locked = chain_of(
         step("CREATE TABLE old (x int)", {"table public.old": "", "column public.old.x": "integer"}),

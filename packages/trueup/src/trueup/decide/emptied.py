@@ -41,7 +41,7 @@ class Emptied:
         """A lost column that it reads, where facts show for sure that it has run: to run it now would be wrong."""
         if not self.around.healed_columns or not self.doubt.is_long_past(index) or self.around.was_left_out(index):
             return ""
-        return self.reads(index)
+        return next(iter(not_filled(self.locked.steps[index], self.around.healed_and_named(index))), "")
 
     def fills_again(self, index: int, step: Step) -> list[str]:
         """The columns that it fills, where each was made anew and it changes nothing else: it can run again."""
