@@ -289,6 +289,11 @@ def _understood(error: psycopg.Error, link: Link) -> Exception:
             f"the role of the URL may not do this: {said}",
             hint="It needs CREATE on the database, for the schema trueup, and the rights that the migrations need.",
         )
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return UsageError(
+            f"the database may only be read: {said}",
+            hint="It is a standby, or default_transaction_read_only is on for it or for the role.",
+        )
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return ConnectionFailed(
             "the database is busy: somebody holds a lock on a table that has to be read (ACCESS EXCLUSIVE)",

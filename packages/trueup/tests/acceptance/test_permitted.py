@@ -107,3 +107,24 @@ def test_no_data_step_goes_by_rows_that_it_cannot_see(
     assert "row security hides rows of public.a" in " ".join(answer.err.split())
     assert not is_changed(superuser)
     assert 0 == run("--migrations", folder, "--database-url", superuser, "plan").code
+
+
+@pytest.mark.parametrize("state", [(), (TABLES,)], ids=["nothing is there", "its tables are there"])
+def test_tables_are_not_made_in_another_schema_than_the_chain_s(
+    run: Run, chain: MakeChain, database: str, state: tuple[str, ...]
+) -> None:
+    folder = chain({"001_a.sql": TABLES, "002_b.sql": "ALTER TABLE a ADD more int;"})
+    execute(database, "CREATE SCHEMA app")
+    set_path = (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = app, public', current_database()); END $$"
+    )
+    execute(database, set_path)
+    execute(database, *state)
+
+    answer = run("--migrations", folder, "--database-url", database, "up", "--first-run")
+
+    assert 3 == answer.code, answer.err
+    assert "would be made in the schema app: here the search_path is app, public" in " ".join(answer.err.split())
+    assert not rows(database, "SELECT FROM pg_namespace WHERE nspname = 'trueup'")
+    url = make_conninfo(database, options="-csearch_path=public")
+    assert 0 == run("--migrations", folder, "--database-url", url, "up", "--first-run").code

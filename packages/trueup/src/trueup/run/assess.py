@@ -33,6 +33,7 @@ from trueup.run.execute import Limits
 from trueup.run.hanging import hanging
 from trueup.run.lease import MARK
 from trueup.run.permitted import not_permitted
+from trueup.run.search_path import led_elsewhere
 from trueup.run.seen import Early, Seen, scope_of, see
 from trueup.run.sizes import sizes
 from trueup.words import counted
@@ -125,7 +126,8 @@ class Assessor:
             stopped = tuple(rehearsed(plan, self.locked, facts, self.paths, to_the_end=not left))
         if plan.actions and not stopped:
             said = {self.index(name) for name in self.options.run}
-            stopped = tuple(not_permitted(self.conn, plan, self.locked, marks.marks.own, said))
+            permitted = not_permitted(self.conn, plan, self.locked, marks.marks.own, said)
+            stopped = (*led_elsewhere(self.conn, self.locked), *permitted)
         plan = self._probed(plan._replace(conflicts=stopped))
         return Assessment(plan, self._report(plan, decision, left, were_true), marks, seen)
 

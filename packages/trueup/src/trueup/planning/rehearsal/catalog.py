@@ -161,6 +161,12 @@ class Catalog:
             self.drop(relation)
         self.types = {name for name in self.types if name[0] not in schemas}
 
+    def is_used(self, name: str, schema: str) -> bool:
+        """True where something is called so in the schema, or a constraint of a table of it."""
+        if (schema, name) in self.relations:
+            return True
+        return any(name in one.constraints for one in self.relations.values() if one.name[0] == schema)
+
     def _children(self, table: Relation) -> list[Relation]:
         return [one for one in self.relations.values() if one.parent is table]
 

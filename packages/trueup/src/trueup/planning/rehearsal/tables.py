@@ -52,20 +52,22 @@ def _add_constraint(sending: Sending, table: Relation | None, node: Any, own: Se
     sending.catalog.relations.pop((table.name[0], node.indexname), None)  # from now on it is the constraint's
     if node.conname in table.constraints:
         raise Refused(f"{said(table.name)} has a constraint {node.conname} already by then")
-    if name := node.conname or _chosen_name(table.name[-1], kind, columns):
-        table.constraints.setdefault(name, Constraint(set(columns), parent, set(referred)))
+    if name := node.conname or _chosen_name(sending, table, kind, columns):
+        table.constraints[name] = Constraint(set(columns), parent, set(referred))
 
 
-def _chosen_name(table: str, kind: str, columns: Sequence[str]) -> str:
-    """What the server calls a constraint that has no name, unless something else is called so; empty: not known."""
+def _chosen_name(sending: Sending, table: Relation, kind: str, columns: Sequence[str]) -> str:
+    """What the server calls a constraint that has no name; empty where that is not known, or something is called so."""
     match kind:
         case "CONSTR_PRIMARY":
-            return f"{table}_pkey"
+            name = f"{table.name[-1]}_pkey"
         case "CONSTR_UNIQUE":
-            return "_".join((table, *columns, "key"))
+            name = "_".join((table.name[-1], *columns, "key"))
         case "CONSTR_FOREIGN":
-            return "_".join((table, *columns, "fkey"))
-    return ""
+            name = "_".join((table.name[-1], *columns, "fkey"))
+        case _:
+            return ""
+    return "" if sending.catalog.is_used(name, table.name[0]) else name
 
 
 def alter_table(sending: Sending, node: Any) -> bool:
