@@ -127,6 +127,17 @@ EARLY: dict[str, tuple[list[str], list[int | str]]] = {
         ],
         ["ALTER TABLE leads RENAME TO leads_old", 3],
     ),
+    "a serial that is made an identity": (
+        [
+            "CREATE TABLE calls (id serial PRIMARY KEY);",
+            "".join(f"CREATE TABLE other{n} (id int);\n" for n in range(3)),
+            (
+                "ALTER TABLE calls ALTER id DROP DEFAULT;\nDROP SEQUENCE calls_id_seq;\n"
+                "ALTER TABLE calls ALTER id ADD GENERATED ALWAYS AS IDENTITY;"
+            ),
+        ],
+        [0, 2],
+    ),
     "a table and then its column renamed, as in the middle of a block": (
         [
             (

@@ -464,6 +464,46 @@ def test_a_lost_sequence_that_no_column_names_gives_no_number_that_a_row_has(
     assert expected[counting] == value(url, "SELECT nextval('numbers')")
 
 
+NUMBERED = "CREATE TABLE calls (id int GENERATED ALWAYS AS IDENTITY (START WITH 1000 INCREMENT BY 5), n int);"
+USUAL = "CREATE TABLE calls (id int GENERATED ALWAYS AS IDENTITY, n int);"
+
+
+COUNTS = "SELECT seqstart, seqincrement, seqmax, seqcycle FROM pg_sequence WHERE seqrelid = 'calls_id_seq'::regclass"
+
+
+@pytest.mark.parametrize(
+    "first, then, by_hand, is_told",
+    [
+        (USUAL, "ALTER SEQUENCE calls_id_seq INCREMENT BY 10;", "", False),
+        (USUAL, "ALTER TABLE calls ALTER id SET INCREMENT BY 10 SET CYCLE;", "CREATE TABLE later (id int)", False),
+        (NUMBERED, "ALTER TABLE calls ALTER id SET INCREMENT BY 1;", "", False),
+        (NUMBERED, "", "ALTER TABLE calls ALTER id DROP IDENTITY", False),
+        (NUMBERED, "", "ALTER TABLE calls DROP id", False),
+        (NUMBERED, "", "ALTER TABLE calls ALTER id SET START 1 SET INCREMENT 1", False),
+        (USUAL, "", "ALTER TABLE calls ALTER id SET INCREMENT 10", True),
+    ],
+)
+def test_an_identity_column_counts_as_in_the_chain(
+    run: Run, chain: MakeChain, databases: Databases, first: str, then: str, by_hand: str, is_told: bool
+) -> None:
+    files = {
+        "001_calls.sql": first,
+        "002_then.sql": then or "CREATE TABLE more (id int);",
+        "003_later.sql": "CREATE TABLE later (id int);",
+    }
+    url, reference = databases.create(), databases.create()
+    execute(reference, *files.values())
+    execute(url, first, by_hand)
+
+    answer = run("--migrations", chain(files), "--database-url", url, "up", "--json")
+
+    assert 0 == answer.code, answer.err
+    assert is_told == ("numbering public.calls.id" in [one["fact"] for one in answer.json["drift"]])
+    assert is_told == (rows(reference, COUNTS) != rows(url, COUNTS))
+    execute(url, "INSERT INTO calls (n) VALUES (1)")
+    assert value(url, "SELECT id FROM calls") == rows(url, COUNTS)[0][0]
+
+
 @pytest.mark.parametrize("type_", ["int", "text"])
 def test_a_sequence_that_is_there_keeps_its_number(run: Run, chain: MakeChain, database: str, type_: str) -> None:
     files = {

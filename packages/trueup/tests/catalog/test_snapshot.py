@@ -20,7 +20,7 @@ pytestmark = pytest.mark.pg
 
 KINDS = {
     *("schema", "extension", "table", "partition", "row security", "storage", "replica identity", "cluster on"),
-    *("column", "not null", "default", "generated", "identity", "collation", "options"),
+    *("column", "not null", "default", "generated", "identity", "numbering", "collation", "options"),
     *("constraint", "validated", "index", "valid", "sequence", "sequence owner"),
     *("enum", "domain", "domain constraint", "type", "view", "materialized view", "function", "procedure", "aggregate"),
     *("trigger", "trigger state", "policy", "rule", "statistics", "comment on"),
@@ -43,6 +43,7 @@ SOME_FACTS = {
     "default app.leads.since": "'2023-12-31 22:00:00+00'::timestamp with time zone",
     "generated app.leads.doubled": "((price * (2)::numeric)) STORED",
     "identity app.calls.id": "ALWAYS",
+    "numbering app.calls.other": "START WITH 10 INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 CACHE 1",
     "collation app.leads.name": 'pg_catalog."C"',
     "constraint app.leads.leads_name_code": "UNIQUE (name, code) DEFERRABLE INITIALLY DEFERRED",
     "constraint app.calls.calls_lead_id_fkey": (

@@ -386,6 +386,15 @@ def test_foreign_keys_as_an_orm_makes_them_are_completed() -> None:
     assert {"constraint public.calls.fk": 0} == decided(locked, live).heal
 
 
+def test_a_constraint_that_is_not_enforced_is_made_anew() -> None:
+    key, check = "constraint public.calls.few", "CHECK ((id < 9))"
+    made = {"table public.calls": "", key: check, "validated public.calls.few": ""}
+    locked = chain_of(step("CREATE TABLE calls ()", made), step("CREATE TABLE b ()", {"table public.b": ""}))
+    live = {"table public.calls": "", "table public.b": "", key: f"{check} NOT ENFORCED"}
+
+    assert {key: 0, "validated public.calls.few": 0} == decided(locked, live).heal
+
+
 DROPS_ITS_KEY = "DO $$ BEGIN ALTER TABLE new DROP COLUMN IF EXISTS y; END $$"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-COLUMN_FACETS = ("not null", "default", "generated", "identity", "collation", "options")
+COLUMN_FACETS = ("not null", "default", "generated", "identity", "numbering", "collation", "options")
 """Facts of a column besides its type; each is present only where the column has it."""
 
 TYPES = ("enum", "domain", "type")

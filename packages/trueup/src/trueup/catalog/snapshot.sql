@@ -161,6 +161,19 @@ SELECT s.oid::bigint, 'sequence owner ' || s.name, ns.name || '.' || quote_ident
   JOIN ns ON ns.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
  WHERE s.relkind = 'S'
+UNION ALL
+SELECT s.oid::bigint, 'numbering ' || ns.name || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname),
+       format('START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s',
+              q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END)
+  FROM rel s JOIN pg_sequence q ON q.seqrelid = s.oid
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'i'
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+  JOIN pg_class c ON c.oid = d.refobjid
+  JOIN ns ON ns.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+ WHERE (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false)
+    OR q.seqmax <> CASE q.seqtypid::regtype::text WHEN 'smallint' THEN 32767 WHEN 'integer' THEN 2147483647
+                                                  ELSE 9223372036854775807 END
 
 -- section types: pg_type pg_enum pg_attribute pg_range
 SELECT t.oid::bigint, 'enum ' || ns.name || '.' || quote_ident(t.typname),

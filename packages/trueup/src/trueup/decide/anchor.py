@@ -12,7 +12,7 @@ from trueup.decide.trajectory import Trajectories, Value
 
 ROWLESS = {
     *("not null", "default", "constraint", "validated", "index", "valid", "trigger", "comment on", "storage"),
-    *("options", "privileges", "default privileges"),
+    *("options", "numbering", "privileges", "default privileges"),
 }
 
 _CHANGED_BY_STEPS_ONLY = {"table", "column", "generated", "collation", "identity", "sequence", "domain", "type"}

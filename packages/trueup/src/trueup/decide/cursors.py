@@ -35,7 +35,7 @@ _RENAMED = {"table", "column"}
 _LOSSLESS = {
     *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
     *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
-    *("options", "privileges", "default privileges"),
+    *("options", "numbering", "privileges", "default privileges"),
 }
 """Kinds whose value can be replaced without a row being lost."""
 
@@ -248,11 +248,18 @@ class Cursors:
         """
         column = self._column_of(key)
         if not column or column in self.live or f"table {table_of(column)}" not in self.live:
-            return 0
+            return self._numbered_anew(key, column)
         if column not in self._ends:
             self._ends[column] = 0  # as long as it is being asked
             self._ends[column] = self._end_of(column)
         return self._ends[column]
+
+    def _numbered_anew(self, key: str, column: str) -> int:
+        """The place of the later step that takes a serial's sequence away, where its column has an identity already."""
+        identity = f"identity {identity_of(column)}" if column and key.startswith("sequence ") else ""
+        if identity not in self.live or not self._is_ahead(self.paths.last_place(identity, self.live[identity])):
+            return 0
+        return next((at for at, value in self.paths.of[key] if value is None and self._is_ahead(at)), 0)
 
     def _column_of(self, key: str) -> str:
         """The column that it is, or is part of: a sequence goes when the column goes that owns it."""
@@ -375,13 +382,15 @@ def _with_former(key: str, value: str, names: _Names) -> str:
 
 
 def _lacks_some(key: str, found: str, wanted: str) -> bool:
-    """A foreign key without its actions, an index not unique, some of a column's options or an enum's labels."""
+    """A foreign key without its actions, what is not enforced, an index not unique, some options or labels."""
     if key.startswith("options "):
         return set(found.split("; ")) < set(wanted.split("; "))
     if key.startswith("enum "):
         return enums.is_part_of(found, wanted)
     if key.startswith("index "):
         return wanted == f"UNIQUE {found}"
+    if found == f"{wanted} NOT ENFORCED":
+        return True
     return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
 
 

@@ -29,7 +29,7 @@ def serial_for_identity(sequence: str, value: str, wanted: State, found: State) 
         tables.alter_column(f"default {column}", default, None),
         *sequences.fill_owned(column, sequence, wanted),
     ]
-    return statements, [f"sequence owner {sequence}", f"default {column}"]
+    return statements, [f"sequence owner {sequence}", f"default {column}", f"numbering {column}"]
 
 
 def without_serial(column: str, found: State) -> list[str]:

@@ -22,7 +22,7 @@ _ORDER = (
     ("sequence owner",),
     ("default", "generated"),
     ("not null",),
-    ("identity", "options"),
+    ("identity", "numbering", "options"),
     ("key",),
     ("check",),
     ("foreign key",),

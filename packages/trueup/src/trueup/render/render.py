@@ -164,10 +164,12 @@ def _column_facet(key: str, value: str, wanted: State, found: State) -> tuple[li
         raise CannotRender(key, "a collation is changed with the column's type")
     if kind == "generated":
         raise CannotRender(key, "a generated column is made anew")
-    statements = [tables.alter_column(key, value, there, partitioned=_is_partitioned(table_of(key), wanted))]
+    statement = tables.alter_column(key, value, there, partitioned=_is_partitioned(table_of(key), wanted))
     if kind == "identity" and there is None:
-        statements = [*numbering.without_serial(identity, found), *statements, sequences.fill_identity(identity)]
-    return statements, []
+        made = statement + tables.numbered(identity, wanted)
+        filled = sequences.fill_identity(identity)
+        return [*numbering.without_serial(identity, found), made, filled], [f"numbering {identity}"]
+    return [statement], []
 
 
 def _is_partitioned(table: str, wanted: State) -> bool:

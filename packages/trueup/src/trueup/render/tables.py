@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from trueup.catalog.keys import kind_of, parts, split_key, table_of
 
 _NEXT_OPTION = "; "
+_OPTION = re.compile(r"(?:NO )?[A-Z]+(?: WITH| BY)?(?: -?\d+)?")
+_USUAL = "START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 NO CYCLE"
 
 State = Mapping[str, str | None]
 
@@ -41,12 +44,18 @@ def column_definition(column: str, wanted: State, *, nullable: bool) -> str:
     if generated := wanted.get(f"generated {column}"):
         words.append(f"GENERATED ALWAYS AS {generated}")
     if identity := wanted.get(f"identity {column}"):
-        words.append(f"GENERATED {identity} AS IDENTITY")
+        words.append(f"GENERATED {identity} AS IDENTITY{numbered(column, wanted)}")
     if default := wanted.get(f"default {column}"):
         words.append(f"DEFAULT {default}")
     if wanted.get(f"not null {column}") is not None and not nullable:
         words.append("NOT NULL")
     return " ".join(words)
+
+
+def numbered(column: str, wanted: State) -> str:
+    """What stands behind IDENTITY where its sequence is not the usual one."""
+    numbering = wanted.get(f"numbering {column}")
+    return f" ({numbering})" if numbering else ""
 
 
 def add_column(column: str, wanted: State) -> str:
@@ -98,6 +107,10 @@ def _facet(kind: str, value: str | None, found: str | None) -> str:
             return "DROP IDENTITY"
         case "identity", _:
             return f"SET GENERATED {value}" if found else f"ADD GENERATED {value} AS IDENTITY"
+        case "numbering", _:
+            wanted = value or _USUAL
+            options = wanted if wanted.endswith("CYCLE") else f"{wanted} NO CYCLE"
+            return " ".join(f"SET {option}" for option in _OPTION.findall(options))
         case "generated", None:
             return "DROP EXPRESSION"
         case "column", _:
@@ -132,5 +145,6 @@ def is_facet_of_new_column(key: str, made: set[str]) -> bool:
     if kind == "column":
         return f"table {table_of(key)}" in made
     return (
-        kind_of(key) in ("default", "generated", "identity", "collation", "not null") and f"column {identity}" in made
+        kind_of(key) in ("default", "generated", "identity", "numbering", "collation", "not null")
+        and f"column {identity}" in made
     )

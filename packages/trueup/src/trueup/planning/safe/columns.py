@@ -11,6 +11,7 @@ from trueup.planning.backfill import Backfill
 from trueup.planning.safe.model import Form, Hazard, Part, Work, same_name
 from trueup.planning.safe.not_null import not_null
 from trueup.render.sequences import own_sequence
+from trueup.render.tables import numbered
 
 _STABLE = re.compile(
     r"\b(now|transaction_timestamp|statement_timestamp)\(\)"
@@ -80,9 +81,10 @@ def _identity(work: Work, column: str, node: Any) -> Form:
     sequence = f"{work.schema}.{work.helper(f'identity {column}')}"
     own = own_sequence(f"{work.table}.{column}")
     generated = work.set[f"identity {work.table}.{column}"]
+    options = work.set.get(f"numbering {work.table}.{column}", "")
     return (
         Form(
-            opening=(f"DROP SEQUENCE IF EXISTS {sequence} CASCADE", f"CREATE SEQUENCE {sequence}"),
+            opening=(f"DROP SEQUENCE IF EXISTS {sequence} CASCADE", f"CREATE SEQUENCE {sequence} {options}".rstrip()),
             first=(_bare(work, column), f"ALTER COLUMN {column} SET DEFAULT nextval({literal(sequence)})"),
             before=(_fill(work, column),),
             why="the column is added empty; a sequence numbers new rows, and those that are there follow in batches",
@@ -91,7 +93,7 @@ def _identity(work: Work, column: str, node: Any) -> Form:
         + Form(
             then=(
                 f"{alter} DROP DEFAULT",
-                f"{alter} ADD GENERATED {generated} AS IDENTITY",
+                f"{alter} ADD GENERATED {generated} AS IDENTITY{numbered(f'{work.table}.{column}', work.set)}",
                 f"SELECT pg_catalog.setval({own}, last_value, is_called) FROM {sequence}",
                 f"DROP SEQUENCE {sequence}",
             ),
