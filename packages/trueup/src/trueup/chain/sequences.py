@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -9,6 +10,11 @@ from trueup.catalog.keys import literal, parts, unquoted
 from trueup.chain.grammar import Statement, expression, range_sql, string_list
 
 _SETVAL, _OF_COLUMN = "setval", "pg_get_serial_sequence"
+_IN_CODE = re.compile(
+    r"\bsetval\s*\(\s*(?:'(?P<name>[^']+)'"
+    r"|(?:pg_catalog\.)?pg_get_serial_sequence\s*\(\s*'(?P<table>[^']+)'\s*,\s*'(?P<column>[^']+)')",
+    re.IGNORECASE,
+)
 _NAME_AND_NUMBER = 2  # what `setval` has at least
 
 
@@ -33,6 +39,30 @@ class SetTo(NamedTuple):
     def is_past_in(self, table: str, column: str) -> str:
         """The condition that a row has a number which it would give out."""
         return f"EXISTS (SELECT FROM {table} WHERE {column} {'>=' if self.is_next else '>'} {self.number})"
+
+
+class Named(NamedTuple):
+    """A sequence that a text sets: an expression for it, its name or those of a table and the column that has it."""
+
+    sequence: str
+    name: tuple[str, ...]
+
+    def is_behind(self, table: str, column: str) -> str:
+        """The condition that it would next give out a number that a row of its column has, or one before that."""
+        following = "coalesce(pg_catalog.pg_sequence_last_value(q.seqrelid) + q.seqincrement, q.seqstart)"
+        has = f"(SELECT max(t.{column}) FROM {table} AS t) >= {following}"
+        its_own = f"q.seqrelid = CAST({self.sequence} AS regclass)"
+        return f"EXISTS (SELECT FROM pg_catalog.pg_sequence AS q WHERE {its_own} AND q.seqincrement > 0 AND {has})"
+
+
+def named_in(text: str) -> Iterator[Named]:
+    """The sequences that the code in a text sets, as far as it says their names."""
+    for match in _IN_CODE.finditer(text):
+        if match["column"]:
+            of = f"{_OF_COLUMN}({literal(match['table'])}, {literal(match['column'])})"
+            yield Named(of, (unquoted(parts(match["table"])[-1]), match["column"]))
+        else:
+            yield Named(literal(match["name"]), (unquoted(parts(match["name"])[-1]),))
 
 
 def sequences_set(statement: Statement) -> list[SetTo]:

@@ -19,6 +19,7 @@ from trueup.decide.emptied import Emptied
 from trueup.decide.given import Given
 from trueup.decide.marked import BesideMarks
 from trueup.decide.model import StepVerdict, assume, conflict, run
+from trueup.decide.numbers import goes_behind_rows, is_behind
 from trueup.decide.pending import Pending
 from trueup.decide.rows import Rows
 from trueup.decide.shown import ShownByRows
@@ -49,6 +50,9 @@ class DataRules:
     def verdict(self, index: int) -> StepVerdict:
         """Run it, assume that it was done, or leave the decision to a person."""
         verdict, step = self._verdict(index), self.locked.steps[index]
+        if verdict.verdict == "assume" and index in self.done and is_behind(step, self.rows):
+            why = "a sequence that it sets would give out numbers that rows have"
+            verdict = run(index, why) if goes_behind_rows(step) else conflict(index, why)
         if verdict.verdict == "run" and self._would_be_refused(index, step):
             why = "the server would refuse rows that it reads or has to write"
             is_past = index in self.done and index < self.doubt.last_fact

@@ -25,7 +25,6 @@ from trueup.chain.inserts import (
 )
 from trueup.chain.model import Step
 from trueup.chain.reading import as_question, queries_read
-from trueup.chain.sequences import sequences_set
 from trueup.chain.updates import (
     finds_nothing,
     finds_unfilled,
@@ -300,24 +299,10 @@ class Rows:
         names = (literal(range_sql(s.node.relation)) for s in parse_each(step.statements))
         return any(self._is_true(f"SELECT NOT relispopulated FROM pg_class WHERE oid = {n}::regclass") for n in names)  # noqa: S608 - quoted
 
-    def sequences_are_past(self, step: Step) -> bool:
-        """True where a sequence has given out the number that the step sets it to."""
-        return self.one_of([one.is_past() for s in parse_each(step.statements) for one in sequences_set(s)])
-
-    def have_numbers_past(self, step: Step) -> bool:
-        """True where rows have numbers that a sequence would give out next when the step has set it."""
-        sets = [one for s in parse_each(step.statements) for one in sequences_set(s)]
-        owned = ((one, self._owner_of(one.name)) for one in sets)
-        return self.one_of([one.is_past_in(*owner) for one, owner in owned if owner])
-
-    def _owner_of(self, name: tuple[str, ...]) -> tuple[str, str] | None:
-        """The table and the column of a sequence that goes by this name, or is that column's."""
-        owners = ((key, value) for key, value in self._now.items() if value and key.startswith("sequence owner "))
-        for key, value in owners:
-            table, last_two = table_of(f"column {value}"), tuple(map(unquoted, parts(value)))[-2:]
-            if f"table {table}" in self._live and name in ((own_name(identity_of(key)),), last_two):
-                return table, parts(value)[-1]
-        return None
+    @property
+    def now(self) -> Mapping[str, str | None]:
+        """The facts just before the step that is asked for."""
+        return self._now
 
     def is_unset(self, column: str) -> bool:
         """True where no row has more than its default in a `schema.table.column`; as long as not known, false."""

@@ -8,6 +8,7 @@ from trueup.chain.grammar import parse_each
 from trueup.chain.model import Step
 from trueup.chain.sequences import sequences_set
 from trueup.decide.model import StepVerdict, assume, conflict, run
+from trueup.decide.numbers import have_numbers_past, sequences_are_past
 from trueup.decide.rows import Rows
 
 _OF_OBJECTS = frozenset(
@@ -49,7 +50,7 @@ def as_it_is_here(index: int, step: Step, rows: Rows, *, before: bool) -> StepVe
         return run(index, "the view that it fills is not filled yet")
     if not sets_sequences(step):
         return None
-    sequence_is, rows_are = rows.sequences_are_past(step), rows.have_numbers_past(step)
+    sequence_is, rows_are = sequences_are_past(step, rows), have_numbers_past(step, rows)
     if before and (sequence_is or rows_are):
         return assume(index, "what it sets is past that number")
     if sequence_is and rows_are:
