@@ -416,6 +416,31 @@ def test_other_people_s_things_are_not_touched(run: Run, folder: Path, databases
     assert digests == row_digests(url, names)
 
 
+@pytest.mark.parametrize(
+    "made, by_hand, dropped, goes",
+    [
+        ("CREATE SCHEMA old;", "CREATE TABLE old.mine (id int)", "SCHEMA old", "table old.mine"),
+        ("CREATE TYPE kind AS ENUM ('a');", "ALTER TABLE leads ADD mine kind", "TYPE kind", "column public.leads.mine"),
+        ("CREATE TABLE old (id int);", "CREATE TABLE mine () INHERITS (old)", "TABLE old", "table public.mine"),
+        ("", "ALTER TABLE leads ADD mine int GENERATED ALWAYS AS (n + 1) STORED", "", "column public.leads.mine"),
+        ("CREATE SCHEMA old;", "CREATE VIEW old.mine AS SELECT n FROM leads", "SCHEMA old", ""),
+    ],
+)
+def test_a_cascade_takes_no_table_or_column_of_somebody_s_along(
+    run: Run, chain: MakeChain, databases: Databases, made: str, by_hand: str, dropped: str, goes: str
+) -> None:
+    drop = f"DROP {dropped} CASCADE;" if dropped else "ALTER TABLE leads DROP COLUMN n CASCADE;"
+    files = {"001_leads.sql": f"CREATE TABLE leads (id int, n int);\n{made}", "002_drop.sql": drop}
+    where = ("--migrations", chain(files), "--database-url", databases.create(), "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(where[3], by_hand)
+
+    answer = run(*where)
+
+    assert (3 if goes else 0) == answer.code, answer.err
+    assert goes in answer.err
+
+
 def test_a_check_of_a_lost_column_is_asked_of_the_rows_without_it(
     run: Run, locksmith: Locksmith, tmp_path: Path, databases: Databases
 ) -> None:

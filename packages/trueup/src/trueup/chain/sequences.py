@@ -50,7 +50,7 @@ class Named(NamedTuple):
     def is_behind(self, table: str, column: str) -> str:
         """The condition that it would next give out a number that a row of its column has, or one before that."""
         following = "coalesce(pg_catalog.pg_sequence_last_value(q.seqrelid) + q.seqincrement, q.seqstart)"
-        has = f"(SELECT max(t.{column}) FROM {table} AS t) >= {following}"
+        has = f"(SELECT max(t.{column}) FROM {table} AS t) >= {following}"  # noqa: S608 - quoted
         its_own = f"q.seqrelid = CAST({self.sequence} AS regclass)"
         return f"EXISTS (SELECT FROM pg_catalog.pg_sequence AS q WHERE {its_own} AND q.seqincrement > 0 AND {has})"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from trueup.catalog.keys import identity_of, own_name, table_of
+from trueup.catalog.keys import TYPES, identity_of, kind_of, own_name, table_of
 from trueup.chain.model import Effect, LockedChain
 from trueup.decide.model import Conflict, Decision
+
+_WITH_OTHERS = ("schema", "extension", "table", "column", "function", *TYPES)
+"""Kinds of which a table or a column may be made, or be in."""
 
 
 class Leaving(NamedTuple):
@@ -27,6 +30,39 @@ class Leaving(NamedTuple):
             why=f"it {done}, and {holder}, which no step makes, hangs on it",
             hint="Drop that, run `trueup up`, then make it again as it has to be.",
         )
+
+
+class Cascading(NamedTuple):
+    """What a step drops with all that hangs on it: a fact's kind and name; of a column its table's, and its own."""
+
+    step: str
+    kind: str
+    name: str
+    column: str = ""
+
+    def conflict(self, holder: str) -> Conflict:
+        """For a table or a column that no step has made and that would go along, with its rows or values."""
+        what = f"{self.name}.{self.column}" if self.column else self.name
+        return Conflict(
+            about=self.step,
+            why=f"it drops {what} with CASCADE, and {holder}, which no step makes, would go with that",
+            hint="Move it elsewhere, or drop it where nobody needs it, then run `trueup up` again.",
+        )
+
+
+def cascading(locked: LockedChain, decision: Decision) -> Iterator[Cascading]:
+    """Of each pending step."""
+    for verdict in decision.pending:
+        step, effect = locked.steps[verdict.index], locked.effects[verdict.index]
+        if "cascade" not in step.sql.lower():
+            continue
+        gone = dict.fromkeys(key for part in (*effect.parts, effect) for key in part.gone if key in decision.found)
+        for key in (key for key in gone if kind_of(key) in _WITH_OTHERS):
+            is_column = key.startswith("column ")
+            if not is_column:
+                yield Cascading(step.id, kind_of(key), identity_of(key))
+            elif f"table {table_of(key)}" not in gone:
+                yield Cascading(step.id, "column", table_of(key), own_name(identity_of(key)))
 
 
 def leaving(locked: LockedChain, decision: Decision) -> Iterator[Leaving]:

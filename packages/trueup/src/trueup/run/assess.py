@@ -20,7 +20,7 @@ from trueup.planning.begun import Begun, as_before
 from trueup.planning.build import build
 from trueup.planning.conflicts import rows_in_the_way
 from trueup.planning.healing import Heal, in_the_way, without_left
-from trueup.planning.leaving import leaving
+from trueup.planning.leaving import cascading, leaving
 from trueup.planning.live import BIG_BYTES, BIG_ROWS, Live, tables_touched
 from trueup.planning.model import Action, Plan
 from trueup.planning.twins import twins
@@ -30,7 +30,7 @@ from trueup.run.accepted import split_accepted
 from trueup.run.backfill.key import Divided, divided
 from trueup.run.backfill.position import unfinished
 from trueup.run.execute import Limits
-from trueup.run.hanging import hanging
+from trueup.run.hanging import going_along, hanging
 from trueup.run.lease import MARK
 from trueup.run.permitted import not_permitted
 from trueup.run.search_path import led_elsewhere
@@ -175,7 +175,9 @@ class Assessor:
             for probe in plan.probes
             if self._ask(probe.sql)
         ]
-        broken += hanging(self.conn, list(leaving(self.locked, plan.decision)), self.paths.of)
+        known = {*self.paths.of, *self.paths.passing, *plan.decision.renamed.values()}
+        broken += hanging(self.conn, list(leaving(self.locked, plan.decision)), known)
+        broken += going_along(self.conn, list(cascading(self.locked, plan.decision)), known)
         return plan._replace(conflicts=(*plan.conflicts, *broken)) if broken else plan
 
     def refuse_unknown(self, plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""Ask what hangs on what pending steps drop: views, or tables by a foreign key, that somebody made beside the chain."""
+"""Ask what hangs on what pending steps drop, of what somebody made beside the chain: views, tables, columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from psycopg import Connection, sql
 
 from trueup.catalog.snapshot import last_result
 from trueup.decide.model import Conflict
-from trueup.planning.leaving import Leaving
+from trueup.planning.leaving import Cascading, Leaving
 from trueup.run.look import query
 
 
@@ -26,3 +26,16 @@ def hanging(conn: Connection[Any], wanted: Collection[Leaving], known: Container
         for one in wanted
         if one.table == table and (not one.column or one.column in columns) and not (is_key and one.is_retyped)
     ]
+
+
+def going_along(conn: Connection[Any], wanted: Collection[Cascading], known: Container[str]) -> list[Conflict]:
+    """The same for what a CASCADE would take along: tables and columns, with what is in them."""
+    if not wanted:
+        return []
+    fields = list(dict.fromkeys(wanted))
+    listed = ", ".join(
+        f"({number}, {', '.join(sql.Literal(text).as_string(conn) for text in one[1:])})"
+        for number, one in enumerate(fields)
+    )
+    rows = last_result(conn, f"BEGIN READ ONLY; {query('cascade').replace('{dropped}', listed)}; COMMIT")
+    return [fields[number].conflict(holder) for number, holder in rows if holder not in known]
