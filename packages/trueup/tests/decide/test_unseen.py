@@ -74,14 +74,28 @@ def test_what_has_no_part_in_it_stays(fact: str, value: str) -> None:
     assert ({}, {}) == (decision.steps[1].aside, decision.steps[1].former)
 
 
-@pytest.mark.parametrize("there, verdict", [("rows", "conflict"), ("", "run")])
-def test_rows_that_would_go_along_by_a_foreign_key_are_a_persons_matter(there: str, verdict: str) -> None:
-    key = "FOREIGN KEY (x) REFERENCES public.a(x) ON DELETE CASCADE"
+@pytest.mark.parametrize(
+    "sql, action, there, verdict",
+    [
+        ("DELETE FROM a WHERE x > 1", "ON DELETE CASCADE", "rows", "conflict"),
+        ("DELETE FROM a WHERE x > 1", "ON DELETE CASCADE", "", "run"),
+        ("DELETE FROM a WHERE x > 1", "ON UPDATE CASCADE", "rows", "run"),
+        ("UPDATE a SET x = x + 1 WHERE x > 1", "ON UPDATE CASCADE", "rows", "conflict"),
+        ("UPDATE a SET x = x + 1 WHERE x > 1", "ON DELETE CASCADE", "rows", "run"),
+        ("UPDATE a SET y = x WHERE x > 1", "ON UPDATE CASCADE", "rows", "run"),
+        ("TRUNCATE a CASCADE", "", "rows", "conflict"),
+        ("TRUNCATE a CASCADE", "", "", "run"),
+    ],
+)
+def test_rows_that_would_go_along_by_a_foreign_key_are_a_persons_matter(
+    sql: str, action: str, there: str, verdict: str
+) -> None:
+    key = f"FOREIGN KEY (x) REFERENCES public.a(x) {action}".strip()
     child = step("CREATE TABLE k (x int)", {"table public.k": "", "column public.k.x": "integer"})
     locked = chain_of(
         FIRST,
         child,
-        step("DELETE FROM a WHERE x > 1", locks={"public.a": "RX"}),
+        step(sql, locks={"public.a": "RX"}),
         *OTHERS,
         step("ALTER TABLE k ADD FOREIGN KEY (x) REFERENCES a", {"constraint public.k.f": key}),
     )
@@ -91,6 +105,16 @@ def test_rows_that_would_go_along_by_a_foreign_key_are_a_persons_matter(there: s
     decision = decided(locked, live, marked=[0, 1], wish=Wish(rows=dict.fromkeys(asked, not there)))
 
     assert verdict == decision.steps[2].verdict
+
+
+@pytest.mark.parametrize("sql, verdict", [("TRUNCATE a CASCADE", "conflict"), ("DELETE FROM a", "run")])
+def test_a_table_that_no_step_makes_is_not_emptied_along(sql: str, verdict: str) -> None:
+    locked = chain_of(FIRST, step(sql, locks={"public.a": "AE"}), *OTHERS)
+    mine = {"table public.mine": "", "constraint public.mine.f": "FOREIGN KEY (x) REFERENCES public.a(x)"}
+
+    decision = decided(locked, {**state(locked, 1), **mine}, marked=[0])
+
+    assert verdict == decision.steps[1].verdict
 
 
 @pytest.mark.parametrize(

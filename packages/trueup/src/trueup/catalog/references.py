@@ -12,7 +12,7 @@ _COLUMNS = rf"{_COLUMN}(?:, {_COLUMN})*"
 _FOREIGN_KEY = re.compile(
     rf"FOREIGN KEY \((?P<columns>{_COLUMNS})\) REFERENCES (?P<parent>{_NAME}(?:\.{_NAME})?)\((?P<referred>{_COLUMNS})\)"
 )
-_ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT)\b")
+_ACTION = re.compile(r" ON (?P<event>DELETE|UPDATE) (?P<does>CASCADE|SET NULL|SET DEFAULT)\b")
 _KIND = "(?:UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)?|UNIQUE ON .+? USING btree"
 _UNIQUE = re.compile(rf"(?:{_KIND}) \((?P<columns>{_COLUMNS})\)(?!.* WHERE )")
 
@@ -34,8 +34,16 @@ def foreign_key(value: str) -> ForeignKey | None:
 
 def on_delete(value: str | None) -> str:
     """What a foreign key does to the rows that refer to one which is deleted; empty where it does nothing to them."""
-    match = _ON_DELETE.search(value or "")
-    return match[1] if match else ""
+    return _on("DELETE", value)
+
+
+def on_update(value: str | None) -> str:
+    """The same where the key that they refer to changes."""
+    return _on("UPDATE", value)
+
+
+def _on(event: str, value: str | None) -> str:
+    return next((one["does"] for one in _ACTION.finditer(value or "") if one["event"] == event), "")
 
 
 def unique_columns(value: str) -> tuple[str, ...]:

@@ -57,18 +57,19 @@ class DataRules:
             why = "the server would refuse rows that it reads or has to write"
             is_past = index in self.done and index < self.doubt.last_fact
             return assume(index, f"its place says so, and {why}") if is_past else conflict(index, why)
-        if verdict.verdict != "run" or self.rows.repeats(step) or self.empty_database:
+        if verdict.verdict != "run" or self.empty_database:
             return verdict
-        if column := self.emptied.reads(index):
+        repeats = self.rows.repeats(step)
+        if not repeats and (column := self.emptied.reads(index)):
             return conflict(index, f"it reads {column}, whose values were lost")
-        if not step.inserts:
+        if not step.inserts or (repeats and self.rows.would_be_refused(step, self.around.written(index))):
             return verdict
         parents = self.pending.only_assumed(self.around.parents(index))
         lacking = " or ".join(sorted(parents)) if parents and self.rows.lacks_parent(step, parents) else ""
         if lacking := lacking or self.pending.lacks_selected(index):
             why = f"a row that it refers to is not there, in {lacking}"
             return assume(index, f"its place says so, and {why}") if index in self.done else conflict(index, why)
-        if self._is_refused(index):
+        if not repeats and self._is_refused(index):
             if self.rows.would_be_refused(step, self.around.written(index)):
                 return assume(index, "rows with the keys that it writes are there")
             return conflict(index, "a row is there with the key of one that it writes")

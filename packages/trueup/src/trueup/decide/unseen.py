@@ -13,9 +13,9 @@ from functools import cached_property
 
 from trueup.catalog import enums
 from trueup.catalog.keys import identity_of, kind_of, mentions, own_name, table_of
-from trueup.catalog.references import foreign_key, on_delete
 from trueup.chain.model import Step
 from trueup.chain.statements import columns_written
+from trueup.decide.carried import Carried, may_do
 from trueup.decide.data import DataRules
 from trueup.decide.given import Given
 from trueup.decide.held import with_leaves
@@ -29,8 +29,6 @@ _SEEN = (*_FUNCTIONS, *_FIRING, "default", "constraint", "column", "view")
 _CALLING = ("trigger", "rule", "default", "generated")
 _NAMED_IN_DEFAULTS = (*_FUNCTIONS, "sequence", "enum", "domain", "type")
 _TAKES_ALL = ("text", "character varying", "bigint", "numeric")  # what was there is still there, in another form
-_PLAIN = {"insert_stmt", "update_stmt", "delete_stmt", "truncate_stmt"}
-_DELETION = re.compile(r"\b(?:delete|merge)\b", re.IGNORECASE)
 _EVENTS = re.compile(r"\b(?:BEFORE|AFTER|INSTEAD OF|ON) ((?:INSERT|UPDATE|DELETE|TRUNCATE)\b.*?) (?:ON|TO) ")
 
 
@@ -55,6 +53,7 @@ class Unseen:
         self._steps, self._effects, self._paths = given.locked.steps, given.locked.effects, given.paths
         self._now, self._is_later, self._rules = now, is_later, rules
         self._called = rules.around.called
+        self._carried = Carried(given, now, rules, self.reached)
         self._some = [key for key in some if kind_of(key) in _SEEN]
 
     def kept_from(self, verdict: StepVerdict, *, said: bool) -> StepVerdict:
@@ -63,12 +62,11 @@ class Unseen:
         if not said and (gone := self._gone(index)):
             return conflict(index, f"it uses {gone}, which a later step has taken away here already")
         early = {} if step.python else {**dict(self._early(index)), **self._made_without(verdict)}
+        tables = self._rules.around.written(index)
+        if not said and (why := self._carried.along(index, early)):
+            return conflict(index, why)
         if not early:
             return verdict
-        tables = self._rules.around.written(index)
-        if not said and (key := self._by_which_others_go(early, tables, index)):
-            why = f"which rows of {table_of(key)} go with those that it deletes depends on {key}"
-            return conflict(index, f"{why}, and that is as a later step has left it: put it back first")
         if not said and (key := self._retyped_in_its_file(early, index)):
             return conflict(index, f"it reads {identity_of(key)}, whose type a later step of its file has changed here")
         if not said and (view := self._read_anew(early, tables, index)):
@@ -127,24 +125,6 @@ class Unseen:
         fired = was if here is None and kind != "trigger state" else here
         return fired is not None and _fires(fired, table_of(key), step)
 
-    def _by_which_others_go(self, early: Mapping[str, Value], tables: set[str], index: int) -> str:
-        """A foreign key that does something else by now to rows which refer to those that the step deletes."""
-        step, rules = self._steps[index], self._rules
-        if set(step.tags) == {"do_stmt"} and step.guarded:  # it only makes what is not there
-            return ""
-        for key, was in early.items():
-            reference = foreign_key(self._now.get(key) or was or "")
-            if reference is None or reference.parent not in tables or on_delete(self._now.get(key)) == on_delete(was):
-                continue
-            deletes = _may(("DELETE", "MERGE"), reference.parent, step) and self._names_deletion(index, tables)
-            if deletes and rules.pending.has_rows(table_of(key)):
-                return "" if not rules.pending.changes(index) and rules.rows.would_not_change(step) else key
-        return ""
-
-    def _names_deletion(self, index: int, tables: set[str]) -> bool:
-        """True where its text, or one of a function that it reaches, has the word for it."""
-        return any(_DELETION.search(text) for text in self.reached(index, tables))
-
     def _retyped_in_its_file(self, early: Mapping[str, Value], index: int) -> str:
         """A column that it reads, and whose values a later step of its file has made others: it was to keep them."""
         step, tables = self._steps[index], self._effects[index].locks
@@ -190,14 +170,7 @@ class Unseen:
 def _fires(value: str, table: str, step: Step) -> bool:
     """True where a trigger or a rule is for an event that the step may cause."""
     events = _EVENTS.search(value)
-    return events is None or _may(re.findall("INSERT|UPDATE|DELETE|TRUNCATE", events[1]), table, step)
-
-
-def _may(events: Iterable[str], table: str, step: Step) -> bool:
-    """True where the step may do one of these to the table."""
-    if not set(step.tags) <= _PLAIN or not mentions(step.sql, table):
-        return True
-    return any(event.lower() in step.sql.lower() for event in events)
+    return events is None or may_do(re.findall("INSERT|UPDATE|DELETE|TRUNCATE", events[1]), table, step)
 
 
 def _offers(here: Value, key: str, default: str) -> bool:

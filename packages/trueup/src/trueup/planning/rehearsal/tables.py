@@ -75,19 +75,8 @@ def alter_table(sending: Sending, node: Any) -> bool:
     table = sending.relation(node.relation, missing_ok=node.missing_ok)
     if table is None:
         return not node.missing_ok
-    had = dict(table.constraints)
     did = [_alter(sending, table, one.alter_table_cmd) for one in node.cmds]
-    if any(_adds_without_name(getattr(one.alter_table_cmd, "def")) for one in node.cmds):  # it may get the name of one
-        again = {name: one for name, one in had.items() if one.columns <= table.columns}
-        table.constraints = {**again, **table.constraints}
     return any(did)
-
-
-def _adds_without_name(definition: Any) -> bool:
-    """True for a column or a constraint, where the server gives a name to what is made."""
-    constraints = [one.constraint for one in definition.column_def.constraints]
-    made = constraints or ([definition.constraint] if definition.HasField("constraint") else [])
-    return any(enum_name(one, "contype") in _CONSTRAINTS and not one.conname for one in made)
 
 
 def _alter(sending: Sending, table: Relation, command: Any) -> bool:
