@@ -7,9 +7,12 @@ from typing import Any
 from psycopg import Connection
 
 from trueup.catalog.keys import identity_of, parts, quoted
+from trueup.catalog.snapshot import last_result
 from trueup.chain.grammar import parse_each
 from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.model import Conflict
+
+_WHERE = "SELECT quote_ident(current_schema()), current_setting('search_path')"
 
 
 def led_elsewhere(conn: Connection[Any], locked: LockedChain) -> list[Conflict]:
@@ -18,8 +21,7 @@ def led_elsewhere(conn: Connection[Any], locked: LockedChain) -> list[Conflict]:
     step, schema = next(((step, schema) for step, schema in found if schema), (None, ""))
     if step is None:
         return []
-    row = conn.execute("SELECT quote_ident(current_schema()), current_setting('search_path')").fetchone()
-    here, path = row or ("", "")
+    ((here, path),) = last_result(conn, f"BEGIN READ ONLY; {_WHERE}; COMMIT")
     if here == schema:
         return []
     leads = f"in the schema {here}" if here else "nowhere"
