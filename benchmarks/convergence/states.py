@@ -126,7 +126,7 @@ class Maker:
         if kind == "empty":
             return State(self.databases.copy("empty"), 0, self._at_the_end)
         database, position = self.databases.copy(source), base.position
-        url = self.databases.url(database)
+        url, lost = self.databases.url(database), set[str]()
         if kind == "half":
             position, acts = self._half(url, base.position, rng, by_engine=ledger != "absent")
             loss, expected = Loss((), (), ()), base.expected
@@ -134,12 +134,17 @@ class Maker:
             with connect(url) as conn:
                 before = Columns.read(conn)
                 acts = self._acts(conn, kind, base.position, rng)
-                loss = loss_between(before, Columns.read(conn), base.before)
+                after = Columns.read(conn)
+                loss = loss_between(before, after, base.before)
+                lost = {before.tables[oid] for oid in before.tables.keys() - after.tables.keys()}
             expected = self._expected(base, loss)
         if ledger == "partly":
             with connect(url) as conn:
                 acts.append(_delete_marks(conn, rng))
-        return State(database, position, expected, acts, loss.beyond_repair + tuple(self._read_later(loss, position)))
+        beyond_repair = loss.beyond_repair + tuple(self._read_later(loss, position))
+        if kind == "dropped" and ledger != "absent":
+            beyond_repair += tuple(f"table {table}, which the ledger has as made" for table in sorted(lost))
+        return State(database, position, expected, acts, beyond_repair)
 
     def _read_later(self, loss: Loss, position: int) -> Iterator[str]:
         """The lost columns whose values a data statement still to come reads, as far as its words tell."""
