@@ -1044,3 +1044,29 @@ def test_a_file_that_comes_late_does_not_mind_what_later_ones_have_done_to_other
     answer = run("--migrations", chain({**files, "003_late.sql": late}), "--database-url", database, "up", "--strict")
 
     assert code == answer.code, answer.err
+
+
+def test_what_somebody_has_on_a_view_that_is_set_aside_stays_on_it(run: Run, chain: MakeChain, database: str) -> None:
+    seen = "CREATE MATERIALIZED VIEW seen AS SELECT id, phone FROM leads;"
+    named = "CREATE VIEW named AS SELECT id, phone FROM leads;"
+    files = {**FIRST, "002_phone.sql": "ALTER TABLE leads ALTER phone TYPE text;", "003_views.sql": f"{seen}\n{named}"}
+    by_hand = [
+        "CREATE INDEX mine ON seen (phone)",
+        "GRANT SELECT ON seen TO pg_monitor",
+        "COMMENT ON COLUMN named.phone IS 'with the code'",
+        "GRANT UPDATE (phone) ON named TO PUBLIC",
+    ]
+    where = ("--migrations", chain(files), "--database-url", database, "up")
+    assert 0 == run(*where, "--to", "1").code
+    execute(database, ROWS, seen, named, *by_hand)
+    on_them = (
+        "SELECT relacl::text, (SELECT array_agg(attacl::text) FROM pg_attribute WHERE attrelid = c.oid),\n"
+        "(SELECT array_agg(description) FROM pg_description WHERE objoid = c.oid)\n"
+        "FROM pg_class c WHERE relname IN ('seen', 'mine', 'named') ORDER BY relname"
+    )
+    before = rows(database, on_them)
+
+    answer = run(*where)
+
+    assert 0 == answer.code, answer.err
+    assert before == rows(database, on_them)

@@ -190,18 +190,24 @@ def gone_for_good(holder: str, effect: Effect, now: Mapping[str, Value]) -> bool
 
 def with_leaves(holders: Iterable[str], now: Mapping[str, Value]) -> dict[str, str]:
     """These facts, and those that go when they go: their values, to make them again from."""
-    return {
-        key: value
-        for holder in holders
-        for key, value in now.items()
-        if value is not None and (key == holder or _is_leaf(key, holder))
-    }
+    found: dict[str, str] = {}
+    for holder in holders:
+        leaves = ((key, value) for key, value in now.items() if value is not None and _is_leaf(key, value, holder))
+        found |= {key: value for key, value in ((holder, now.get(holder)), *leaves) if value is not None}
+    comments = ((key, now.get(key)) for key in [f"comment on {key}" for key in found if not key.startswith("column ")])
+    return found | {key: value for key, value in comments if value is not None}
 
 
-def _is_leaf(key: str, holder: str) -> bool:
+def _is_leaf(key: str, value: str, holder: str) -> bool:
+    identity = identity_of(holder)
     if holder.startswith("column "):  # it stays; only what its type has to do with is taken off
-        return key == f"default {identity_of(holder)}"
-    return owner_of(key) == holder or key == f"comment on {holder}"
+        return key == f"default {identity}"
+    if owner_of(key) == holder:
+        return True
+    if not holder.startswith(_VIEWS):
+        return False
+    of_column = (f"comment on column {identity}.", f"privileges column {identity}.")
+    return key.startswith(of_column) or (key.startswith("index ") and table_touched(key, value) == identity)
 
 
 def _hangs(key: str, value: str, dropped: set[str], touched: set[str]) -> bool:

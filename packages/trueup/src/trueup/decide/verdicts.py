@@ -268,7 +268,8 @@ class Deciding:
         if kept:
             return conflict(index, kept)
         self._take_away((*with_leaves(views, self.now), *elsewhere))
-        aside = with_leaves([holder for holder in holders if holder not in views], self.now)
+        everything = {**self.now, **self.beside.facts}  # somebody's grants, too
+        aside = with_leaves([holder for holder in holders if holder not in views], everything)
         taken = {key for key in effect.keys if takes(step, effect, key, self.now.get(key))}
         for key in taken:
             self.place.pop(key, None)
