@@ -12,6 +12,7 @@ from trueup.decide.cursors import Cursors
 from trueup.decide.data import DataRules
 from trueup.decide.drift import difference, drift
 from trueup.decide.elsewhere import can_go, goes_elsewhere, in_order_to_go
+from trueup.decide.frames import with_frames
 from trueup.decide.given import Given
 from trueup.decide.held import (
     drops_alone,
@@ -85,6 +86,7 @@ class Deciding:
         """The decision; `renamed` maps the chain's key of an object to the key that it has here."""
         cursors = self.cursors
         steps = [self.rules.noted(self._verdict(index)) for index in range(len(self.locked.steps))]
+        steps = with_frames(steps, self.locked, self.paths)
         final = fold(self.locked.effects, (s.index for s in steps if s.verdict != "blocked"), self.locked.base)
         return Decision(
             anchor=self.anchor.position,
