@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-from trueup.catalog import enums
 from trueup.catalog.keys import (
     COLUMN_FACETS,
     TYPES,
@@ -20,11 +19,11 @@ from trueup.catalog.keys import (
     table_touched,
 )
 from trueup.catalog.references import foreign_key, on_delete, unique_columns
-from trueup.catalog.types import widens_in_place
 from trueup.chain.model import Effect
 from trueup.chain.statements import filled_whole
 from trueup.decide.given import Given
 from trueup.decide.held import may_name
+from trueup.decide.lossless import is_lossless, lacks_some
 from trueup.decide.model import Difference
 from trueup.decide.remade import of_other_columns
 from trueup.decide.trajectory import Value, fold
@@ -32,11 +31,6 @@ from trueup.decide.trajectory import Value, fold
 _DISPENSABLE = {"not null", "default", "constraint", "validated", "index", "valid", "comment on", "storage", "options"}
 _DELETES = re.compile(r"\b(?:DELETE|MERGE)\b", re.IGNORECASE)
 _RENAMED = {"table", "column"}
-_LOSSLESS = {
-    *("default", "constraint", "function", "procedure", "view", "trigger", "index", "policy", "rule", "trigger state"),
-    *("storage", "row security", "replica identity", "statistics", "comment on", "not null", "enum", "sequence owner"),
-    *("options", "numbering", "privileges", "default privileges"),
-}
 """Kinds whose value can be replaced without a row being lost."""
 
 _Names = dict[str, list[tuple[str, str]]]
@@ -77,7 +71,7 @@ class Cursors:
         else:
             place = self._place_of(key, wanted, found)
             if not self._is_ahead(place):
-                if wanted is not None and (place >= 0 or _lacks_some(key, found, wanted) or self._is_older(key, found)):
+                if wanted is not None and (place >= 0 or lacks_some(key, found, wanted) or self._is_older(key, found)):
                     self._hole(key, wanted, found)
                 elif wanted is not None and (step := self.paths.step_not_run(key, found)) in self.done:
                     self.passed[step] = key
@@ -348,7 +342,7 @@ class Cursors:
             step = self.locked.steps[setter].id
             self.lost.append(Difference(fact=key, wanted=wanted, found=found, origin=step))
             return
-        if found is not None and not _is_lossless(kind, found, wanted):
+        if found is not None and not is_lossless(kind, found, wanted):
             return  # told as drift, or as a conflict where a step needs it
         self.heal[key] = setter
         self.now[key] = wanted
@@ -379,22 +373,3 @@ def _with_former(key: str, value: str, names: _Names) -> str:
     for new, old in names.get(table_touched(key, value), ()):
         value = re.sub(rf"(?<![\w\"]){re.escape(new)}(?![\w\"])", old.replace("\\", r"\\"), value)
     return value
-
-
-def _lacks_some(key: str, found: str, wanted: str) -> bool:
-    """A foreign key without its actions, what is not enforced, an index not unique, some options or labels."""
-    if key.startswith("options "):
-        return set(found.split("; ")) < set(wanted.split("; "))
-    if key.startswith("enum "):
-        return enums.is_part_of(found, wanted)
-    if key.startswith("index "):
-        return wanted == f"UNIQUE {found}"
-    if found == f"{wanted} NOT ENFORCED":
-        return True
-    return found.startswith("FOREIGN KEY") and wanted.startswith(f"{found} ON ")
-
-
-def _is_lossless(kind: str, found: str, wanted: str) -> bool:
-    if kind == "enum" and (not enums.has_all(wanted, found) or enums.has_all(found, wanted)):
-        return False  # labels can only be added
-    return kind in _LOSSLESS or (kind == "column" and widens_in_place(found, wanted))
