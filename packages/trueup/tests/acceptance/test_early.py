@@ -1070,3 +1070,25 @@ def test_what_somebody_has_on_a_view_that_is_set_aside_stays_on_it(run: Run, cha
 
     assert 0 == answer.code, answer.err
     assert before == rows(database, on_them)
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["of a later step", "of somebody's"])
+@pytest.mark.parametrize("materialized", ["", "MATERIALIZED "])
+def test_a_view_that_hangs_on_one_that_is_made_anew_is_known_before_anything_is_sent(
+    run: Run, chain: MakeChain, database: str, by_hand: bool, materialized: str
+) -> None:
+    view = f"CREATE {materialized}VIEW v AS SELECT id FROM leads;"
+    anew = f"CREATE TABLE more ();\nDROP {materialized}VIEW v;\n{view.replace('id', 'id, name')}"
+    later = "CREATE VIEW w AS SELECT id FROM v;"
+    files = {**FIRST, "002_v.sql": view, "003_anew.sql": anew, "004_w.sql": "" if by_hand else later}
+    where = ("--migrations", chain(files), "--database-url", database)
+    assert 0 == run(*where, "up", "--to", "2").code
+    execute(database, later)
+
+    answer = run(*where, "up")
+
+    assert 3 == answer.code, answer.err
+    assert "view public.w, which" in " ".join(answer.err.split())
+    assert [] == rows(database, "SELECT FROM pg_class WHERE relname = 'more'")
+    execute(database, "DROP VIEW w")
+    assert 0 == run(*where, "up").code

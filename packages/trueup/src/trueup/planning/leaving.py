@@ -5,29 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from trueup.catalog.keys import TYPES, identity_of, kind_of, own_name, table_of
-from trueup.chain.model import Effect, LockedChain
+from trueup.catalog.keys import TYPES, identity_of, kind_of, mentions, own_name, table_of
+from trueup.chain.model import Effect, LockedChain, Step
 from trueup.decide.model import Conflict, Decision
+from trueup.decide.trajectory import Trajectories
 
 _WITH_OTHERS = ("schema", "extension", "table", "column", "function", *TYPES)
 """Kinds of which a table or a column may be made, or be in."""
+_VIEWS = ("view", "materialized view")
 
 
 class Leaving(NamedTuple):
-    """A table, or one of its columns, and the step that drops it; or that changes the column's type."""
+    """A table, one of its columns, or a view, and the step that drops it; or that changes the column's type.
+
+    `early` are views of later steps: where one of them hangs on a view that goes, it is in the way as well.
+    """
 
     step: str
     table: str
     column: str = ""
     is_retyped: bool = False
+    early: frozenset[str] = frozenset()
 
     def conflict(self, holder: str) -> Conflict:
-        """For what no step has made and what hangs on it."""
+        """For what no step before it has made and what hangs on it."""
         what = f"{self.table}.{self.column}" if self.column else self.table
+        maker = "a later step has made early" if holder in self.early else "no step makes"
         done = f"changes the type of {what}" if self.is_retyped else f"drops {what}"
         return Conflict(
             about=self.step,
-            why=f"it {done}, and {holder}, which no step makes, hangs on it",
+            why=f"it {done}, and {holder}, which {maker}, hangs on it",
             hint="Drop that, run `trueup up`, then make it again as it has to be.",
         )
 
@@ -65,22 +72,36 @@ def cascading(locked: LockedChain, decision: Decision) -> Iterator[Cascading]:
                 yield Cascading(step.id, "column", table_of(key), own_name(identity_of(key)))
 
 
-def leaving(locked: LockedChain, decision: Decision) -> Iterator[Leaving]:
+def leaving(locked: LockedChain, decision: Decision, paths: Trajectories) -> Iterator[Leaving]:
     """Of each pending step; what says CASCADE takes along what hangs on it."""
+    gone: set[str] = set()  # by the steps that are to run before
     for verdict in decision.pending:
         step, effect = locked.steps[verdict.index], locked.effects[verdict.index]
+        going = {key for part in (effect, *effect.parts) for key in part.gone}
+        gone |= going | {*verdict.aside, *verdict.cleared}
         if "cascade" in step.sql.lower():
             continue
+        drops_views = any(kind_of(key) in _VIEWS for key in going)
+        early = _views_early(step, verdict.index, decision.found, paths) - gone if drops_views else frozenset()
         parts = effect.parts or (effect,)
         tags = step.tags if effect.parts else step.tags[-1:]
         for part, tag in zip(parts, tags, strict=False):
-            yield from _of_statement(step.id, part, tag, decision.found)
+            yield from _of_statement(step.id, part, tag, decision.found, early)
 
 
-def _of_statement(step: str, part: Effect, tag: str, found: Mapping[str, str]) -> Iterator[Leaving]:
+def _views_early(step: Step, index: int, found: Mapping[str, str], paths: Trajectories) -> frozenset[str]:
+    """The views that are there, and in the chain are not at this place; not those that the step names."""
+    views = (key for key in found if kind_of(key) in _VIEWS and paths.value_at(key, index) is None)
+    return frozenset(key for key in views if not mentions(step.sql, identity_of(key)))
+
+
+def _of_statement(
+    step: str, part: Effect, tag: str, found: Mapping[str, str], early: frozenset[str]
+) -> Iterator[Leaving]:
     gone = [key for key in part.gone if key in found]
     if tag == "drop_stmt":
         yield from (Leaving(step, identity_of(key)) for key in gone if key.startswith("table "))
+        yield from (Leaving(step, identity_of(key), early=early) for key in gone if kind_of(key) in _VIEWS)
     if tag == "alter_table_stmt":
         retyped = [key for key, value in part.set.items() if found.get(key, value) != value]
         for keys, is_retyped in ((gone, False), (retyped, True)):

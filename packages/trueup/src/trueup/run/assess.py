@@ -176,7 +176,7 @@ class Assessor:
             if self._ask(probe.sql)
         ]
         known = {*self.paths.of, *self.paths.passing, *plan.decision.renamed.values()}
-        broken += hanging(self.conn, list(leaving(self.locked, plan.decision)), known)
+        broken += hanging(self.conn, list(leaving(self.locked, plan.decision, self.paths)), known)
         broken += going_along(self.conn, list(cascading(self.locked, plan.decision)), known)
         return plan._replace(conflicts=(*plan.conflicts, *broken)) if broken else plan
 

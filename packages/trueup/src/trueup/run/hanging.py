@@ -22,8 +22,8 @@ def hanging(conn: Connection[Any], wanted: Collection[Leaving], known: Container
     return [
         one.conflict(f"{holder} by its foreign key" if is_key else holder)
         for table, columns, holder, is_key in rows
-        if holder not in known
         for one in wanted
+        if (holder not in known or holder in one.early)
         if one.table == table and (not one.column or one.column in columns) and not (is_key and one.is_retyped)
     ]
 
