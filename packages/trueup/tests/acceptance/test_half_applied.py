@@ -508,6 +508,24 @@ def test_nothing_is_dropped_behind_a_step_that_may_not_have_read_it(
     assert "still to run, takes away what it reads" in " ".join(answer.err.split())
 
 
+def test_a_row_that_is_only_taken_as_there_is_asked_for_before_a_guarded_one_refers_to_it(
+    run: Run, chain: MakeChain, database: str
+) -> None:
+    tables = "CREATE TABLE kinds (k text PRIMARY KEY);\nCREATE TABLE a (id int PRIMARY KEY, k text REFERENCES kinds);"
+    later = "".join(f"CREATE TABLE later{n} ();\n" for n in range(12))
+    rows_to_come = [f"INSERT INTO {to} ON CONFLICT DO NOTHING;" for to in ("kinds VALUES ('y')", "a VALUES (1, 'y')")]
+    files = {"001_a.sql": tables, "002_b.sql": "INSERT INTO kinds VALUES ('x');", "003_c.sql": later}
+    rows_to_come += ["INSERT INTO a VALUES (2, 'x') ON CONFLICT DO NOTHING;"]
+    files |= {"004_d.sql": "\n".join(["CREATE TABLE last ();", *rows_to_come])}
+    execute(database, tables, later, "INSERT INTO kinds VALUES ('z')", "INSERT INTO a VALUES (7, 'z')")
+
+    answer = run("--migrations", chain(files), "--database-url", database, "up")
+
+    assert 3 == answer.code, answer.err
+    assert "a row that it refers to is not there, in public.kinds" in " ".join(answer.err.split())
+    assert [("z",)] == rows(database, "SELECT k FROM kinds")
+
+
 BESIDE = {
     "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, n text);\nCREATE INDEX a_n ON a (n);",
     "002_b.sql": "UPDATE a SET n = n || '!';",

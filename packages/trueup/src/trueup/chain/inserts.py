@@ -121,6 +121,14 @@ def row_referred_to(row: Mapping[str, Any], key: ForeignKey) -> str:
     return f"EXISTS (SELECT FROM {key.parent} WHERE {same})"
 
 
+def may_be_referred_to(row: Mapping[str, Any], key: ForeignKey, other: Mapping[str, Any]) -> bool:
+    """True where another row to write may be the one that a foreign key of a row refers to."""
+    names = zip(key.columns, key.referred, strict=True)
+    pairs = [(row.get(unquoted(column)), other.get(unquoted(name))) for column, name in names]
+    said = [pair for pair in pairs if all(value is not None and is_constant(value) for value in pair)]
+    return all(expression(one) == expression(another) for one, another in said)
+
+
 class Sought(NamedTuple):
     """A row of a table that a value is selected from: by what condition, and the condition that it is there."""
 

@@ -64,8 +64,9 @@ class DataRules:
             return conflict(index, f"it reads {column}, whose values were lost")
         if not step.inserts or (repeats and self.rows.would_be_refused(step, self.around.written(index))):
             return verdict
-        parents = self.pending.only_assumed(self.around.parents(index))
-        lacking = " or ".join(sorted(parents)) if parents and self.rows.lacks_parent(step, parents) else ""
+        parents = self.pending.assumed(self.around.parents(index))
+        is_lacking = parents and self.rows.lacks_parent(step, parents, self.pending.to_come)
+        lacking = " or ".join(sorted(parents)) if is_lacking else ""
         if lacking := lacking or self.pending.lacks_selected(index):
             why = f"a row that it refers to is not there, in {lacking}"
             return assume(index, f"its place says so, and {why}") if index in self.done else conflict(index, why)

@@ -29,7 +29,7 @@ class Pending:
         self._filled_by: dict[str, set[str]] = {}  # by file
         self._assumed: set[str] = set()  # tables that steps which are only taken as done have filled
         self._taken: dict[str, set[str] | None] = {}  # columns that are set; None where rows may be taken away
-        self._to_come: dict[str, list[Mapping[str, Any]]] = {}  # rows of INSERTs; an empty one for any row
+        self.to_come: dict[str, list[Mapping[str, Any]]] = {}  # rows of INSERTs; an empty one for any row
 
     def note(self, verdict: StepVerdict) -> None:
         """The next step's verdict."""
@@ -42,7 +42,7 @@ class Pending:
             self._filled_by.setdefault(step.path, set()).update(tables if step.inserts else ())
             self._note_taken(step, tables)
             for table in tables if step.inserts else ():
-                self._to_come.setdefault(table, []).extend(self._rows.written(step) or [{}])
+                self.to_come.setdefault(table, []).extend(self._rows.written(step) or [{}])
 
     def _finds_its_rows(self, step: Step, tables: set[str]) -> bool:
         """True for guarded INSERTs whose rows are there: they change nothing."""
@@ -104,7 +104,11 @@ class Pending:
         columns = {column for column, _ in constants_sought(sought.where)}
         if changed is None or not columns or columns & changed:
             return True
-        return any(may_meet(sought.where, row, changed=changed) for row in self._to_come.get(sought.table, ()))
+        return any(may_meet(sought.where, row, changed=changed) for row in self.to_come.get(sought.table, ()))
+
+    def assumed(self, tables: set[str]) -> set[str]:
+        """Those of the tables with rows that are taken as there, and that nothing changes or takes away now."""
+        return (tables & self._assumed) - self._taken.keys()
 
     def only_assumed(self, tables: set[str]) -> set[str]:
         """Those of the tables whose rows are taken as there, and that nothing fills or changes now."""

@@ -15,6 +15,7 @@ from trueup.chain.inserts import (
     columns_repeated,
     is_constant,
     is_upsert,
+    may_be_referred_to,
     one_selected_is_refused,
     row_referred_to,
     rows_it_leaves,
@@ -275,14 +276,21 @@ class Rows:
         keys = [named] if named and all(named) else self.keys_of([table])
         return given is None or any(key <= given for key in keys)
 
-    def lacks_parent(self, step: Step, parents: Collection[str]) -> bool:
-        """True where a row of its INSERTs of values refers to one of these tables, and to a row that is not there."""
+    def lacks_parent(
+        self, step: Step, parents: Collection[str], to_come: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> bool:
+        """True where a row of its INSERTs of values refers to one of these tables, and to a row that is not there.
+
+        Nor may one of the rows be it that are to come, by their tables.
+        """
         conditions = []
         for s in parse_each(step.statements):
             rows = rows_written(s, self._columns_of(step, s))
             for key in self._foreign_keys.get(range_identity(s.node.relation), ()) if rows else ():
                 if key.parent in parents:
-                    conditions += [c for row in rows if (c := row_referred_to(row, key))]
+                    others = to_come.get(key.parent, ())
+                    left = (row for row in rows if not any(may_be_referred_to(row, key, other) for other in others))
+                    conditions += [c for row in left if (c := row_referred_to(row, key))]
         return bool(conditions) and self._is_true(f"SELECT NOT ({' AND '.join(dict.fromkeys(conditions))})")
 
     @cached_property
